@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The small records that change: one SQLite file through SQLAlchemy, migrated by Alembic.
+
+Evidence and events never live here, only what people and jobs say about them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from locard.model.errors import Storage
+
+
+class Table(DeclarativeBase):
+    """Base of every table; `Table.metadata` is the schema that the migrations must reach."""
+
+
+class State:
+    """An open state file. Sessions are short: one unit of work, committed or rolled back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction that commits on leaving and rolls back on an error."""
+        session = Session(self.engine, expire_on_commit=False)
+        try:
+            with session.begin():
+                yield session
+        except OperationalError as error:
+            raise _explained(error) from error
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self.engine.dispose()
+
+
+def open_state(path: Path) -> State:
+    """Open the state file, making or migrating it first.
+
+    Raises `Storage` when the folder cannot be written or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Storage(
+            f"The folder {path.parent} cannot be made: {error.strerror}.",
+            "Set LOCARD_HOME to a folder that you may write.",
+        ) from error
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare)
+    try:
+        _migrate(engine)
+    except OperationalError as error:
+        engine.dispose()
+        raise _explained(error) from error
+    path.chmod(0o600)
+    return State(engine)
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _migrate(engine: Engine) -> None:
+    config = migrations()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        known = connection.execute(
+            text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
+        ).scalar()
+        current = (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if known
+            else None
+        )
+        if current == head:
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def migrations() -> Config:
+    """The Alembic configuration of this package."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _explained(error: OperationalError) -> Storage:
+    reason = str(error.orig)
+    advice = (
+        "Free some space and run the same command again; nothing that was recorded is lost."
+        if "full" in reason
+        else "Check that LOCARD_HOME is writable and not used by another version of Locard."
+    )
+    return Storage(f"The state file cannot be used: {reason}.", advice)
