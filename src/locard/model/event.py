@@ -55,7 +55,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("actor_kind", Kind.WORD, "kind of actor, such as IAMUser, AssumedRole, user"),
     Column("session", Kind.WORD, "session, access key or credential id"),
     Column("action", Kind.WORD, "what was done", facet=True),
-    Column("outcome", Kind.WORD, "success or failure; empty when the record does not say", facet=True),
+    Column("outcome", Kind.WORD, "success, failure, or empty when it is not said", facet=True),
     Column("error", Kind.WORD, "error code", facet=True),
     Column("resource", Kind.TEXT, "what it was done to", facet=True),
     Column("src_ip", Kind.ADDRESS, "address it came from", facet=True),
@@ -80,7 +80,7 @@ QUERY_FIELDS: tuple[str, ...] = (
     "time", "source", "provider", "account", "region", "host", "actor", "action", "resource",
     "outcome", "src_ip", "dst_ip", "message", "raw", "tag", "case", "evidence", "id",
 )  # fmt: skip
-"""The fields that documentation and completion show first. Every other column can be queried too."""
+"""Fields that documentation and completion show first. Every other column can be queried too."""
 
 FACETS: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.facet)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the next migration from the difference between the tables and the last one.
 
-    python -m locard.state.migrations.make "what changes"
+python -m locard.state.migrations.make "what changes"
 """
 
 import sys
