@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol
 
 from locard.evidence.ledger import Draft, Ledger
 from locard.model.errors import Missing, Storage, Tampered, Unreadable
-from locard.model.evidence import CustodyEntry, Evidence, Origin, Verb
+from locard.model.evidence import CustodyEntry, Evidence, Origin, Verb, printable
 
 CHUNK = 1 << 20
 _ZEROS = bytes(CHUNK)
@@ -93,13 +93,13 @@ class Vault:
         finally:
             path.unlink(missing_ok=True)
         details = {
-            "name": _printable(origin.name),
+            "name": printable(origin.name),
             "size": str(evidence.size),
             "sha256": evidence.id,
             "blake2b-256": evidence.blake2b,
         }
         if origin.parent:
-            details |= {"parent": origin.parent, "member": _printable(origin.member)}
+            details |= {"parent": origin.parent, "member": printable(origin.member)}
         if origin.modified is not None:
             details["modified"] = str(origin.modified)
         if not new:
@@ -229,11 +229,6 @@ def _digest(file: Readable, watch: Callable[[int], None]) -> Evidence:
         size += len(chunk)
         watch(len(chunk))
     return Evidence(first.hexdigest(), size, second.hexdigest())
-
-
-def _printable(name: str) -> str:
-    """A name as text that any encoder takes: bytes that were not UTF-8 are shown escaped."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _alive(pid: str) -> bool:

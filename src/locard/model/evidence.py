@@ -57,3 +57,8 @@ class CustodyEntry:
     details: dict[str, str] = field(default_factory=dict)
     previous: str = ""
     hash: str = ""
+
+
+def printable(name: str) -> str:
+    """A file name as text that any encoder takes: bytes that are not UTF-8 are shown escaped."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -79,7 +79,7 @@ class Limits:
     depth: int = 8
     """Most archives inside each other."""
     record_bytes: int = 4 << 20
-    """A longer record becomes a problem row that keeps its first 64 KiB and says how long it was."""
+    """A longer record becomes a problem row with its first 64 KiB and its length."""
     memory_bytes: int = 1536 << 20
     """Address space that a worker may grow by."""
     seconds: float = 3600.0

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Intake: what a person names becomes evidence in the vault and holdings of the case."""
+
+import difflib
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from locard.cases.progress import Progress
+from locard.evidence import Put, Vault
+from locard.model.errors import Missing, Unreadable
+from locard.model.evidence import Origin, printable
+from locard.state.database import State
+from locard.state.investigations import FINAL, Holding, Place, Stage
+
+SEGMENT = re.compile(
+    r"^(?P<stem>.+?)(?:\.(?P<number>[EeSsLl][0-9A-Za-z]{2}|\d{3})|-(?P<vmdk>[sf]\d{3}|flat)\.vmdk)$"
+)
+"""Names of the segments of a split image: `.E01`, `.s02`, `.001`, `-s001.vmdk`, `-flat.vmdk`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the person wants the evidence to be read."""
+
+    parser: str = ""
+    """Parser id of `--as`, or empty: recognise from the content."""
+    zone: str = "UTC"
+    host: str = ""
+    mapping: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that is to be taken in."""
+
+    path: Path
+    name: str
+    size: int
+    modified: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """What intake did."""
+
+    files: int = 0
+    new: int = 0
+    known: int = 0
+    """Files whose bytes the case held already."""
+    refused: list[str] = field(default_factory=list)
+    """Files that could not be taken in, with the reason."""
+
+
+def look(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
+    """Every regular file below `paths`, in a stable order, and what was passed over, with reasons.
+
+    Links are not followed: they may point anywhere. Raises `Missing` when a path does not exist.
+    """
+    found: list[Found] = []
+    passed: list[str] = []
+    for path in paths:
+        root = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+        if not root.exists():
+            raise Missing(f"There is no file or folder {path}.", _nearest(root))
+        if root.is_symlink():
+            root = root.resolve()
+        for item in _below(root, passed):
+            status = item.lstat()
+            name = item.name if item == root else str(item.relative_to(root.parent))
+            found.append(Found(item, name, status.st_size, status.st_mtime_ns))
+    return found, passed
+
+
+def _below(root: Path, passed: list[str]) -> Iterator[Path]:
+    if not root.is_dir():
+        yield from _regular(root, passed)
+        return
+
+    def denied(error: OSError) -> None:
+        passed.append(f"{error.filename}: cannot be listed: {error.strerror}")
+
+    for folder, folders, files in os.walk(root, onerror=denied):
+        folders.sort()
+        for name in list(folders):
+            if (link := Path(folder, name)).is_symlink():
+                passed.append(f"{link}: a link, not followed")
+        for name in sorted(files):
+            yield from _regular(Path(folder, name), passed)
+
+
+def _regular(path: Path, passed: list[str]) -> Iterator[Path]:
+    mode = path.lstat().st_mode
+    if stat.S_ISREG(mode):
+        yield path
+    elif stat.S_ISLNK(mode):
+        passed.append(f"{path}: a link, not followed")
+    elif stat.S_ISBLK(mode):
+        yield path
+    else:
+        passed.append(f"{path}: not a regular file")
+
+
+def _nearest(path: Path) -> str:
+    parent = path.parent
+    while not parent.exists():
+        parent = parent.parent
+    close = difflib.get_close_matches(path.name, (p.name for p in parent.iterdir()), 1, 0.6)
+    return f"Did you mean {parent / close[0]}?" if close else f"Look in {parent}."
+
+
+class Intake:
+    """Takes files of one case in and registers them as holdings."""
+
+    def __init__(self, state: State, vault: Vault, case: str, who: str, wish: Wish) -> None:
+        self.state, self.vault, self.case, self.who, self.wish = state, vault, case, who, wish
+        self.taken = Taken()
+        self._pending: list[tuple[Put, Origin, int]] = []
+        self._since = time.monotonic()
+
+    def take(self, files: Iterable[Found], progress: Progress) -> Taken:
+        """Put `files` into the vault one after the other; a file that cannot be read is listed."""
+        for file in files:
+            origin = Origin(name=file.name, modified=file.modified)
+            try:
+                with file.path.open("rb", buffering=0) as stream:
+                    put = self.vault.put(
+                        stream,
+                        origin,
+                        case=self.case,
+                        actor=self.who,
+                        reason="added to the case",
+                        watch=progress.advance,
+                    )
+            except OSError as error:
+                self.taken.refused.append(f"{file.name}: cannot be opened: {error.strerror}")
+                continue
+            except Unreadable as error:
+                self.taken.refused.append(f"{file.name}: {error.message}")
+                continue
+            self.register(put, origin, 0)
+        self.flush()
+        return self.taken
+
+    def register(self, put: Put, origin: Origin, depth: int) -> None:
+        """Make `put` a holding of the case soon; `flush` makes it durable at once."""
+        self._pending.append((put, origin, depth))
+        if len(self._pending) >= 500 or time.monotonic() - self._since > 1.0:
+            self.flush()
+
+    def flush(self) -> list[int]:
+        """Write what is pending. Returns the ids of the holdings that have to be parsed."""
+        pending, self._pending = self._pending, []
+        self._since = time.monotonic()
+        if not pending:
+            return []
+        self.vault.settle()
+        with self.state.session() as session:
+            holdings = [self._hold(session, *one) for one in pending]
+            return [one.id for one in holdings if Stage(one.stage) not in FINAL]
+
+    def _hold(self, session: Session, put: Put, origin: Origin, depth: int) -> Holding:
+        self.taken.files += 1
+        holding = session.scalar(
+            select(Holding).where(
+                Holding.case == self.case, Holding.evidence == put.evidence.id
+            )
+        )
+        if holding is None:
+            self.taken.new += 1
+            holding = Holding(
+                case=self.case,
+                evidence=put.evidence.id,
+                blake2b=put.evidence.blake2b,
+                size=put.evidence.size,
+                modified=origin.modified,
+                added=time.time_ns(),
+                added_by=self.who,
+                depth=depth,
+                wanted=self.wish.parser,
+                zone=self.wish.zone,
+                host=self.wish.host,
+                mapping=self.wish.mapping,
+                stage=Stage.QUEUED.value,
+                attempts=0,
+            )
+            session.add(holding)
+            session.flush()
+        else:
+            self.taken.known += 1
+            self._again(holding)
+        place = {
+            "name": printable(origin.name),
+            "parent": origin.parent,
+            "member": printable(origin.member),
+        }
+        if not session.scalar(select(Place).filter_by(holding=holding.id, **place)):
+            session.add(Place(holding=holding.id, **place))
+        return holding
+
+    def _again(self, holding: Holding) -> None:
+        """Adding again tries again what failed, and reads anew when another parser is wanted."""
+        other = self.wish.parser not in ("", holding.wanted, holding.parser)
+        if holding.stage == Stage.FAILED or other or self.wish.mapping not in ("", holding.mapping):
+            holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
+            holding.wanted = self.wish.parser or holding.wanted
+            holding.mapping = self.wish.mapping or holding.mapping
