@@ -6,7 +6,7 @@ nanoseconds). A time outside of it is not bent into it: it is a `NotATime`, and 
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -29,7 +29,10 @@ _ISO = re.compile(
     re.ASCII,
 )
 _BASIC = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(?:[.,](\d+))?(Z|[+-]\d{4})?", re.ASCII)
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH_NAMES = (
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+)  # fmt: skip
+_MONTHS = {m: n for n, m in enumerate(_MONTH_NAMES, 1)}
 _DAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?"
 _CLOCK = r"(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?)(?: *(?P<half>am|pm))?"
 _ZONE = r"(?: *(?P<zone>z|utc|gmt|[+-]\d\d:?\d\d))?"
@@ -37,9 +40,11 @@ _WORDED = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
         # 10/Jul/2023:11:42:36 +0000 (web servers) and Mon, 10 Jul 2023 11:42:36 GMT (mail, HTTP)
-        rf"{_DAY}(?P<day>\d{{1,2}})[/ -](?P<month>[a-z]{{3}})[a-z]*[/ -](?P<year>\d{{4}})[: ,T]+{_CLOCK}{_ZONE}",
+        rf"{_DAY}(?P<day>\d{{1,2}})[/ -](?P<month>[a-z]{{3}})[a-z]*[/ -](?P<year>\d{{4}})"
+        rf"[: ,T]+{_CLOCK}{_ZONE}",
         # Jul 10, 2023 @ 11:42:36.000 (Kibana)
-        rf"{_DAY}(?P<month>[a-z]{{3}})[a-z]* +(?P<day>\d{{1,2}}),? +(?P<year>\d{{4}}),? +(?:@ +)?{_CLOCK}{_ZONE}",
+        rf"{_DAY}(?P<month>[a-z]{{3}})[a-z]* +(?P<day>\d{{1,2}}),? +(?P<year>\d{{4}}),? +(?:@ +)?"
+        rf"{_CLOCK}{_ZONE}",
         # Mon Jul 10 11:42:36 2023 (ctime), with an optional zone before the year
         rf"{_DAY}(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}{_ZONE} +(?P<year>\d{{4}})",
         # 7/10/2023 11:42:36 AM: only Americans write a half of the day after a date with slashes
@@ -193,4 +198,4 @@ def text(nanoseconds: int) -> str:
     seconds, rest = divmod(nanoseconds, SECOND)
     when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     decimals = f".{rest:09d}".rstrip("0") if rest else ""
-    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + decimals + "Z"
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") + decimals + "Z"

@@ -10,7 +10,14 @@ from msgspec import UNSET
 
 from locard.parsers.addresses import address
 from locard.parsers.attributes import pack
-from locard.parsers.aws.cloudtrail.record import BadRecord, Memory, PartFacts, Reading, read
+from locard.parsers.aws.cloudtrail.record import (
+    BadRecord,
+    Memory,
+    PartFacts,
+    Reading,
+    Record,
+    read,
+)
 from locard.parsers.rows import Rows, identify
 from locard.parsers.times import NotATime, iso
 
@@ -49,14 +56,13 @@ def put(
         except BadRecord as error:
             readings.append(None)
             problems.append(str(error))
-    columns = _columns(readings, problems, memory)
-    place = [f"{rows.evidence}\0{locator}" for locator in locators]
+    columns = _columns(readings, problems)
     start = rows.source.encode() + b"\0"
     columns["id"] = [
         sha256(start + reading.digest).hexdigest()[:32]
         if reading is not None and not problem
-        else identify(rows.source, [where])[0]
-        for reading, problem, where in zip(readings, problems, place, strict=True)
+        else identify(rows.source, [f"{rows.evidence}\0{locator}"])[0]
+        for reading, problem, locator in zip(readings, problems, locators, strict=True)
     ]
     columns["raw"] = raws
     columns["locator"] = locators
@@ -64,31 +70,23 @@ def put(
     rows.columns(len(raws), columns)
 
 
-def _columns(
-    readings: Sequence[Reading | None], problems: list[str], memory: Memory
-) -> dict[str, Any]:
-    names = (
-        "time", "account", "region", "host", "actor", "actor_kind", "session", "action", "outcome",
-        "error", "resource", "src_ip", "domain", "message",
-    )  # fmt: skip
-    columns: dict[str, Any] = {name: [] for name in names}
-    appends = [columns[name].append for name in names]
-    further: dict[str, Column] = {name: [] for name in _ATTRIBUTES}
-    grow = [further[name].append for name in _ATTRIBUTES]
+def _columns(readings: Sequence[Reading | None], problems: list[str]) -> dict[str, Any]:
+    table: list[tuple[Any, ...]] = []
     odd: dict[str, dict[int, str]] = {}
     for number, reading in enumerate(readings):
         if reading is None:
-            values, attributes = _EMPTY, _NO_ATTRIBUTES
-        else:
-            values, attributes, fault = _values(reading, memory)
-            if fault:
-                problems[number] = f"{problems[number]}; {fault}" if problems[number] else fault
-            for name, text in reading.extras.items():
-                odd.setdefault(name if name not in further else f"extra.{name}", {})[number] = text
-        for append, value in zip(appends, values, strict=True):
-            append(value)
-        for append, value in zip(grow, attributes, strict=True):
-            append(value)
+            table.append(_EMPTY)
+            continue
+        values = _values(reading)
+        table.append(values)
+        if values[0] is None:
+            fault = _time(reading.record.eventTime)[1]
+            problems[number] = f"{problems[number]}; {fault}" if problems[number] else fault
+        for name, text in reading.extras.items():
+            odd.setdefault(f"extra.{name}" if name in _ATTRIBUTES else name, {})[number] = text
+    turned = list(zip(*table, strict=True)) if table else [()] * len(_EMPTY)
+    columns: dict[str, Any] = dict(zip(_NAMES_OF_COLUMNS, turned, strict=False))
+    further: dict[str, Any] = dict(zip(_ATTRIBUTES, turned[len(_NAMES_OF_COLUMNS) :], strict=True))
     for name, texts in odd.items():
         further[name] = [texts.get(number) for number in range(len(readings))]
     columns["attributes"] = pack(len(readings), further)
@@ -97,53 +95,52 @@ def _columns(
     return columns
 
 
+_NAMES_OF_COLUMNS = (
+    "time", "account", "region", "host", "actor", "actor_kind", "session", "action", "outcome",
+    "error", "resource", "src_ip", "domain", "message",
+)  # fmt: skip
 _ATTRIBUTES = (
     "userAgent", "requestParameters", "responseElements", "errorMessage", "mfa", "readOnly",
     "managementEvent", "eventType", "eventCategory", "eventID", "requestID", "sharedEventID",
     "eventVersion", "sessionIssuer", "actor_account", "principalId", "invokedBy", "source_address",
     "vpcEndpointId", "sourceIdentity",
 )  # fmt: skip
-_EMPTY: tuple[Any, ...] = (None, *[""] * 13)
-_NO_ATTRIBUTES: tuple[str, ...] = ("",) * len(_ATTRIBUTES)
+_EMPTY: tuple[Any, ...] = (None, *[""] * (len(_NAMES_OF_COLUMNS) + len(_ATTRIBUTES) - 1))
 
 
-def _values(reading: Reading, memory: Memory) -> tuple[tuple[Any, ...], tuple[str, ...], str]:
-    """The columns, the attributes, and what is wrong with the time."""
+def _values(reading: Reading) -> tuple[Any, ...]:
+    """The columns and then the attributes of one record, in the order of their names."""
     r = reading.record
-    identity = _part(r.userIdentity, memory)
-    who = identity.value if identity and isinstance(identity.value, dict) else {}
-    request = _part(r.requestParameters, memory)
-    response = _part(r.responseElements, memory)
-    resources = _part(r.resources, memory)
-    time, fault = _time(r.eventTime)
-    arn = _word(who.get("arn"))
-    actor, kind, session, host, mfa, issuer, lender = _who(who, arn)
+    identity, request, response = reading.identity, reading.request, reading.response
+    if identity is None:
+        who = _NOBODY
+    elif (who := identity.derived) is None:
+        who = identity.derived = _who(identity.value)
+    try:
+        time: int | None = iso(r.eventTime)  # type: ignore[arg-type]
+    except (NotATime, TypeError):
+        time = None
     action = r.eventName or ""
     error = r.errorCode or ""
-    outcome = _outcome(action, error, r.errorMessage or "", r.eventType or "", response)
-    resource = _resource(resources, request, response)
+    outcome = "failure" if error else _outcome(r, action, response)
+    resource = _resource(reading.resources, request, response)
     source = r.sourceIPAddress or ""
     src_ip = address(source)
-    account = r.recipientAccountId or _word(who.get("accountId"))
-    message = f"{_short(actor) or '?'} {action or '?'}"
+    message = f"{who[10] or '?'} {action or '?'}"
     if resource:
-        message += f" {resource if len(resource) < 200 else resource[:200] + '…'}"
+        message += f" {resource}" if len(resource) < 200 else f" {resource[:200]}…"
     if source:
         message += f" from {source}"
-    if error or outcome == "failure":
+    if outcome == "failure":
         message += f": {error or r.errorMessage or 'failure'}"
-    values = (
-        time, account, r.awsRegion or "", host, actor, kind, session, action, outcome, error,
-        resource, src_ip, r.eventSource or "", message,
+    return (
+        time, r.recipientAccountId or who[7], r.awsRegion or "", who[3], who[0], who[1], who[2],
+        action, outcome, error, resource, src_ip, r.eventSource or "", message,
+        r.userAgent or None, _text(request), _text(response), r.errorMessage or None, who[4],
+        _flag(r.readOnly), _flag(r.managementEvent), r.eventType or None, r.eventCategory or None,
+        r.eventID or None, r.requestID or None, r.sharedEventID or None, r.eventVersion or None,
+        who[5], who[7], who[8], who[9], None if src_ip else source, r.vpcEndpointId or None, who[6],
     )  # fmt: skip
-    attributes = (
-        r.userAgent or "", _text(request), _text(response), r.errorMessage or "", mfa,
-        _flag(r.readOnly), _flag(r.managementEvent), r.eventType or "", r.eventCategory or "",
-        r.eventID or "", r.requestID or "", r.sharedEventID or "", r.eventVersion or "", issuer,
-        _word(who.get("accountId")), _word(who.get("principalId")), _word(who.get("invokedBy")),
-        "" if src_ip else source, r.vpcEndpointId or "", lender,
-    )  # fmt: skip
-    return values, attributes, fault
 
 
 def _time(text: Any) -> tuple[int | None, str]:
@@ -155,15 +152,18 @@ def _time(text: Any) -> tuple[int | None, str]:
         return None, f"eventTime {text[:80]!r}: {error}"
 
 
-def _who(who: dict[str, Any], arn: str) -> tuple[str, str, str, str, str, str, str]:
-    """Actor, its kind, session, host, mfa, session issuer and source identity."""
-    kind = _word(who.get("type"))
+def _who(who: Any) -> tuple[str, ...]:
+    """Actor, kind, session, host, mfa, issuer, source identity, account, principal, service, name."""
+    if not isinstance(who, dict):
+        return _NOBODY
+    kind, arn = _word(who.get("type")), _word(who.get("arn"))
+    invoker = _word(who.get("invokedBy"))
     actor = (
         arn
-        or (_word(who.get("invokedBy")) if kind in ("AWSService", "") else "")
+        or (invoker if kind in ("AWSService", "") else "")
         or _word(who.get("userName"))
         or _word(who.get("principalId"))
-        or _word(who.get("invokedBy"))
+        or invoker
         or _word(who.get("accountId"))
     )
     context = who.get("sessionContext")
@@ -177,34 +177,47 @@ def _who(who: dict[str, Any], arn: str) -> tuple[str, str, str, str, str, str, s
             issuer = _word(issued.get("arn"))
         lender = _word(context.get("sourceIdentity"))
     last = arn.rpartition("/")[2]
-    host = last if _INSTANCE.fullmatch(last) else ""
-    return actor, kind, _word(who.get("accessKeyId")), host, mfa, issuer, lender
+    return (
+        actor, kind, _word(who.get("accessKeyId")), last if _INSTANCE.fullmatch(last) else "",
+        mfa, issuer, lender, _word(who.get("accountId")), _word(who.get("principalId")), invoker,
+        _short(actor),
+    )  # fmt: skip
 
 
-def _outcome(action: str, error: str, message: str, kind: str, response: PartFacts | None) -> str:
-    if error:
-        return "failure"
+_NOBODY = ("",) * 11
+
+
+def _outcome(record: Record, action: str, response: PartFacts | None) -> str:
     if response is not None and isinstance(response.value, dict):
         said = response.value.get(action)
-        if said in ("Failure", "Success"):
+        if said == "Failure" or said == "Success":
             return str(said).lower()
-    if message:
+    if record.errorMessage:
         return "failure"
-    return "" if kind == "AwsCloudTrailInsight" or not action else "success"
+    return "" if record.eventType == "AwsCloudTrailInsight" or not action else "success"
 
 
 def _resource(
     resources: PartFacts | None, request: PartFacts | None, response: PartFacts | None
 ) -> str:
-    if resources is not None and isinstance(resources.value, list):
-        for item in resources.value:
-            if isinstance(item, dict):
-                name = _word(item.get("ARN") or item.get("arn") or item.get("resourceName"))
-                if name:
-                    return name
+    if resources is not None:
+        if resources.derived is None:
+            resources.derived = _listed(resources.value)
+        if resources.derived:
+            return str(resources.derived)
     for facts in (request, response):
-        if facts is not None and isinstance(facts.value, dict):
-            name = _named(facts.value)
+        if facts is not None:
+            if facts.derived is None:
+                facts.derived = _named(facts.value) if isinstance(facts.value, dict) else ""
+            if facts.derived:
+                return str(facts.derived)
+    return ""
+
+
+def _listed(resources: Any) -> str:
+    for item in resources if isinstance(resources, list) else ():
+        if isinstance(item, dict):
+            name = _word(item.get("ARN") or item.get("arn") or item.get("resourceName"))
             if name:
                 return name
     return ""
@@ -251,22 +264,18 @@ def _short(actor: str) -> str:
     return rest if slash and kind in ("assumed-role", "federated-user", "user", "role") else name
 
 
-def _part(part: Any, memory: Memory) -> PartFacts | None:
-    if part is UNSET or len(part) < 3:
-        return None
-    facts = memory.facts(part)
-    return facts if facts.value is not None else None
+def _text(facts: PartFacts | None) -> str | None:
+    return facts.text if facts is not None and facts.value else None
 
 
-def _text(facts: PartFacts | None) -> str:
-    return facts.text if facts is not None and facts.value != {} else ""
-
-
-def _flag(part: Any) -> str:
+def _flag(part: Any) -> str | None:
     if part is UNSET:
-        return ""
-    text = bytes(part).decode(errors="replace").strip('"')
-    return "" if text == "null" else text
+        return None
+    raw = bytes(part)
+    return _FLAGS[raw] if raw in _FLAGS else raw.decode(errors="replace")
+
+
+_FLAGS = {b"true": "true", b"false": "false", b"null": None, b'"true"': "true", b'"false"': "false"}
 
 
 def _word(value: Any) -> str:

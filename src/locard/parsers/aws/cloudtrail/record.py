@@ -80,6 +80,8 @@ class PartFacts:
     canonical: Raw
     text: str
     fault: str = ""
+    derived: Any = None
+    """What `columns` made of the value."""
 
 
 @dataclass(slots=True)
@@ -87,9 +89,14 @@ class Reading:
     """A record as read, with what the careful way found besides."""
 
     record: Record
-    extras: dict[str, str] = field(default_factory=dict)
-    fault: str = ""
     digest: bytes = b""
+    """Bytes that are the same for the same record in any serialisation."""
+    fault: str = ""
+    extras: dict[str, str] = field(default_factory=dict)
+    identity: PartFacts | None = None
+    request: PartFacts | None = None
+    response: PartFacts | None = None
+    resources: PartFacts | None = None
 
 
 class Memory:
@@ -100,9 +107,13 @@ class Memory:
         self._entries = entries
         self._size = size
 
-    def facts(self, part: Raw) -> PartFacts:
-        """What `part` holds; raises `BadRecord` when it is not JSON."""
+    def facts(self, part: Part) -> PartFacts | None:
+        """What `part` holds, None for nothing; raises `BadRecord` when it is not JSON."""
+        if part is UNSET:
+            return None
         raw = bytes(part)
+        if raw == b"null":
+            return None
         known = self._facts.get(raw)
         if known is not None:
             return known
@@ -199,26 +210,38 @@ def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = No
     """Put the nested values in canonical form and keep the bytes that identify the record."""
     record = reading.record
     faults: list[str] = [reading.fault] if reading.fault else []
-    kept: dict[str, Part] = {}
-    for name in _CANONICALISED:
+    facts_of = memory.facts
+    reading.identity = facts_of(record.userIdentity)
+    reading.request = facts_of(record.requestParameters)
+    reading.response = facts_of(record.responseElements)
+    reading.resources = facts_of(record.resources)
+    for name, facts in (
+        ("userIdentity", reading.identity),
+        ("requestParameters", reading.request),
+        ("responseElements", reading.response),
+        ("resources", reading.resources),
+        ("additionalEventData", facts_of(record.additionalEventData)),
+        ("tlsDetails", facts_of(record.tlsDetails)),
+    ):
+        if facts is not None:
+            setattr(record, name, facts.canonical)
+            if facts.fault:
+                faults.append(f"{name}: {facts.fault}")
+    for name in _RARE:
         part = getattr(record, name)
-        if part is UNSET or len(part) < 5:
-            continue
-        facts = memory.facts(part)
-        if facts.fault:
-            faults.append(f"{name}: {facts.fault}")
-        kept[name] = part
-        setattr(record, name, facts.canonical)
+        if part is not UNSET and (facts := facts_of(part)) is not None:
+            setattr(record, name, facts.canonical)
+            if facts.fault:
+                faults.append(f"{name}: {facts.fault}")
     reading.digest = _COMPACT.encode(record)
-    for name, part in kept.items():
-        setattr(record, name, part)
     if extras:
         reading.digest += _sorted(extras)
-    reading.fault = "; ".join(faults)
+    if faults:
+        reading.fault = "; ".join(faults)
     return reading
 
 
-_CANONICALISED = tuple(n for n in PARTS if n not in ("readOnly", "managementEvent"))
+_RARE = ("addendum", "edgeDeviceDetails", "eventContext", "insightDetails", "serviceEventDetails")
 
 
 def _part_facts(raw: bytes) -> PartFacts:
