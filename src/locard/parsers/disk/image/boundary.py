@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The boundary of one artefact: what fails inside becomes a counted problem, and the rest goes on.
+
+The libraries that read disks raise whatever their structures run into when the bytes are hostile
+(`struct.error`, `IndexError`, `RecursionError`, their own). So this is the one place of the disk
+parser where every `Exception` is caught.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from locard.parsers.rows import Rows
+
+SOURCE = "disk.image"
+
+
+def fault_text(fault: BaseException) -> str:
+    """One line that says what failed, with the cause when a library hid it behind its own error."""
+    cause = fault.__cause__ or fault
+    said = " ".join(str(cause).split()) or "no further words"
+    return f"{type(cause).__name__}: {said[:300]}"
+
+
+def problem(rows: Rows, locator: str, why: str, host: str = "") -> None:
+    """Append a problem of the image itself: a layer, volume or artefact that cannot be read."""
+    rows.problem(why, b"", locator, source=SOURCE, provider="linux", host=host, message=why)
+
+
+@contextmanager
+def kept(rows: Rows, locator: str, what: str, host: str = "") -> Iterator[None]:
+    """Turn a failure while reading `what` into a problem row at `locator`."""
+    try:
+        yield
+    except Exception as fault:  # noqa: BLE001  the boundary that the module describes
+        problem(rows, locator, f"{what} could not be read in full: {fault_text(fault)}", host)

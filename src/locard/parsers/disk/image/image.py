@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading an image in the order in which a responder wants it."""
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from locard.parsers.contract import Context, Opened
+from locard.parsers.disk.image import boundary, filesystem_timeline, layers
+from locard.parsers.disk.image.tree import Tree
+from locard.parsers.linux.artefacts import ARTEFACTS, Artefact, Machine
+from locard.parsers.linux.compression import expanded
+from locard.parsers.linux.place import Place, owner_of, printable
+from locard.parsers.rows import Rows
+
+_ENCRYPTED = {"luks": "LUKS", "bitlocker": "BitLocker"}
+
+
+@dataclass(slots=True)
+class _Image:
+    rows: Rows
+    context: Context
+    machine: Machine
+    seen: set[tuple[str, str]]
+    """Volume and identity of the files that were read."""
+
+    def wanted(self, prefix: str) -> bool:
+        """Whether anything below `prefix` is asked for."""
+        return self.context.only is None or self.context.only.startswith(prefix)
+
+
+def read(opened: Opened, rows: Rows, context: Context) -> None:
+    """Append the rows of an image. Raises `Unreadable` when its container cannot be opened."""
+
+    def report(place: str, why: str) -> None:
+        if context.only is None:
+            boundary.problem(rows, f"{place}!", why, context.host)
+
+    volumes: list[layers.Volume] = []
+    with boundary.kept(rows, "disk!volumes", "the image"):
+        disk = layers.open_container(opened, report)
+        volumes = layers.volumes(disk, report)
+    image = _Image(rows, context, Machine(context.host, context.zone), set())
+    trees = [tree for volume in volumes for tree in _trees(volume, image)]
+    for tree in trees:
+        with boundary.kept(rows, f"{tree.volume.name}!machine", "the machine's configuration"):
+            learn(tree, image.machine, context)
+    for first in (True, False):
+        for tree in trees:
+            for artefact in ARTEFACTS:
+                if artefact.first == first:
+                    _artefact(artefact, tree, image)
+    for volume in volumes:
+        if image.wanted(volume.name):
+            filesystem_timeline.read(
+                volume, next((t for t in trees if t.volume is volume), None), rows, context,
+                image.machine.host,
+            )  # fmt: skip
+    rows.facts["volumes"] = ", ".join(f"{v.name} {v.kind} {v.size}" for v in volumes)
+    if image.machine.host:
+        rows.facts["host"] = image.machine.host
+
+
+def _trees(volume: layers.Volume, image: _Image) -> Iterator[Tree]:
+    if volume.kind in _ENCRYPTED:
+        boundary.problem(
+            image.rows,
+            f"{volume.name}!",
+            f"volume {volume.name} is encrypted ({_ENCRYPTED[volume.kind]}); without its key "
+            "nothing in it can be read. Decrypt it and add the decrypted image.",
+        )
+    elif volume.kind == "mdraid":
+        boundary.problem(
+            image.rows, f"{volume.name}!", f"volume {volume.name} is part of a software RAID, "
+            "which is not put together",
+        )  # fmt: skip
+    elif Tree.readable(volume):
+        with boundary.kept(
+            image.rows, f"{volume.name}!", f"the {volume.kind} file system of {volume.name}"
+        ):
+            yield Tree(volume)
+
+
+def learn(tree: Tree, machine: Machine, context: Context) -> None:
+    """Take host name, time zone and account names from a root file system."""
+    if not tree.exists("/etc"):
+        return
+    if not machine.host:
+        machine.host = tree.text("/etc/hostname", 4096).strip().split("\n")[0].strip()
+    if context.zone == "UTC" and machine.zone == "UTC":
+        zone = tree.text("/etc/timezone", 4096).strip()
+        target = tree.link("/etc/localtime")
+        if "/zoneinfo/" in target:
+            zone = target.split("/zoneinfo/", 1)[1]
+        machine.zone = zone or "UTC"
+    for line in tree.text("/etc/passwd").splitlines():
+        parts = line.split(":")
+        if len(parts) > 2 and parts[2].isdigit():
+            machine.accounts.setdefault(int(parts[2]), parts[0])
+
+
+def _artefact(artefact: Artefact, tree: Tree, image: _Image) -> None:
+    for pattern in artefact.patterns:
+        with boundary.kept(
+            image.rows, f"{tree.volume.name}!{artefact.source}{pattern}", f"{pattern}"
+        ):
+            for path in tree.glob(pattern):
+                _file(artefact, path, tree, image)
+
+
+def _file(artefact: Artefact, path: str, tree: Tree, image: _Image) -> None:
+    shown = printable(path)
+    prefix = f"{tree.volume.name}{shown}"
+    if not image.wanted(f"{prefix}#"):
+        return
+    with boundary.kept(image.rows, f"{prefix}#broken", f"{artefact.source} in {shown}"):
+        identity = (tree.volume.name, tree.identity(path))
+        if identity in image.seen:
+            return
+        image.seen.add(identity)
+        place = Place(
+            source=artefact.source,
+            path=shown,
+            prefix=prefix,
+            host=image.machine.host,
+            zone=image.machine.zone,
+            modified=tree.modified(path),
+            owner=owner_of(posixpath.join("/", shown)),
+            only=image.context.only,
+            limits=image.context.limits,
+        )
+        artefact.read(_opener(tree, path, image.context), place, image.rows, image.machine)
+
+
+def _opener(tree: Tree, path: str, context: Context) -> Callable[[], BinaryIO]:
+    return lambda: expanded(lambda: tree.open(path), context.limits)

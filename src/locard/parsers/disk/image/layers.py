@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the bytes of an image to its volumes: container, partitions, LVM.
+
+`dissect` (AGPL-3.0) is imported inside the functions: this runs in the parsing worker only, and
+only the modules that the image needs are loaded, because loading all of them takes seconds.
+"""
+
+import io
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+from locard.model.errors import Unreadable
+from locard.parsers.contract import Opened
+from locard.parsers.disk.image.magic import container_of, filesystem_of
+
+Report = Callable[[str, str], None]
+"""Takes a place and a problem."""
+
+
+@dataclass(slots=True)
+class Volume:
+    """A stretch of bytes that holds a file system, or was meant to."""
+
+    name: str
+    """Unique inside the image: `p1` a partition, `disk` the whole, `GROUP-NAME` a logical one."""
+    stream: BinaryIO
+    size: int
+    kind: str
+    """What `filesystem_of` says of it."""
+    number: int = 0
+    title: str = ""
+
+
+def open_container(opened: Opened, report: Report) -> BinaryIO:
+    """The disk inside the image file, random access.
+
+    Raises `Unreadable` when the container is damaged, encrypted, or lacks a file that it needs.
+    """
+    stream = opened.seekable()
+    siblings = opened.siblings()
+    first = _at(stream, 0, 4096)
+    last = _at(stream, max(opened.size - 512, 0), 512)
+    kind = container_of(first, last)
+    opener = _OPENERS.get(kind)
+    if opener is None:
+        return _raw(opened, stream, siblings)
+    return opener(stream, siblings, report)
+
+
+def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
+    """The volumes of a disk, logical ones included; those that cannot be opened are reported."""
+    size = length(disk)
+    found = list(_partitions(disk, size, "", report)) or [_volume("disk", disk, size)]
+    physical = [volume for volume in found if volume.kind == "lvm"]
+    found += _logical(physical, report)
+    for volume in [v for v in found if v.kind == "unknown" and v.name != "disk"]:
+        inner = list(_partitions(volume.stream, volume.size, f"{volume.name}.", report))
+        if inner:
+            found.remove(volume)
+            found += inner
+    names: dict[str, int] = {}
+    for volume in found:
+        names[volume.name] = count = names.get(volume.name, 0) + 1
+        if count > 1:
+            volume.name = f"{volume.name}~{count}"
+    return found
+
+
+def length(stream: BinaryIO) -> int:
+    """Bytes of a random-access stream."""
+    size = getattr(stream, "size", None)
+    if isinstance(size, int):
+        return size
+    return stream.seek(0, io.SEEK_END)
+
+
+def _at(stream: BinaryIO, offset: int, count: int) -> bytes:
+    stream.seek(offset)
+    return stream.read(count)
+
+
+def _volume(name: str, stream: BinaryIO, size: int, number: int = 0, title: str = "") -> Volume:
+    return Volume(name, stream, size, filesystem_of(lambda o, n: _at(stream, o, n)), number, title)
+
+
+def _partitions(disk: BinaryIO, size: int, prefix: str, report: Report) -> list[Volume]:
+    """The partitions of a disk; none when a file system or nothing known begins at its start."""
+    from dissect.volume.disk import Disk
+    from dissect.volume.exceptions import Error
+
+    kind = filesystem_of(lambda offset, count: _at(disk, offset, count))
+    gpt = _at(disk, 512, 8) == b"EFI PART"
+    if kind != "unknown" and not gpt:
+        return []
+    found: list[Volume] = []
+    try:
+        disk.seek(0)
+        table = Disk(disk)
+    except (Error, EOFError, ValueError, struct.error) as fault:
+        if gpt or (not prefix and _at(disk, 510, 2) == b"\x55\xaa"):
+            report("disk", f"the partition table cannot be read: {fault}".split("\n")[0])
+        return []
+    for part in table.partitions:
+        name = f"{prefix}p{part.number}"
+        beyond = part.offset + part.size - size
+        if beyond > 0:
+            report(name, f"the image is cut short: partition {part.number} ends {beyond} bytes "
+                   "beyond its end; what lies there cannot be read")  # fmt: skip
+        if part.offset >= size:
+            continue
+        stream = cast(BinaryIO, part.open())
+        try:
+            found.append(_volume(name, stream, part.size, part.number, str(part.name or "")))
+        except EOFError:
+            report(name, f"partition {part.number} has no readable bytes")
+    return found
+
+
+def _logical(physical: list[Volume], report: Report) -> list[Volume]:
+    """The logical volumes on physical volumes of LVM2, grouped by the name of their group."""
+    if not physical:
+        return []
+    from dissect.volume.exceptions import Error
+    from dissect.volume.lvm import LVM2, LVM2Device
+
+    groups: dict[str, list[Any]] = {}
+    for volume in physical:
+        try:
+            device = LVM2Device(volume.stream)
+            metadata = device.metadata or {}
+            group = next(key for key, value in metadata.items() if isinstance(value, dict))
+        except (Error, EOFError, ValueError, KeyError, StopIteration, struct.error) as fault:
+            report(volume.name, f"the LVM metadata cannot be read: {fault}")
+            continue
+        groups.setdefault(group, []).append(device)
+    found = []
+    for group, devices in groups.items():
+        try:
+            logical = LVM2(devices).volume_group.logical_volumes
+        except (Error, EOFError, ValueError, KeyError, TypeError, struct.error) as fault:
+            report(group, f"the LVM group {group} cannot be opened: {fault}")
+            continue
+        for name, volume in logical.items():
+            full = f"{group.replace('-', '--')}-{name.replace('-', '--')}"
+            try:
+                stream = volume.open()
+                found.append(_volume(full, stream, stream.size, title=full))
+            except (Error, EOFError, ValueError, KeyError, TypeError, NotImplementedError) as fault:
+                report(full, f"the logical volume {full} ({volume.type}) cannot be opened: {fault}")
+    return found
+
+
+def _raw(opened: Opened, stream: BinaryIO, siblings: Mapping[str, BinaryIO]) -> BinaryIO:
+    from dissect.util.stream import BufferedStream, MappingStream
+
+    if not siblings:
+        return cast(BinaryIO, BufferedStream(stream, size=opened.size))
+    whole = MappingStream()
+    offset = 0
+    parts = {opened.name: (stream, opened.size)}
+    parts |= {name: (part, length(part)) for name, part in siblings.items()}
+    for _, (part, size) in sorted(parts.items()):
+        whole.add(offset, size, part)
+        offset += size
+    return cast(BinaryIO, whole)
+
+
+def _ewf(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.evidence.ewf import EWF
+
+    segments: dict[int, BinaryIO] = {}
+    for part in (stream, *siblings.values()):
+        head = _at(part, 0, 13)
+        if head[:3] in (b"EVF", b"LVF") and len(head) == 13:
+            segments[int.from_bytes(head[9:11], "little")] = part
+        part.seek(0)
+    missing = sorted(set(range(1, max(segments) + 1)) - segments.keys())
+    if missing:
+        raise Unreadable(
+            f"segment {missing[0]} of the E01 image is missing",
+            "Add all segments (E01, E02, ...) together, from one folder.",
+        )
+    image = EWF([segments[number] for number in sorted(segments)])
+    held = sum(image.segment(index).sector_count for index in range(len(segments)))
+    wanted = image.volume.chunk_count * image.volume.sector_count
+    if held + image.volume.sector_count <= wanted:
+        report(
+            "disk",
+            f"the E01 image is cut short: its segments hold {held} of {wanted} sectors. "
+            "Add all segments (E01, E02, ...) together, from one folder.",
+        )
+    return cast(BinaryIO, image.open())
+
+
+def _qcow2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.hypervisor.disk.qcow2 import QCow2
+
+    head = _at(stream, 0, 104)
+    version, backing_at, backing_size = struct.unpack_from(">IQI", head, 4)
+    if version == 1:
+        raise Unreadable("the image is QCOW version 1, which is not supported", _CONVERT)
+    backing = None
+    if backing_at:
+        name = _at(stream, backing_at, min(backing_size, 1023)).decode("utf-8", "backslashreplace")
+        backing_file = _named(siblings, name)
+        if backing_file is None:
+            raise Unreadable(
+                f"the qcow2 image needs its backing file {name!r}",
+                "Merge both with: qemu-img convert -O raw IMAGE merged.raw",
+            )
+        first = _at(backing_file, 0, 4)
+        backing = (
+            _qcow2(backing_file, siblings, report) if first == b"QFI\xfb" else backing_file
+        )
+    stream.seek(0)
+    return cast(BinaryIO, QCow2(stream, None, backing).open())
+
+
+_CONVERT = "Convert it with: qemu-img convert -O raw IMAGE image.raw"
+
+
+def _named(siblings: Mapping[str, BinaryIO], name: str) -> BinaryIO | None:
+    wanted = name.replace("\\", "/").rsplit("/", 1)[-1]
+    for found, stream in siblings.items():
+        if found.replace("\\", "/").rsplit("/", 1)[-1] == wanted:
+            return stream
+    return None
+
+
+def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.hypervisor.disk.vmdk import VMDK, DiskDescriptor
+
+    if _at(stream, 0, 4) != b"# Di":
+        stream.seek(0)
+        return cast(BinaryIO, VMDK([_Nameless(stream)]))
+    stream.seek(0)
+    descriptor = DiskDescriptor.parse(stream.read(1 << 20).decode("utf-8", "replace"))
+    if descriptor.attr.get("parentCID", "ffffffff").lower() != "ffffffff":
+        raise Unreadable("the VMDK is a snapshot of another disk, which is not given", _CONVERT)
+    extents = []
+    for extent in descriptor.extents:
+        part = _named(siblings, str(extent.filename or "").strip('"'))
+        if part is None:
+            raise Unreadable(
+                f"the VMDK needs its extent {extent.filename!r}",
+                "Add the descriptor and all of its extents together, from one folder.",
+            )
+        part.seek(0)
+        extents.append(_Nameless(part))
+    if not extents:
+        raise Unreadable("the VMDK descriptor names no extents")
+    return cast(BinaryIO, VMDK(extents))
+
+
+class _Nameless:
+    """A stream without `name`, so that no library opens a path beside it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.read = stream.read
+        self.seek = stream.seek
+        self.tell = stream.tell
+
+
+def _vhd(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.hypervisor.disk.vhd import VHD
+
+    footer = _at(stream, max(length(stream) - 512, 0), 512)
+    if len(footer) == 512 and int.from_bytes(footer[60:64], "big") == 4:
+        raise Unreadable("the VHD is a difference to another disk, which is not given", _CONVERT)
+    return cast(BinaryIO, VHD(cast(BinaryIO, _Nameless(stream))))
+
+
+def _vhdx(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.hypervisor.disk.vhdx import VHDX
+
+    stream.seek(0)
+    return cast(BinaryIO, VHDX(cast(BinaryIO, _Nameless(stream))))
+
+
+def _vdi(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    from dissect.hypervisor.disk.vdi import VDI
+
+    return cast(BinaryIO, VDI(stream).open())
+
+
+def _ewf2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+    raise Unreadable(
+        "the image is in the Ex01 form (EWF version 2), which is not supported",
+        "Convert it with: ewfexport -f raw IMAGE.Ex01",
+    )
+
+
+_OPENERS: dict[str, Callable[[BinaryIO, Mapping[str, BinaryIO], Report], BinaryIO]] = {
+    "ewf": _ewf,
+    "ewf2": _ewf2,
+    "qcow2": _qcow2,
+    "vmdk": _vmdk,
+    "vhd": _vhd,
+    "vhdx": _vhdx,
+    "vdi": _vdi,
+}

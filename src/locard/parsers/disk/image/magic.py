@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signatures of containers, partition tables and file systems: what bytes are, without reading on."""
+
+from collections.abc import Callable
+
+_CONTAINERS = (
+    (0, b"EVF2\r\n\x81\0", "ewf2"), (0, b"EVF\t\r\n\xff\0", "ewf"), (0, b"LVF\t\r\n\xff\0", "ewf"),
+    (0, b"QFI\xfb", "qcow2"), (0, b"KDMV", "vmdk"), (0, b"COWD", "vmdk"),
+    (0, b"# Disk DescriptorFile", "vmdk"), (0, b"vhdxfile", "vhdx"),
+    (0x40, b"\x7f\x10\xda\xbe", "vdi"), (0, b"conectix", "vhd"),
+)  # fmt: skip
+_FILESYSTEMS = (
+    (0, b"LUKS\xba\xbe", "luks"), (0, b"XFSB", "xfs"), (3, b"-FVE-FS-", "bitlocker"),
+    (3, b"NTFS    ", "ntfs"), (3, b"EXFAT   ", "exfat"), (0, b"hsqs", "squashfs"),
+    (32, b"NXSB", "apfs"), (54, b"FAT1", "fat"), (82, b"FAT32", "fat"), (1024, b"H+", "hfs"),
+    (1024, b"HX", "hfs"), (1024, b"BD", "hfs"), (4086, b"SWAPSPACE2", "swap"),
+    (0x8001, b"CD001", "iso9660"), (0x10040, b"_BHRfS_M", "btrfs"),
+    (4096, b"\xfc\x4e\x2b\xa9", "mdraid"), (8192 + 1372, b"\x54\x19\x01\x00", "ufs"),
+    (65536 + 1372, b"\x19\x01\x54\x19", "ufs"),
+)  # fmt: skip
+TITLES = {
+    "ewf": "E01 image", "ewf2": "Ex01 image", "qcow2": "qcow2 image", "vmdk": "VMDK image",
+    "vhdx": "VHDX image", "vhd": "VHD image", "vdi": "VDI image",
+}  # fmt: skip
+
+
+def container_of(first: bytes, last: bytes) -> str:
+    """The kind of container that `first` begins or `last` (512 bytes or more) ends; else empty."""
+    for offset, magic, kind in _CONTAINERS:
+        if first[offset : offset + len(magic)] == magic:
+            return kind
+    return "vhd" if last[-512:][:8] == b"conectix" or last[-511:][:8] == b"conectix" else ""
+
+
+def filesystem_of(read: Callable[[int, int], bytes]) -> str:
+    """What the bytes that `read(offset, count)` gives hold: a file system, LVM, ... or `unknown`."""
+    first = read(0, 4096)
+    if b"LABELONE" in (first[offset : offset + 8] for offset in range(0, 2048, 512)):
+        return "lvm"
+    for offset, magic, kind in _FILESYSTEMS:
+        found = (
+            first[offset : offset + len(magic)]
+            if offset + len(magic) <= len(first)
+            else read(offset, len(magic))
+        )
+        if found == magic:
+            return kind
+    if first[1024 + 56 : 1024 + 58] == b"\x53\xef":
+        return "ext"
+    return "unknown"
+
+
+def partitioned(first: bytes) -> str:
+    """The kind of partition table that `first` (1 KiB or more) begins with, or an empty text."""
+    if first[512:520] == b"EFI PART":
+        return "GPT"
+    if first[510:512] != b"\x55\xaa":
+        return "APM" if first[512:514] == b"PM" and first[:2] == b"ER" else ""
+    entries = [first[446 + 16 * i : 462 + 16 * i] for i in range(4)]
+    used = [entry for entry in entries if any(entry)]
+    sound = all(
+        entry[0] in (0, 0x80) and entry[4] and any(entry[8:12]) and any(entry[12:16])
+        for entry in used
+    )
+    return "MBR" if used and sound else ""

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names and inodes of a file system through the Sleuth Kit, deleted ones included.
+
+`pytsk3` is imported inside the functions: this runs in the parsing worker only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from locard.parsers.disk.image.layers import Volume
+
+KINDS = {1: "fifo", 2: "character device", 4: "folder", 6: "block device", 8: "file",
+         10: "link", 12: "socket"}  # fmt: skip
+"""File types by the four upper bits of a Unix mode."""
+_READS = frozenset(("ext", "ntfs", "fat", "exfat", "hfs", "iso9660", "ufs", "unknown"))
+_META_KINDS = {1: "file", 2: "folder", 3: "fifo", 4: "character device", 5: "block device",
+               6: "link", 7: "shadow", 8: "socket", 10: "virtual file", 11: "virtual folder"}  # fmt: skip
+_DEPTH = 4096
+_ALLOCATED = 1
+"""TSK_FS_NAME_FLAG_ALLOC and TSK_FS_META_FLAG_ALLOC."""
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a directory, with what its inode says."""
+
+    path: str
+    parent: str
+    """Inode of the directory that holds the name."""
+    index: int
+    """Position of the name in that directory."""
+    inode: str
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    deleted: bool
+    times: tuple[int | None, int | None, int | None, int | None]
+    """Modified, accessed, changed, born: UTC nanoseconds."""
+    reallocated: bool = False
+    """A deleted name whose inode now belongs to another file: the times are that file's."""
+
+    def attributes(self) -> tuple[tuple[str, str], ...]:
+        """The values that have no column of their own."""
+        found = [
+            ("inode", self.inode),
+            ("kind", self.kind),
+            ("mode", f"{self.mode:04o}"),
+            ("uid", str(self.uid)),
+            ("gid", str(self.gid)),
+            ("size", str(self.size)),
+        ]
+        if self.deleted:
+            found.append(("deleted", "true"))
+        if self.reallocated:
+            found.append(("inode_reallocated", "true"))
+        return tuple(found)
+
+
+def reads(kind: str) -> bool:
+    """Whether the Sleuth Kit should be tried on a volume of that kind."""
+    return kind in _READS
+
+
+def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
+    """Every name of the volume, or a sentence for what could not be read.
+
+    With `only` (a locator of the file-system timeline) the folders that do not lead there are left
+    out. A volume of unknown kind that the Sleuth Kit does not know either gives one sentence when
+    it holds anything but zeros.
+    """
+    import pytsk3
+
+    image = _image(pytsk3, volume)
+    try:
+        filesystem = pytsk3.FS_Info(image)
+    except OSError as fault:
+        if volume.kind != "unknown" or _used(volume):
+            what = "file system" if volume.kind == "unknown" else f"{volume.kind} file system"
+            yield f"the {what} of {volume.name} cannot be opened: {_short(fault)}"
+        return
+    wanted = only[len(volume.name) :].rsplit("#", 1)[0] if only else None
+    root = filesystem.info.root_inum
+    todo: list[tuple[str, int, int]] = [("", root, 0)]
+    seen = {root}
+    while todo:
+        path, inode, depth = todo.pop()
+        if wanted is not None and path and not wanted.startswith(f"{path}/"):
+            continue
+        for found in _directory(pytsk3, filesystem, path, inode):
+            if isinstance(found, str):
+                yield found
+                continue
+            entry, address = found
+            yield entry
+            folder = entry.kind in ("folder", "virtual folder")
+            if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
+                seen.add(address)
+                todo.append((entry.path, address, depth + 1))
+
+
+def _image(pytsk3: Any, volume: Volume) -> Any:
+    class Image(pytsk3.Img_Info):  # type: ignore[misc]
+        """The volume as the Sleuth Kit wants it: reads by position."""
+
+        def __init__(self) -> None:
+            super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
+
+        def close(self) -> None:
+            """Nothing to close: the volume is the caller's."""
+
+        def read(self, offset: int, size: int) -> bytes:
+            """`size` bytes at `offset`; fewer where the image was cut short."""
+            try:
+                volume.stream.seek(offset)
+                return volume.stream.read(size)
+            except (EOFError, OSError, ValueError):
+                return b""
+
+        def get_size(self) -> int:
+            """Bytes of the volume."""
+            return volume.size
+
+    return Image()
+
+
+def _used(volume: Volume) -> bool:
+    try:
+        volume.stream.seek(0)
+        return any(volume.stream.read(1 << 20))
+    except EOFError:
+        return True
+
+
+def _directory(
+    pytsk3: Any, filesystem: Any, path: str, inode: int
+) -> Iterator[tuple[Entry, int] | str]:
+    try:
+        directory = filesystem.open_dir(inode=inode)
+    except OSError as fault:
+        yield f"the folder {path or '/'} (inode {inode}) cannot be read: {_short(fault)}"
+        return
+    index = -1
+    names = iter(directory)
+    while True:
+        index += 1
+        try:
+            found = next(names, None)
+        except OSError as fault:
+            yield f"a name in the folder {path or '/'} cannot be read: {_short(fault)}"
+            continue
+        if found is None:
+            return
+        name = found.info.name
+        if name is None or name.name is None or name.name in (b".", b".."):
+            continue
+        yield _entry(found, f"{path}/{_text(name.name)}", inode, index), int(name.meta_addr)
+
+
+def _entry(found: Any, path: str, parent: int, index: int) -> Entry:
+    name, meta = found.info.name, found.info.meta
+    deleted = not int(name.flags) & _ALLOCATED
+    if meta is None:
+        return Entry(path, str(parent), index, str(name.meta_addr), "name only", 0, 0, 0, 0,
+                     deleted, (None, None, None, None))  # fmt: skip
+    inode_live = bool(int(meta.flags) & _ALLOCATED)
+    return Entry(
+        path=path,
+        parent=str(parent),
+        index=index,
+        inode=str(meta.addr),
+        kind=_META_KINDS.get(int(meta.type), "other"),
+        mode=int(meta.mode) & 0o7777,
+        uid=int(meta.uid),
+        gid=int(meta.gid),
+        size=int(meta.size),
+        deleted=deleted or not inode_live,
+        reallocated=deleted and inode_live,
+        times=(
+            _time(meta.mtime, meta.mtime_nano),
+            _time(meta.atime, meta.atime_nano),
+            _time(meta.ctime, meta.ctime_nano),
+            _time(meta.crtime, meta.crtime_nano),
+        ),
+    )
+
+
+def _time(seconds: int, nanoseconds: int) -> int | None:
+    """UTC nanoseconds; a zero means that the file system does not keep or did not set the time."""
+    return int(seconds) * _SECOND + int(nanoseconds) if seconds else None
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def _short(fault: BaseException) -> str:
+    return " ".join(str(fault).split())[:300]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What messages of sshd, sudo, su, login, PAM, cron and the account tools say.
+
+Each rule is a pattern and what it means. Names of its groups are columns, except `into_...`, which
+become attributes. What no rule knows keeps its message alone.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+SUCCESS, FAILURE = "success", "failure"
+
+
+@dataclass(slots=True)
+class Found:
+    """Columns and further attributes of one message."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    programs: tuple[str, ...]
+    """Programs that it is for; none means any."""
+    pattern: re.Pattern[str]
+    action: str
+    outcome: str = ""
+
+
+def _rule(programs: str, pattern: str, action: str, outcome: str = "") -> _Rule:
+    return _Rule(tuple(programs.split()), re.compile(pattern, re.DOTALL), action, outcome)
+
+
+_SSHD = "sshd sshd-session dropbear"
+_FROM = r"from (?P<src>\S+)(?: port (?P<src_port>\d+))?"
+_USER = r"(?:(?:authenticating|invalid) user (?P<actor>.*?) )?(?P<src>[0-9a-fA-F.:]+) port (?P<src_port>\d+)"
+
+_RULES = (
+    _rule(_SSHD, r"Accepted (?P<into_method>\S+) for (?P<actor>.*?) " + _FROM
+          + r"(?:\s+ssh2)?(?:: (?P<into_key>.*))?", "ssh login", SUCCESS),
+    _rule(_SSHD, r"Failed (?P<into_method>\S+) for (?P<into_unknown_user>invalid user )?(?P<actor>.*?) "
+          + _FROM, "ssh login", FAILURE),
+    _rule(_SSHD, r"(?:Invalid|Illegal) user (?P<actor>.*?) ?" + _FROM, "ssh invalid user", FAILURE),
+    _rule(_SSHD, r"input_userauth_request: invalid user (?P<actor>.*?)(?: \[preauth\])?\Z",
+          "ssh invalid user", FAILURE),
+    _rule(_SSHD, r"error: maximum authentication attempts exceeded for (?:invalid user )?(?P<actor>.*?) "
+          + _FROM, "ssh login", FAILURE),
+    _rule(_SSHD, r"User (?P<actor>\S+) from (?P<src>\S+) not allowed because (?P<into_reason>.*)",
+          "ssh login", FAILURE),
+    _rule(_SSHD, r"(?:Received disconnect|Connection) from (?P<src>[0-9a-fA-F.:]+?)(?::| port "
+          r"(?P<src_port>\d+)).*", "ssh connection"),
+    _rule(_SSHD, r"(?:Disconnected from|Disconnecting) (?:user (?P<actor>\S+) |(?:authenticating|invalid)"
+          r" user (?P<actor2>.*?) )?(?P<src>[0-9a-fA-F.:]+) port (?P<src_port>\d+).*",
+          "ssh disconnect"),
+    _rule(_SSHD, r"Connection (?:closed|reset) by " + _USER + ".*", "ssh disconnect"),
+    _rule(_SSHD, r"Connection closed by (?P<src>[0-9a-fA-F.:]+).*", "ssh disconnect"),
+    _rule(_SSHD, r"Did not receive identification string " + _FROM, "ssh probe"),
+    _rule(_SSHD, r"reverse mapping checking getaddrinfo for (?P<domain>\S+) \[(?P<src>[^\]]+)\] "
+          r"failed.*", "ssh reverse mapping failed"),
+    _rule(_SSHD, r"Server listening on (?P<into_listen>\S+) port (?P<dst_port>\d+).*", "ssh listen"),
+    _rule("", r"pam_\w+\((?P<into_service>[^):]+):session\): session (?P<action>opened|closed) for "
+          r"user (?P<actor>[^\s(]+)(?:\(uid=(?P<into_uid>\d+)\))?(?: by (?P<into_by>.*))?", "session"),
+    _rule("", r"pam_\w+\((?P<into_service>[^):]+):auth\): (?:authentication failure|check pass)\b;?"
+          r"(?P<pairs>.*)", "authentication", FAILURE),
+    _rule("", r"PAM \d+ more authentication failures?;(?P<pairs>.*)", "authentication", FAILURE),
+    _rule("", r"PAM: (?P<into_reason>.*?) for (?:illegal user )?(?P<actor>\S+) from (?P<src>\S+)",
+          "authentication", FAILURE),
+    _rule("sudo", r"\s*(?P<actor>\S+) : (?:(?P<refused>(?!TTY=|PWD=)[^;=]*?) ; )?(?P<sudo>(?:TTY|PWD)=.*)",
+          "sudo"),
+    _rule("sudo", r"pam_unix\(sudo:auth\): conversation failed", "sudo", FAILURE),
+    _rule("su", r"\(to (?P<resource>\S+)\) (?P<actor>\S+) on (?P<into_terminal>\S+)", "su", SUCCESS),
+    _rule("su", r"FAILED SU \(to (?P<resource>\S+)\) (?P<actor>\S+) on (?P<into_terminal>\S+)", "su",
+          FAILURE),
+    _rule("su", r"\+ (?P<into_terminal>\S+) (?P<actor>[^:\s]+):(?P<resource>\S+)", "su", SUCCESS),
+    _rule("su", r"- (?P<into_terminal>\S+) (?P<actor>[^:\s]+):(?P<resource>\S+)", "su", FAILURE),
+    _rule("su", r"Successful su for (?P<resource>\S+) by (?P<actor>\S+)", "su", SUCCESS),
+    _rule("su", r"FAILED su for (?P<resource>\S+) by (?P<actor>\S+)", "su", FAILURE),
+    _rule("login", r"ROOT LOGIN\s+on '(?P<into_terminal>[^']*)'(?: from '(?P<src>[^']*)')?",
+          "login", SUCCESS),
+    _rule("login", r"LOGIN ON (?P<into_terminal>\S+) BY (?P<actor>\S+)(?: FROM (?P<src>\S+))?",
+          "login", SUCCESS),
+    _rule("login", r"FAILED LOGIN \((?P<into_attempt>\d+)\) on '(?P<into_terminal>[^']*)'"
+          r"(?: from '(?P<src>[^']*)')? FOR '(?P<actor>[^']*)'.*", "login", FAILURE),
+    _rule("useradd", r"new user: name=(?P<resource>[^,\s]+), (?P<pairs>.*)", "user added", SUCCESS),
+    _rule("useradd groupadd", r"new group: name=(?P<resource>[^,\s]+), (?P<pairs>.*)", "group added",
+          SUCCESS),
+    _rule("useradd usermod", r"add '(?P<resource>[^']+)' to (?:shadow )?group '(?P<into_group>[^']+)'",
+          "user added to group", SUCCESS),
+    _rule("usermod", r"change user '(?P<resource>[^']+)' (?P<into_change>.*)", "user changed", SUCCESS),
+    _rule("userdel", r"delete user '(?P<resource>[^']+)'", "user deleted", SUCCESS),
+    _rule("groupadd", r"group added to \S+ name=(?P<resource>[^,\s]+).*", "group added", SUCCESS),
+    _rule("passwd chpasswd", r".*password changed for (?P<resource>\S+)", "password changed", SUCCESS),
+    _rule("systemd-logind", r"New session (?P<session>\S+) of user (?P<actor>[^.\s]+)\.?",
+          "session opened", SUCCESS),
+    _rule("systemd-logind", r"(?:Removed session (?P<session>\w+)|Session (?P<session2>\w+) logged out).*",
+          "session closed"),
+    _rule("CRON cron crond /usr/sbin/cron anacron", r"\((?P<actor>[^)]+)\) CMD \((?P<resource>.*)\)+\Z",
+          "cron command"),
+    _rule("CRON cron crond crontab", r"\((?P<actor>[^)]+)\) (?P<into_crontab>LIST|REPLACE|BEGIN EDIT|END EDIT"
+          r"|DELETE|RELOAD) \((?P<resource>.*)\)", "crontab"),
+)  # fmt: skip
+_REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
+_PAIR = re.compile(r"([A-Za-z]+)=([^\s,;]*)")
+_SUDO = re.compile(r"(TTY|PWD|USER|GROUP|CHROOT|TSID|ENV)=(.*?) ; ")
+
+
+def read(program: str, message: str) -> Found:
+    """What `message`, written by `program`, says: columns and attributes; often nothing."""
+    found = Found()
+    if match := _REPEATED.match(message):
+        found.attributes["repeated"] = match[1]
+        message = match[2]
+    name = program.rsplit("/", 1)[-1]
+    for rule in _RULES:
+        if rule.programs and name not in rule.programs:
+            continue
+        if match := rule.pattern.match(message):
+            _fill(found, rule, match)
+            break
+    return found
+
+
+def _fill(found: Found, rule: _Rule, match: re.Match[str]) -> None:
+    values = found.values
+    values["action"] = rule.action
+    if rule.outcome:
+        values["outcome"] = rule.outcome
+    for name, value in match.groupdict().items():
+        if value is None:
+            continue
+        if name == "src":
+            _address(found, value)
+        elif name in ("src_port", "dst_port"):
+            values[name] = int(value) if int(value) < 65536 else 0
+        elif name == "pairs":
+            _pairs(found, value)
+        elif name == "sudo":
+            _sudo(found, value)
+        elif name == "refused":
+            values["outcome"] = FAILURE
+            found.attributes["reason"] = value.strip()
+        elif name == "action":
+            values["action"] = f"{rule.action} {value}"
+        elif name.startswith("into_"):
+            found.attributes[name[5:]] = value.strip()
+        else:
+            values[name.rstrip("2")] = value
+    if rule.action == "sudo":
+        values.setdefault("outcome", SUCCESS)
+    if values.get("actor"):
+        values["actor_kind"] = "user"
+
+
+def _pairs(found: Found, value: str) -> None:
+    for name, part in _PAIR.findall(value):
+        if name == "rhost" and part:
+            _address(found, part)
+        elif name == "user" and part:
+            found.values["actor"] = part
+        elif part:
+            found.attributes[name.lower()] = part
+
+
+def _sudo(found: Found, value: str) -> None:
+    fields, _, command = value.partition("COMMAND=")
+    for name, part in _SUDO.findall(fields):
+        if name == "USER":
+            found.values["resource"] = part
+        else:
+            found.attributes[name.lower()] = part
+    if command:
+        found.values["process"] = command.split(" ", 1)[0]
+        found.attributes["command"] = command
+
+
+def _address(found: Found, value: str) -> None:
+    """An address goes to `src_ip` in canonical form; a name goes to `domain`."""
+    try:
+        found.values["src_ip"] = str(ipaddress.ip_address(value))
+    except ValueError:
+        found.values.setdefault("domain", value)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""System logs as rows: `linux.auth` and `linux.syslog` are the same grammar under two names."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, tzinfo
+from typing import BinaryIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from locard.parsers.contract import Head
+from locard.parsers.linux import auth_messages
+from locard.parsers.linux.place import Line, Place, lines, too_long
+from locard.parsers.linux.syslog_lines import DAMAGED, Record, at, begin, pieces
+from locard.parsers.linux.syslog_years import Years, infer
+from locard.parsers.rows import Rows
+
+_CONTINUED = 1000
+"""Lines that may continue one record; more are a problem row of their own."""
+AUTH_PROGRAMS = frozenset((
+    "sshd", "sshd-session", "sudo", "su", "login", "systemd-logind", "useradd", "usermod",
+    "userdel", "groupadd", "passwd", "chpasswd", "gdm-password", "polkitd", "pkexec", "vsftpd",
+    "dropbear", "newgrp", "groupmod", "chage", "chsh", "chfn", "lightdm", "gpasswd",
+))  # fmt: skip
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name, or UTC when the name is not one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def read(reopen: Callable[[], BinaryIO], place: Place, rows: Rows) -> None:
+    """Append a row for each record; `reopen` gives the stream anew, since years need two looks."""
+    zone = zone_of(place.zone)
+    years = Years(None)
+    first = next((r for r in _records(reopen(), place, _NOWHERE, zone) if not r.damaged), None)
+    if first is not None and first.month:
+        years = infer(_records(reopen(), place, _NOWHERE, zone), place.modified, zone)
+    for record in _records(reopen(), place, rows, zone):
+        _write(record, years, zone, place, rows)
+
+
+class _Nowhere(Rows):
+    """Takes the problems of the first look, which the second look will report."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda batch: None, "", "", "")
+
+    def row(self, **values: object) -> None:  # type: ignore[override]
+        """Drop the row."""
+
+
+_NOWHERE = _Nowhere()
+
+
+def _records(stream: BinaryIO, place: Place, rows: Rows, zone: tzinfo) -> Iterator[Record]:
+    """The records of a log with the lines that continue them."""
+    pending: Record | None = None
+    continued: list[bytes] = []
+    for whole in lines(stream, place, rows):
+        if too_long(whole, place, rows):
+            continue
+        for line in pieces(whole):
+            record = begin(line, zone)
+            if record is None:
+                damaged = _damage(line, pending, len(continued))
+                if not damaged:
+                    continued.append(line.data)
+                    continue
+                record = Record(line.offset, line.data, damaged=damaged)
+            if pending is not None:
+                yield _joined(pending, continued)
+            pending, continued = record, []
+    if pending is not None:
+        yield _joined(pending, continued)
+
+
+def _damage(line: Line, pending: Record | None, continued: int) -> str:
+    """Why a line that begins no record does not continue one either; empty when it does."""
+    if DAMAGED.match(line.data):
+        return "a line with a damaged or impossible date"
+    if pending is None or pending.damaged:
+        return "" if pending and not line.data.strip() else "a line that is no record of a log"
+    if continued >= _CONTINUED:
+        return f"more than {_CONTINUED} lines continue one record"
+    return ""
+
+
+def _joined(record: Record, continued: list[bytes]) -> Record:
+    while continued and not continued[-1].strip():
+        continued.pop()
+    if continued:
+        record.raw = b"\n".join([record.raw, *continued])
+        more = b"\n".join(continued).decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+        record.message = f"{record.message}\n{more}"
+    return record
+
+
+def _write(record: Record, years: Years, zone: tzinfo, place: Place, rows: Rows) -> None:
+    if record.damaged:
+        place.problem(rows, record.offset, record.damaged, record.raw)
+        return
+    attributes = dict(record.attributes)
+    when = record.time
+    problem = ""
+    if record.month:
+        year = years.of(record)
+        if year is None:
+            attributes["year_inferred"] = "no: the file's modification time is not known"
+        else:
+            when = at(record, year, zone)
+            attributes["year_inferred"] = str(year)
+            if when is None:
+                problem = f"there is no such day in {year}"
+    if record.pid:
+        attributes["pid"] = record.pid
+    found = auth_messages.read(record.program, record.message)
+    attributes.update(found.attributes)
+    place.row(
+        rows,
+        record.offset,
+        attributes,
+        time=when,
+        time_meaning="event" if when is not None else "",
+        raw=record.raw,
+        problem=problem,
+        **{
+            "host": record.host or place.host,
+            "process": record.program,
+            "message": f"{record.program}: {record.message}" if record.program else record.message,
+            **found.values,
+        },
+    )
+
+
+def share(head: Head) -> tuple[int, int, int]:
+    """Of the head's lines: how many there are, begin a record, and are about authentication."""
+    whole = head.first.split(b"\n")[:200]
+    if len(head.first) >= 65_536:
+        whole = whole[:-1]
+    records = [
+        record
+        for data in whole
+        if data.strip() and (record := begin(Line(0, data[:4096], len(data)), UTC))
+    ]
+    about = [r for r in records if r.program in AUTH_PROGRAMS or "pam_unix(" in r.message]
+    return sum(1 for data in whole if data.strip()), len(records), len(about)
