@@ -43,7 +43,7 @@ class Format(StrEnum):
 def export(
     batches: Iterable[pa.RecordBatch], form: Format, columns: list[str], labels: Labels
 ) -> Iterator[bytes]:
-    """The rows of `batches` in the form wanted, chunk by chunk; `tag` is joined on from `labels`."""
+    """The rows of `batches` in the form wanted, chunk by chunk, with tags from `labels`."""
     tagged = (_tagged(batch, labels) if "tag" in columns else batch for batch in batches)
     chosen = (batch.select(columns) for batch in tagged)
     writer = {Format.CSV: _csv, Format.JSONL: _jsonl, Format.PARQUET: _parquet}[form]

@@ -3,10 +3,9 @@
 
 import difflib
 import os
-import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +18,6 @@ from locard.model.errors import Missing, Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.database import State
 from locard.state.investigations import FINAL, Holding, Place, Stage
-
-SEGMENT = re.compile(
-    r"^(?P<stem>.+?)(?:\.(?P<number>[EeSsLl][0-9A-Za-z]{2}|\d{3})|-(?P<vmdk>[sf]\d{3}|flat)\.vmdk)$"
-)
-"""Names of the segments of a split image: `.E01`, `.s02`, `.001`, `-s001.vmdk`, `-flat.vmdk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +53,23 @@ class Taken:
     """Files that could not be taken in, with the reason."""
 
 
+def require(paths: Sequence[Path]) -> None:
+    """Raise `Missing` for the first path that does not exist, naming the nearest that does."""
+    for path in paths:
+        if not path.exists():
+            raise Missing(f"There is no file or folder {path}.", _nearest(path.absolute()))
+
+
 def look(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
     """Every regular file below `paths`, in a stable order, and what was passed over, with reasons.
 
     Links are not followed: they may point anywhere. Raises `Missing` when a path does not exist.
     """
+    require(paths)
     found: list[Found] = []
     passed: list[str] = []
     for path in paths:
         root = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
-        if not root.exists():
-            raise Missing(f"There is no file or folder {path}.", _nearest(root))
         if root.is_symlink():
             root = root.resolve()
         for item in _below(root, passed):
@@ -89,9 +89,8 @@ def _below(root: Path, passed: list[str]) -> Iterator[Path]:
 
     for folder, folders, files in os.walk(root, onerror=denied):
         folders.sort()
-        for name in list(folders):
-            if (link := Path(folder, name)).is_symlink():
-                passed.append(f"{link}: a link, not followed")
+        links = (Path(folder, name) for name in folders)
+        passed.extend(f"{link}: a link, not followed" for link in links if link.is_symlink())
         for name in sorted(files):
             yield from _regular(Path(folder, name), passed)
 
@@ -119,8 +118,18 @@ def _nearest(path: Path) -> str:
 class Intake:
     """Takes files of one case in and registers them as holdings."""
 
-    def __init__(self, state: State, vault: Vault, case: str, who: str, wish: Wish) -> None:
+    def __init__(
+        self,
+        state: State,
+        vault: Vault,
+        case: str,
+        who: str,
+        wish: Wish,
+        queued: Callable[[list[int]], None] = lambda _ids: None,
+    ) -> None:
         self.state, self.vault, self.case, self.who, self.wish = state, vault, case, who, wish
+        self.queued = queued
+        """Told the ids of holdings that have to be parsed, once they are durable."""
         self.taken = Taken()
         self._pending: list[tuple[Put, Origin, int]] = []
         self._since = time.monotonic()
@@ -155,23 +164,22 @@ class Intake:
         if len(self._pending) >= 500 or time.monotonic() - self._since > 1.0:
             self.flush()
 
-    def flush(self) -> list[int]:
-        """Write what is pending. Returns the ids of the holdings that have to be parsed."""
+    def flush(self) -> None:
+        """Make what is pending durable: bytes, ledger, and the holdings of the case."""
         pending, self._pending = self._pending, []
         self._since = time.monotonic()
         if not pending:
-            return []
+            return
         self.vault.settle()
         with self.state.session() as session:
             holdings = [self._hold(session, *one) for one in pending]
-            return [one.id for one in holdings if Stage(one.stage) not in FINAL]
+            waiting = [one.id for one in holdings if Stage(one.stage) not in FINAL]
+        self.queued(waiting)
 
     def _hold(self, session: Session, put: Put, origin: Origin, depth: int) -> Holding:
         self.taken.files += 1
         holding = session.scalar(
-            select(Holding).where(
-                Holding.case == self.case, Holding.evidence == put.evidence.id
-            )
+            select(Holding).where(Holding.case == self.case, Holding.evidence == put.evidence.id)
         )
         if holding is None:
             self.taken.new += 1

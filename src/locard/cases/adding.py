@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adding evidence to a case, from what a person named to rows that can be searched."""
+
+import fcntl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from locard.cases import digests
+from locard.cases.intake import Intake, Taken, Wish, look
+from locard.cases.parsing import Parsing
+from locard.cases.progress import Progress
+from locard.cases.writing import Writer
+from locard.evidence import Vault
+from locard.parsers.contract import Limits
+from locard.parsers.pool import Pool
+from locard.settings import Settings
+from locard.state.database import State
+from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A file of the case that did not become rows in full, and why."""
+
+    name: str
+    evidence: str
+    stage: str
+    reason: str
+    problems: int
+
+
+@dataclass(slots=True)
+class Added:
+    """What adding did, in numbers that add up."""
+
+    case: str
+    made: bool = False
+    """Whether the case was new."""
+    files: int = 0
+    new_files: int = 0
+    known_files: int = 0
+    events: int = 0
+    """Rows that the timeline did not have."""
+    known_events: int = 0
+    """Rows that it had already, from the same place."""
+    sighted_events: int = 0
+    """Records that it had from another place, which is now named too."""
+    seen: int = 0
+    problems: int = 0
+    passed_over: list[str] = field(default_factory=list)
+    not_parsed: list[Trouble] = field(default_factory=list)
+    failed: list[Trouble] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    """What checking CloudTrail digests against their logs found."""
+    confinement: str = ""
+
+
+class Adding:
+    """One run of adding: intake, parsing, index, checks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        vault: Vault,
+        timeline: Callable[[], Timeline],
+        case: str,
+        who: str,
+        limits: Limits,
+        mappings: Mapping[str, dict[str, object]],
+    ) -> None:
+        self.settings, self.state, self.vault = settings, state, vault
+        self.timeline, self.case, self.who = timeline, case, who
+        self.limits, self.mappings = limits, mappings
+
+    def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
+        """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
+        progress.stage("Looking", 0, "files")
+        files, passed = look(paths)
+        self.vault.prepare()
+        progress.stage("Taking in", sum(file.size for file in files), "bytes")
+        intake = Intake(self.state, self.vault, self.case, self.who, wish)
+        taken = intake.take(files, progress)
+        taken.refused = passed + taken.refused
+        return taken
+
+    def parse(self, progress: Progress) -> Added:
+        """Parse whatever the case holds unparsed, with one such run in a case at a time."""
+        added = Added(self.case)
+        with self._alone(progress):
+            since = self._counts()
+            writer = Writer(self.timeline(), self.state, self.case)
+            try:
+                with Pool(self.settings.workers, self.settings.scratch, self.limits) as pool:
+                    Parsing(
+                        self.state,
+                        self.vault,
+                        pool,
+                        writer,
+                        progress,
+                        self.case,
+                        self.who,
+                        self.limits,
+                        self.mappings,
+                    ).run(self.settings.workers)
+                    added.confinement = pool.confinement().describe()
+            finally:
+                writer.close()
+            added.events = writer.tally.new
+            added.known_events = writer.tally.known
+            added.sighted_events = writer.tally.sighted
+            if added.events:
+                progress.stage("Building the text index", 0, "")
+                self.timeline().index(self.case)
+            seen, problems = self._counts()
+            added.seen, added.problems = seen - since[0], problems - since[1]
+            added.digests = digests.check(self.state, self.case)
+        self._list_troubles(added)
+        return added
+
+    def _counts(self) -> tuple[int, int]:
+        with self.state.session() as session:
+            seen, problems = session.execute(
+                select(
+                    func.coalesce(func.sum(Holding.seen), 0),
+                    func.coalesce(func.sum(Holding.problems), 0),
+                ).where(Holding.case == self.case)
+            ).one()
+        return seen, problems
+
+    def _list_troubles(self, added: Added) -> None:
+        for trouble in troubles(self.state, self.case):
+            (added.failed if trouble.stage == Stage.FAILED else added.not_parsed).append(trouble)
+
+    @contextmanager
+    def _alone(self, progress: Progress) -> Iterator[None]:
+        folder = self.settings.home / "locks"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / self.case).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                progress.stage("Waiting for another run in this case", 0, "")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def troubles(state: State, case: str) -> list[Trouble]:
+    """Files that failed, were not recognised, or came out with problems outside of any row."""
+    with state.session() as session:
+        rows = session.execute(
+            select(Holding, func.min(Place.name))
+            .join(Place, Place.holding == Holding.id)
+            .where(
+                Holding.case == case,
+                Holding.stage.in_([Stage.FAILED.value, Stage.NOT_PARSED.value]),
+            )
+            .group_by(Holding.id)
+            .order_by(Holding.id)
+        ).all()
+    return [Trouble(name, one.evidence, one.stage, one.reason, one.problems) for one, name in rows]
+
+
+def unfinished(state: State, case: str) -> int:
+    """How many holdings of the case wait to be parsed."""
+    with state.session() as session:
+        return (
+            session.scalar(
+                select(func.count()).where(
+                    Holding.case == case, Holding.stage.not_in([s.value for s in FINAL])
+                )
+            )
+            or 0
+        )

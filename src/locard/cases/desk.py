@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The desk: everything a door may ask for. Doors decide nothing; the desk writes who did what.
+
+desk = Desk(settings.from_environment())
+desk.add("intrusion", [Path("evidence/")], who="ana")
+desk.timeline.count(desk.search("intrusion", "action:StopLogging"))
+"""
+
+import getpass
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+from sqlalchemy import select
+
+from locard.cases import holdings
+from locard.cases.adding import Added, Adding, unfinished
+from locard.cases.export import Format, export
+from locard.cases.holdings import Item, Totals
+from locard.cases.intake import Intake, Wish, require
+from locard.cases.progress import Progress, Snapshot, jobs
+from locard.cases.proof import Proof, Prover, Step
+from locard.evidence import Vault
+from locard.model.errors import Conflict, Error, Missing
+from locard.model.event import COLUMNS, Event
+from locard.model.evidence import CustodyEntry, Origin
+from locard.parsers import catalogue
+from locard.parsers.contract import Limits
+from locard.settings import Settings
+from locard.state import marks
+from locard.state.database import State, open_state
+from locard.state.investigations import CaseRow
+from locard.state.mappings import MappingRow
+from locard.timeline import Search, Timeline, connect
+
+CASE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case with what it holds."""
+
+    name: str
+    title: str
+    created: int
+    """UTC nanoseconds."""
+    created_by: str
+    simulated: bool
+    totals: Totals
+
+
+class Desk:
+    """One installation: settings, state, vault and timeline together."""
+
+    def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
+        self.settings = settings
+        self.limits = limits or Limits()
+        self.state: State = open_state(settings.state)
+        self.vault = Vault(settings.vault)
+        self._connecting = Lock()
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The timeline store, started when nobody has started it."""
+        with self._connecting:
+            return connect(self.settings.timeline)
+
+    def close(self) -> None:
+        """Let go of the state file."""
+        self.state.close()
+
+    # Cases
+
+    def create(self, name: str, title: str = "", *, who: str, simulated: bool = False) -> Case:
+        """Make a case. Raises `Conflict` when it exists and `Error` for a name that will not do."""
+        if not CASE_NAME.fullmatch(name):
+            raise Error(
+                f"{name!r} cannot be the name of a case.",
+                "Use lower-case letters, digits, dots, dashes and underscores, 64 at most.",
+            )
+        with self.state.session() as session:
+            if session.get(CaseRow, name) is not None:
+                raise Conflict(f"There is a case called {name} already.")
+            session.add(
+                CaseRow(
+                    name=name,
+                    title=title or name,
+                    created=time.time_ns(),
+                    created_by=who,
+                    simulated=simulated,
+                )
+            )
+        return self.case(name)
+
+    def case(self, name: str) -> Case:
+        """The case of that name. Raises `Missing`."""
+        with self.state.session() as session:
+            row = holdings.find_case(session, name)
+        return self._case(row)
+
+    def cases(self) -> list[Case]:
+        """All cases, the newest first."""
+        with self.state.session() as session:
+            rows = session.scalars(select(CaseRow).order_by(CaseRow.created.desc())).all()
+        return [self._case(row) for row in rows]
+
+    def _case(self, row: CaseRow) -> Case:
+        return Case(
+            name=row.name,
+            title=row.title,
+            created=row.created,
+            created_by=row.created_by,
+            simulated=row.simulated,
+            totals=holdings.totals(self.state, row.name),
+        )
+
+    # Adding
+
+    def add(
+        self,
+        case: str,
+        paths: Sequence[Path],
+        *,
+        who: str,
+        wish: Wish | None = None,
+        begun: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Added:
+        """Add evidence to a case, which is made when it is new, and parse all that waits in it.
+
+        Without paths what an interrupted run left is finished. `begun` is handed the progress.
+        Raises `Missing` for a path or parser that does not exist, before anything is changed.
+        """
+        wish = wish or Wish()
+        self._judge(wish)
+        require(paths)
+        made = self._ensure(case, who)
+        what = _what(paths)
+        progress = Progress(self.state, case, what, who)
+        begun(progress)
+        state = "failed"
+        try:
+            adding = Adding(
+                self.settings,
+                self.state,
+                self.vault,
+                lambda: self.timeline,
+                case,
+                who,
+                self.limits,
+                self.mappings(),
+            )
+            taken = adding.take(paths, wish, progress) if paths else None
+            added = adding.parse(progress)
+            if taken is not None:
+                added.files, added.new_files = taken.files, taken.new
+                added.known_files, added.passed_over = taken.known, taken.refused
+            added.made = made
+            progress.summary = {
+                "events": added.events,
+                "problems": added.problems,
+                "failed": len(added.failed),
+            }
+            state = "done"
+            return added
+        except Error as error:
+            progress.log(error.message)
+            raise
+        finally:
+            progress.finish(state)
+
+    def receive(
+        self, case: str, stream: BinaryIO, name: str, *, who: str, wish: Wish | None = None
+    ) -> Item:
+        """Take an upload into the vault and begin to parse it in a process of its own."""
+        self.case(case)
+        wish = wish or Wish()
+        self._judge(wish)
+        self.vault.prepare()
+        origin = Origin(name=name.rpartition("/")[2] or "upload")
+        put = self.vault.put(stream, origin, case=case, actor=who, reason="uploaded to the case")
+        intake = Intake(self.state, self.vault, case, who, wish)
+        intake.register(put, origin, 0)
+        intake.flush()
+        self.resume(case, who=who)
+        return holdings.item(self.state, case, put.evidence.id)
+
+    def resume(self, case: str, *, who: str) -> bool:
+        """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
+        if not unfinished(self.state, case):
+            return False
+        if any(job.state == "running" for job in jobs(self.state, case, limit=5)):
+            return False
+        subprocess.Popen(
+            [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who],
+            env=os.environ | {"LOCARD_HOME": str(self.settings.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return True
+
+    def _ensure(self, case: str, who: str) -> bool:
+        try:
+            self.case(case)
+        except Missing:
+            self.create(case, who=who)
+            return True
+        return False
+
+    def _judge(self, wish: Wish) -> None:
+        if wish.parser and not wish.parser.startswith("archive."):
+            catalogue.load().get(wish.parser)
+        if wish.mapping and wish.mapping not in self.mappings():
+            raise Missing(
+                f"There is no mapping called {wish.mapping!r}.",
+                "Save one with `locard mapping save NAME FILE`.",
+            )
+
+    def mappings(self) -> dict[str, dict[str, object]]:
+        """The mappings that people saved, by name."""
+        with self.state.session() as session:
+            rows = session.scalars(select(MappingRow)).all()
+        return {row.name: dict(row.mapping) for row in rows}
+
+    # What a case holds
+
+    def evidence(
+        self, case: str, *, stage: str = "", text: str = "", limit: int = 500, offset: int = 0
+    ) -> tuple[list[Item], int]:
+        """A page of the evidence of a case, and how much there is."""
+        return holdings.items(self.state, case, stage=stage, text=text, limit=limit, offset=offset)
+
+    def evidence_item(self, case: str, evidence: str) -> Item:
+        """One piece of evidence. Raises `Missing`."""
+        return holdings.item(self.state, case, evidence)
+
+    def download(self, case: str, evidence: str, *, who: str, reason: str) -> BinaryIO:
+        """The bytes of evidence. The ledger says who took them and why."""
+        item = holdings.item(self.state, case, evidence)
+        return self.vault.open(item.id, case=case, actor=who, reason=f"downloaded: {reason}")
+
+    def custody(
+        self, case: str, evidence: str | None = None, *, limit: int = 200, before: int | None = None
+    ) -> list[CustodyEntry]:
+        """Entries of the ledger about a case, the newest first, those before `before`."""
+        self.case(case)
+        entries = [
+            entry
+            for entry in self.vault.ledger.entries(evidence=evidence, case=case)
+            if before is None or entry.sequence < before
+        ]
+        return entries[::-1][:limit]
+
+    def progress(self, case: str, *, limit: int = 20) -> list[Snapshot]:
+        """The jobs of a case with their progress, the newest first."""
+        return jobs(self.state, case, limit=limit)
+
+    # The timeline
+
+    def search(
+        self,
+        case: str,
+        query: str = "",
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        zone: str = "UTC",
+    ) -> Search:
+        """A search in one case that knows its tags, stars and comments. Raises `Missing`."""
+        self.case(case)
+
+        def matching(kind: str, pattern: str) -> Collection[str]:
+            with self.state.session() as session:
+                return marks.matching(session, case, kind, pattern)
+
+        return Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
+
+    def event(self, event: str, case: str | None = None) -> Event:
+        """One event. Raises `Missing` when no case, or not this case, has it."""
+        return self.timeline.event(event, case)
+
+    def export(
+        self, search: Search, form: Format, columns: Sequence[str] | None = None
+    ) -> Iterator[bytes]:
+        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column."""
+        known = [column.name for column in COLUMNS]
+        chosen = list(columns or ["time", *(n for n in known if n != "time"), "tag"])
+        for name in chosen:
+            if name not in known and name != "tag":
+                raise Missing(
+                    f"There is no column {name!r}.", f"There are: {', '.join(known)}, tag."
+                )
+        needed = [name for name in known if name in chosen or name == "id"]
+
+        def labels(ids: list[str]) -> dict[str, list[str]]:
+            with self.state.session() as session:
+                found = marks.marks_of(session, search.case, ids)
+            return {one: mark.tags for one, mark in found.items()}
+
+        return export(self.timeline.export(search, needed), form, chosen, labels)
+
+    def prove(
+        self,
+        event: str,
+        *,
+        who: str,
+        case: str | None = None,
+        watch: Callable[[Step], None] = lambda _step: None,
+    ) -> Proof:
+        """Prove a row back to its bytes. Raises `Missing` when there is no such event."""
+        prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
+        return prover.prove(self.event(event, case), who)
+
+
+def whoami() -> str:
+    """The person at the command line, as the ledger will name them."""
+    return os.environ.get("LOCARD_WHO") or f"{getpass.getuser()}@{os.uname().nodename}"
+
+
+def _what(paths: Sequence[Path]) -> str:
+    if not paths:
+        return "Finishing what waits"
+    names = ", ".join(path.name or str(path) for path in paths[:3])
+    return f"Adding {names}" + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

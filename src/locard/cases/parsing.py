@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsing what a case holds: threads that each drive one confined worker, and one writer.
+
+A worker that dies takes one file's attempt with it, never the run: the file is tried once more and
+then listed as failed, with its reason. Members of archives become holdings of their own and join
+the queue while it is worked on.
+"""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import Condition
+
+from sqlalchemy import func, select
+
+from locard.cases import segments
+from locard.cases.intake import Intake, Wish
+from locard.cases.progress import Progress
+from locard.cases.reading import opened
+from locard.cases.writing import Outcome, Writer
+from locard.evidence import Vault
+from locard.model.errors import Error
+from locard.model.evidence import Origin
+from locard.parsers import frames as f
+from locard.parsers.contract import Limits
+from locard.parsers.pool import Pool, WorkerLost
+from locard.state.database import State
+from locard.state.investigations import FINAL, Holding, Place, Stage
+
+ATTEMPTS = 2
+CHUNK = 5_000
+"""Ids bound in one statement; SQLite takes 32,766."""
+PROBLEMS_KEPT = 100
+"""Problems of one holding that are kept word for word; all are counted."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one worker said about one holding."""
+
+    known: f.Recognised | None = None
+    done: f.Done | None = None
+    rows: int = 0
+    troubles: list[str] = field(default_factory=list)
+    lost: str = ""
+    """Why the attempt failed, or empty."""
+    advanced: int = 0
+
+
+class Members:
+    """The bytes of one member, read from a run's frames up to the frame that ends it."""
+
+    def __init__(self, frames: Iterator[f.Frame], other: "Parsing", attempt: Attempt) -> None:
+        self._frames, self._other, self._attempt = frames, other, attempt
+        self.end: f.MemberEnd | None = None
+
+    def read(self, _size: int, /) -> bytes:
+        """The next bytes, or none at the end of the member."""
+        while self.end is None:
+            match next(self._frames):
+                case f.MemberBytes(data):
+                    if data:
+                        return data
+                case f.MemberEnd() as end:
+                    self.end = end
+                case frame:
+                    self._other.note(frame, self._attempt)
+        return b""
+
+
+class Parsing:
+    """One run over everything in a case that still has to be parsed."""
+
+    def __init__(
+        self,
+        state: State,
+        vault: Vault,
+        pool: Pool,
+        writer: Writer,
+        progress: Progress,
+        case: str,
+        who: str,
+        limits: Limits,
+        mappings: Mapping[str, dict[str, object]],
+    ) -> None:
+        self.state, self.vault, self.pool, self.writer = state, vault, pool, writer
+        self.progress, self.case, self.who, self.limits = progress, case, who, limits
+        self.mappings = mappings
+        self._waiting: deque[int] = deque()
+        self._later: deque[int] = deque()
+        """What looks like a further segment waits until the first was recognised."""
+        self._known: set[int] = set()
+        self._busy = 0
+        self._changed = Condition()
+        self._error: BaseException | None = None
+
+    def run(self, threads: int) -> None:
+        """Work until nothing waits any more. Raises what stopped the run, if anything did."""
+        with self.state.session() as session:
+            unfinished = session.scalars(
+                select(Holding.id)
+                .where(Holding.case == self.case, Holding.stage.not_in([s.value for s in FINAL]))
+                .order_by(Holding.id)
+            ).all()
+        self.progress.stage("Parsing", 0, "bytes")
+        self._enqueue(list(unfinished))
+        with ThreadPoolExecutor(threads, thread_name_prefix="parsing") as executor:
+            for future in [executor.submit(self._work) for _ in range(threads)]:
+                future.result()
+
+    def note(self, frame: f.Frame, attempt: Attempt) -> None:
+        """Take in a frame that is not a member's."""
+        match frame:
+            case f.Recognised():
+                attempt.known = frame
+            case f.Batch(batch):
+                attempt.rows += batch.num_rows
+                self.writer.put(batch)
+            case f.Progress(done=done):
+                self.progress.advance(max(0, done - attempt.advanced))
+                attempt.advanced = max(done, attempt.advanced)
+            case f.Problem(text=text, path=path):
+                attempt.troubles.append(f"{path}: {text}" if path else text)
+            case f.Failed(reason=reason):
+                attempt.lost = reason
+            case f.Done():
+                attempt.done = frame
+
+    def _enqueue(self, ids: list[int]) -> None:
+        rows: list[tuple[int, int, str]] = []
+        with self.state.session() as session:
+            for start in range(0, len(ids), CHUNK):
+                found = session.execute(
+                    select(Holding.id, Holding.size, func.min(Place.name))
+                    .join(Place, Place.holding == Holding.id)
+                    .where(Holding.id.in_(ids[start : start + CHUNK]))
+                    .group_by(Holding.id)
+                    .order_by(Holding.id)
+                )
+                rows += [(one, size, name) for one, size, name in found]
+        with self._changed:
+            for one, size, name in rows:
+                if one not in self._known:
+                    self._known.add(one)
+                    (self._later if segments.later(name) else self._waiting).append(one)
+                    self.progress.expect(size)
+            self._changed.notify_all()
+
+    def _next(self) -> int | None:
+        with self._changed:
+            while not self._waiting:
+                if self._busy == 0 and self._later:
+                    self._waiting, self._later = self._later, deque()
+                    continue
+                if self._error is not None or self._busy == 0:
+                    self._changed.notify_all()
+                    return None
+                self._changed.wait()
+            if self._error is not None:
+                return None
+            self._busy += 1
+            return self._waiting.popleft()
+
+    def _work(self) -> None:
+        while (one := self._next()) is not None:
+            try:
+                self._parse(one)
+            except BaseException as error:
+                with self._changed:
+                    self._error = error
+                raise
+            finally:
+                with self._changed:
+                    self._busy -= 1
+                    self._changed.notify_all()
+
+    def _parse(self, one: int) -> None:
+        with self.state.session() as session:
+            holding = session.get_one(Holding, one)
+            if Stage(holding.stage) in FINAL:
+                return
+            holding.stage = Stage.PARSING.value
+            place = session.scalars(
+                select(Place).where(Place.holding == one).order_by(Place.id)
+            ).first()
+            name = place.name if place else ""
+            first = segments.first(session, self.case, name) if segments.later(name) else ""
+        if first:
+            reason = f"a further segment of {first}, read together with it"
+            self.progress.advance(holding.size)
+            self.writer.put(Outcome(one, Stage.PART, reason, kind="segment"))
+            return
+        before = 0
+        for attempt in range(1, ATTEMPTS + 1):
+            found = self._attempt(holding, name, before)
+            before = found.advanced
+            if not found.lost:
+                break
+            if attempt < ATTEMPTS:
+                self.progress.log(f"{name}: {found.lost}; trying once more")
+        self.progress.advance(max(0, holding.size - found.advanced))
+        self.writer.put(self._outcome(one, found, attempt))
+        for trouble in found.troubles[:10]:
+            self.progress.log(f"{name}: {trouble}")
+        if found.lost:
+            self.progress.log(f"{name}: failed: {found.lost}")
+
+    def _attempt(self, holding: Holding, name: str, advanced: int) -> Attempt:
+        attempt = Attempt(advanced=advanced)
+        intake = Intake(
+            self.state,
+            self.vault,
+            self.case,
+            self.who,
+            Wish(zone=holding.zone, host=holding.host),
+            self._enqueue,
+        )
+        with opened(
+            self.state,
+            self.vault,
+            holding,
+            name,
+            who=self.who,
+            reason="parsed",
+            limits=self.limits,
+            mappings=self.mappings,
+            parser=holding.wanted or None,
+        ) as task:
+            try:
+                self._follow(self.pool.run(task), holding, name, attempt, intake)
+            except WorkerLost as lost:
+                attempt.lost = str(lost)
+            except Error as error:
+                if self.writer.error is not None:
+                    raise
+                attempt.lost = error.message
+            finally:
+                intake.flush()
+        return attempt
+
+    def _follow(
+        self,
+        run: Iterator[f.Frame],
+        holding: Holding,
+        name: str,
+        attempt: Attempt,
+        intake: Intake,
+    ) -> None:
+        for frame in run:
+            if not isinstance(frame, f.MemberBegin):
+                self.note(frame, attempt)
+                continue
+            member = Members(run, self, attempt)
+            origin = Origin(
+                name=f"{name}/{frame.path}",
+                parent=holding.evidence,
+                member=frame.path,
+                modified=frame.modified,
+            )
+            put = self.vault.put(
+                member, origin, case=self.case, actor=self.who, reason=f"taken out of {name}"
+            )
+            if frame.note:
+                attempt.troubles.append(f"{frame.path}: {frame.note}")
+            if member.end is not None and member.end.problem:
+                attempt.troubles.append(f"{frame.path}: {member.end.problem}")
+            intake.register(put, origin, holding.depth + 1)
+
+    def _outcome(self, one: int, found: Attempt, attempts: int) -> Outcome:
+        known, done = found.known, found.done
+        outcome = Outcome(
+            holding=one,
+            stage=Stage.FAILED,
+            reason=found.lost or "the worker ended without a word",
+            kind=known.kind if known else "",
+            parser=known.parser if known else "",
+            parser_version=known.version if known else "",
+            attempts=attempts,
+            seen=found.rows,
+            rows=found.rows,
+        )
+        if found.lost or known is None or done is None:
+            return outcome
+        facts = dict(done.facts)
+        if found.troubles:
+            facts["problems"] = json.dumps(found.troubles[:PROBLEMS_KEPT])
+        if known.layers:
+            facts["layers"] = " ".join(known.layers)
+        if done.written != found.rows:
+            reason = f"the worker counted {done.written} rows and {found.rows} arrived"
+            return replace(outcome, reason=reason)
+        stage, reason = Stage.PARSED, ""
+        if known.kind == f.ARCHIVE:
+            stage = Stage.UNPACKED
+        elif not known.parser:
+            stage, reason = Stage.NOT_PARSED, known.reason
+        if found.troubles:
+            reason = found.troubles[0]
+        return replace(
+            outcome,
+            stage=stage,
+            reason=reason,
+            seen=done.seen,
+            rows=done.seen - done.problems,
+            problems=done.problems,
+            facts=facts,
+        )

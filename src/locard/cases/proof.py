@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof of a row: from the row back to the bytes it came from, each step said aloud.
+
+event → custody entry → stored bytes → locator → the record parsed again → the row. A proof says
+that the row is what this parser version makes of those bytes, and that those bytes are the ones
+that were taken in. It does not say that the source told the truth.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pyarrow as pa
+from sqlalchemy import select
+
+from locard.cases.reading import opened
+from locard.evidence import Vault
+from locard.model.errors import Error, Missing, Tampered
+from locard.model.event import COLUMNS, Event
+from locard.model.evidence import CustodyEntry, Verb
+from locard.parsers import catalogue
+from locard.parsers import frames as f
+from locard.parsers.contract import Limits
+from locard.parsers.pool import Pool, WorkerLost
+from locard.settings import Settings
+from locard.state.database import State
+from locard.state.investigations import Holding, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a proof."""
+
+    name: str
+    passed: bool
+    detail: str
+    differences: tuple[tuple[str, str, str], ...] = ()
+    """Column, what the timeline says, what the evidence says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All steps that were taken, up to the one that failed."""
+
+    event: str
+    case: str
+    steps: tuple[Step, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the row is proved."""
+        return all(step.passed for step in self.steps)
+
+
+class _Failed(Exception):
+    """A step failed; the proof ends there."""
+
+
+class Prover:
+    """Proves rows of one installation."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        vault: Vault,
+        limits: Limits,
+        mappings: Mapping[str, dict[str, object]],
+        watch: Callable[[Step], None] = lambda _step: None,
+    ) -> None:
+        self.settings, self.state, self.vault = settings, state, vault
+        self.limits, self.mappings, self.watch = limits, mappings, watch
+        self.steps: list[Step] = []
+
+    def prove(self, event: Event, who: str) -> Proof:
+        """Walk from the row to the bytes and back; a failure is a step that says what differs."""
+        self.steps = []
+        try:
+            self._say("Row", f"event {event.id} of case {event.case}, read by {_source(event)}")
+            holding, name = self._holding(event)
+            self._custody(event, holding)
+            self._bytes(event, holding, who)
+            record = self._record(event, holding, name, who)
+            self._compare(event, record)
+        except _Failed:
+            pass
+        return Proof(event.id, event.case, tuple(self.steps))
+
+    def _say(self, name: str, detail: str) -> None:
+        self.steps.append(Step(name, True, detail))
+        self.watch(self.steps[-1])
+
+    def _fail(
+        self, name: str, detail: str, differences: tuple[tuple[str, str, str], ...] = ()
+    ) -> NoReturn:
+        self.steps.append(Step(name, False, detail, differences))
+        self.watch(self.steps[-1])
+        raise _Failed
+
+    def _holding(self, event: Event) -> tuple[Holding, str]:
+        evidence = str(event.values["evidence"])
+        with self.state.session() as session:
+            holding = session.scalar(
+                select(Holding).where(Holding.case == event.case, Holding.evidence == evidence)
+            )
+            if holding is None:
+                self._fail(
+                    "Evidence",
+                    f"the row names evidence {evidence[:16]}…, which the case does not hold",
+                )
+            name = session.scalars(
+                select(Place.name).where(Place.holding == holding.id).order_by(Place.id)
+            ).first()
+        return holding, name or ""
+
+    def _custody(self, event: Event, holding: Holding) -> None:
+        chain = self.vault.ledger.check()
+        if chain.fault:
+            self._fail("Custody ledger", f"the ledger was changed: {chain.fault}")
+        entries = [
+            entry
+            for entry in self.vault.ledger.entries(evidence=holding.evidence)
+            if entry.verb in (Verb.ACQUIRED, Verb.DERIVED)
+        ]
+        entry = next((one for one in entries if one.case == event.case), None)
+        if entry is None:
+            self._fail("Custody entry", "the ledger has no entry that this was taken in")
+        self._say(
+            "Custody entry",
+            f"entry {entry.sequence} of {chain.entries}: {entry.verb} by {entry.actor}, "
+            f"{entry.details.get('name', '')}; the chain of all entries holds",
+        )
+        self._digests(entry, holding)
+        self._ancestors(entry)
+
+    def _digests(self, entry: CustodyEntry, holding: Holding) -> None:
+        said = (
+            entry.details.get("sha256"),
+            entry.details.get("blake2b-256"),
+            entry.details.get("size"),
+        )
+        noted = (holding.evidence, holding.blake2b, str(holding.size))
+        if said != noted:
+            names = ("sha256", "blake2b-256", "size")
+            differences = tuple(
+                (name, str(ours), str(ledger))
+                for name, ours, ledger in zip(names, noted, said, strict=True)
+                if ours != ledger
+            )
+            self._fail("Digests", "case and custody entry disagree", differences)
+
+    def _ancestors(self, entry: CustodyEntry) -> None:
+        seen: set[str] = set()
+        while parent := entry.details.get("parent"):
+            above = next(
+                (
+                    one
+                    for one in self.vault.ledger.entries(evidence=parent)
+                    if one.verb in (Verb.ACQUIRED, Verb.DERIVED) and one.case == entry.case
+                ),
+                None,
+            )
+            if above is None or parent in seen:
+                self._fail("Origin", f"the ledger has no entry for {parent[:16]}…")
+            self._say(
+                "Origin",
+                f"taken out of {above.details.get('name', '')} ({parent[:16]}…, entry "
+                f"{above.sequence})",
+            )
+            seen.add(parent)
+            entry = above
+
+    def _bytes(self, event: Event, holding: Holding, who: str) -> None:
+        try:
+            found = self.vault.verify(
+                holding.evidence, case=event.case, actor=who, reason=f"proof of {event.id}"
+            )
+        except (Tampered, Missing) as error:
+            self._fail("Stored bytes", error.message)
+        if found.blake2b != holding.blake2b:
+            self._fail("Stored bytes", "SHA-256 fits but BLAKE2b does not")
+        self._say(
+            "Stored bytes",
+            f"{found.size:,} bytes read again: SHA-256 {found.id} and BLAKE2b-256 are those of "
+            "the custody entry",
+        )
+
+    def _record(self, event: Event, holding: Holding, name: str, who: str) -> dict[str, Any]:
+        known = catalogue.load().sources.get(holding.parser)
+        installed = known.version if known else "none"
+        wanted = str(event.values["source_version"])
+        if installed != wanted:
+            self._fail(
+                "Parser",
+                f"the row was read by version {wanted} of {holding.parser}, installed is "
+                f"{installed}: install that version to prove it, or add the evidence anew",
+            )
+        self._say("Parser", f"{holding.parser} {installed}, the version that read the row")
+        locator = str(event.values["locator"])
+        try:
+            rows = self._parse(event, holding, name, locator, who)
+        except (WorkerLost, Error) as error:
+            self._fail("Record", f"reading the evidence again failed: {error}")
+        if not rows:
+            self._fail("Record", f"the evidence has no record at {locator}")
+        self._say("Record", f"found at {locator}, {len(rows[0]['raw']):,} bytes")
+        return next((row for row in rows if row["id"] == event.id), rows[0])
+
+    def _parse(
+        self, event: Event, holding: Holding, name: str, locator: str, who: str
+    ) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        with (
+            Pool(1, self.settings.scratch, self.limits) as pool,
+            opened(
+                self.state,
+                self.vault,
+                holding,
+                name,
+                who=who,
+                reason=f"proof of {event.id}",
+                limits=self.limits,
+                mappings=self.mappings,
+                parser=holding.parser,
+                only=locator,
+            ) as task,
+        ):
+            for frame in pool.run(task):
+                if isinstance(frame, f.Batch):
+                    times = frame.batch.column("time").cast(pa.int64()).to_pylist()
+                    others = frame.batch.drop_columns(["time"]).to_pylist()
+                    rows += [{**row, "time": at} for row, at in zip(others, times, strict=True)]
+                elif isinstance(frame, f.Failed):
+                    raise Error(frame.reason)
+        return rows
+
+    def _compare(self, event: Event, record: dict[str, Any]) -> None:
+        differences = []
+        for column in COLUMNS:
+            kept: object
+            if column.name == "id":
+                kept = event.id
+            elif column.name == "time":
+                kept = event.time
+            elif column.name == "raw":
+                kept = event.raw
+            elif column.name == "attributes":
+                kept = event.attributes
+            else:
+                kept = event.values[column.name]
+            found = record[column.name]
+            if column.name == "attributes":
+                found = dict(found)
+            if kept != found:
+                differences.append((column.name, _shown(kept), _shown(found)))
+        if differences:
+            names = ", ".join(name for name, _, _ in differences)
+            self._fail(
+                "Comparison",
+                f"the row differs from the evidence in: {names}",
+                tuple(differences),
+            )
+        self._say("Comparison", f"all {len(COLUMNS)} columns equal what the evidence says")
+
+
+def _source(event: Event) -> str:
+    return f"{event.values['source']} {event.values['source_version']}"
+
+
+def _shown(value: object) -> str:
+    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    return text if len(text) <= 2000 else f"{text[:2000]}… ({len(text):,} characters)"

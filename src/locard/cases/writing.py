@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one writer of a run: rows of many files become few atomic batches, then the counts commit.
+
+A holding is final in the state only after the store acknowledged its last row. A run that was
+killed therefore parses that holding again, and the store knows the rows it has by their ids.
+"""
+
+import time
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+from threading import Thread
+
+import pyarrow as pa
+from sqlalchemy import update
+
+from locard.model.errors import Error
+from locard.parsers.rows import BATCH_BYTES, BATCH_ROWS
+from locard.state.database import State
+from locard.state.investigations import Holding, Stage
+from locard.timeline import Timeline
+
+PATIENCE = 0.4
+"""Seconds that rows of small files wait for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one holding."""
+
+    holding: int
+    stage: Stage
+    reason: str = ""
+    kind: str = ""
+    parser: str = ""
+    parser_version: str = ""
+    attempts: int = 1
+    seen: int = 0
+    rows: int = 0
+    problems: int = 0
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run added to the timeline."""
+
+    new: int = 0
+    known: int = 0
+    """Rows that were there already, from the same place."""
+    sighted: int = 0
+    """Records that the timeline held from another place."""
+
+
+class Writer:
+    """Takes batches and outcomes from the parsing threads, in the order of each holding."""
+
+    def __init__(self, timeline: Timeline, state: State, case: str) -> None:
+        self.timeline, self.state, self.case = timeline, state, case
+        self.tally = Tally()
+        self.error: Error | None = None
+        self._queue: Queue[pa.RecordBatch | Outcome | None] = Queue(maxsize=8)
+        self._batches: list[pa.RecordBatch] = []
+        self._outcomes: list[Outcome] = []
+        self._rows = self._bytes = 0
+        self._thread = Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def put(self, item: pa.RecordBatch | Outcome) -> None:
+        """Queue rows or an outcome; waits when the store is slower than the parsers.
+
+        Raises the error that stopped the writer.
+        """
+        if self.error is not None:
+            raise self.error
+        self._queue.put(item)
+
+    def close(self) -> None:
+        """Write what is left and stop. Raises the error that stopped the writer."""
+        self._queue.put(None)
+        self._thread.join()
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        oldest: float | None = None
+        while True:
+            wait = PATIENCE if oldest is None else max(0.0, oldest + PATIENCE - time.monotonic())
+            try:
+                item = self._queue.get(timeout=wait or 0.001)
+            except Empty:
+                self._flush()
+                oldest = None
+                continue
+            if item is None:
+                self._flush()
+                return
+            if self.error is not None:
+                continue
+            oldest = oldest or time.monotonic()
+            if isinstance(item, Outcome):
+                self._outcomes.append(item)
+            else:
+                if self._rows and self._rows + item.num_rows > BATCH_ROWS:
+                    self._flush()
+                self._batches.append(item)
+                self._rows += item.num_rows
+                self._bytes += item.nbytes
+            if self._rows >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
+                self._flush()
+                oldest = None
+
+    def _flush(self) -> None:
+        batches, self._batches = self._batches, []
+        outcomes, self._outcomes = self._outcomes, []
+        self._rows = self._bytes = 0
+        if self.error is not None:
+            return
+        try:
+            if batches:
+                table = pa.Table.from_batches(batches).combine_chunks()
+                for batch in table.to_batches():
+                    written = self.timeline.write(self.case, batch)
+                    self.tally.new += written.new
+                    self.tally.known += written.known
+                    self.tally.sighted += written.sighted
+            self._commit(outcomes)
+        except Error as error:
+            self.error = error
+
+    def _commit(self, outcomes: list[Outcome]) -> None:
+        if not outcomes:
+            return
+        with self.state.session() as session:
+            for outcome in outcomes:
+                session.execute(
+                    update(Holding)
+                    .where(Holding.id == outcome.holding)
+                    .values(
+                        stage=outcome.stage.value,
+                        reason=outcome.reason,
+                        kind=outcome.kind,
+                        parser=outcome.parser,
+                        parser_version=outcome.parser_version,
+                        attempts=outcome.attempts,
+                        seen=outcome.seen,
+                        rows=outcome.rows,
+                        problems=outcome.problems,
+                        facts=outcome.facts,
+                    )
+                )
