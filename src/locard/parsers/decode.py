@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compression layers: recognised by content, taken off in a stream, bounded against bombs.
+
+A decoder here delivers every good byte before it raises, because the first half of a damaged log is
+still evidence. Input goes in by small pieces for the same reason: what a decoder had produced in
+the call that fails is lost.
+"""
+
+import bz2
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from isal import igzip_lib, isal_zlib
+
+from locard.model.errors import Unreadable
+from locard.parsers.contract import Limits
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+PIECE = 16 << 10
+"""Stored bytes given to a decoder at once."""
+CHUNK = 1 << 20
+"""Most decoded bytes taken from a decoder at once: the bound of its memory."""
+JUDGED_FROM = 64 << 20
+"""Decoded bytes before the ratio means anything."""
+SALVAGED = 1 << 20
+"""A gzip member of at most this many stored bytes is read again, byte by byte, when it breaks."""
+WINDOW_LOG = 28
+"""Largest zstd window: 256 MiB, well under a worker's memory."""
+LZMA_MEMORY = 512 << 20
+
+Read = Callable[[int], bytes]
+
+
+class _Decoder(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+def layer_of(first: bytes) -> str | None:
+    """The compression that these first bytes (at least 14 where there are so many) begin."""
+    if first[:3] == b"\x1f\x8b\x08" and len(first) > 3 and not first[3] & 0xE0:
+        return "gzip"
+    if (
+        first[:3] == b"BZh"
+        and first[3:4] in b"123456789"
+        and first[4:10] in (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+    ):
+        return "bzip2"
+    if first[:6] == b"\xfd7zXZ\0":
+        return "xz"
+    if first[:4] == b"\x28\xb5\x2f\xfd":
+        return "zstd"
+    if len(first) >= 8 and first[1:4] == b"\x2a\x4d\x18" and 0x50 <= first[0] <= 0x5F:
+        length = int.from_bytes(first[4:8], "little")
+        after = first[8 + length : 12 + length]
+        return "zstd" if after == b"\x28\xb5\x2f\xfd" or not after else None
+    return None
+
+
+class Meter:
+    """Counts decoded bytes of one file or of all members of one archive, and stops a bomb."""
+
+    def __init__(self, limits: Limits, stored: int) -> None:
+        self.limits = limits
+        self.stored = stored
+        self.decoded = 0
+
+    def add(self, count: int) -> None:
+        """Count; raises `Unreadable` that names the limit once one is passed."""
+        self.decoded += count
+        if self.decoded > self.limits.decoded_bytes:
+            raise Unreadable(
+                f"Decoding gives more than {self.limits.decoded_bytes:,} bytes.",
+                "Raise the limit 'decoded_bytes' if you trust this file.",
+            )
+        if self.decoded > JUDGED_FROM and self.decoded > self.limits.ratio * self.stored:
+            raise Unreadable(
+                f"Decoding gives more than {self.limits.ratio:,} times the stored "
+                f"{self.stored:,} bytes: this looks like a decompression bomb.",
+                "Raise the limit 'ratio' if you trust this file.",
+            )
+
+
+def decoded(read: Read, layers: tuple[str, ...], limits: Limits, stored: int) -> Iterator[bytes]:
+    """The bytes of `read` without `layers` (outermost first), in chunks of at most 1 MiB.
+
+    Raises `Unreadable` after the good bytes when a layer is damaged, cut short or a bomb.
+    """
+    chunks: Iterator[bytes] | None = None
+    for layer in layers:
+        source = _Input(read if chunks is None else _reader(chunks))
+        chunks = _metered(_LAYERS[layer](source), Meter(limits, stored))
+    return _plain(read) if chunks is None else chunks
+
+
+def inflated(read: Read) -> Iterator[bytes]:
+    """Bare deflate (a member of a zip file) from `read`."""
+    return _one(_Input(read), _deflate, "deflate")
+
+
+class _Input:
+    """Stored bytes by pieces, with a way to give back what a decoder did not use."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._back = b""
+
+    def piece(self) -> bytes:
+        if self._back:
+            back, self._back = self._back[:PIECE], self._back[PIECE:]
+            return back
+        return self._read(PIECE)
+
+    def give_back(self, data: bytes) -> None:
+        self._back = data + self._back
+
+    def exactly(self, count: int) -> bytes:
+        """`count` bytes, or fewer at the end."""
+        data = b""
+        while len(data) < count:
+            piece = self.piece()
+            if not piece:
+                break
+            data += piece
+        self.give_back(data[count:])
+        return data[:count]
+
+    def until_zero(self, most: int = 1 << 20) -> bytes:
+        """Bytes up to and with the next NUL."""
+        data = b""
+        while (at := data.find(b"\0")) < 0:
+            piece = self.piece()
+            if not piece or len(data) > most:
+                raise _cut("gzip")
+            data += piece
+        self.give_back(data[at + 1 :])
+        return data[: at + 1]
+
+
+def _plain(read: Read) -> Iterator[bytes]:
+    while data := read(CHUNK):
+        yield data
+
+
+def _metered(chunks: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
+    for chunk in chunks:
+        meter.add(len(chunk))
+        yield chunk
+
+
+def _reader(chunks: Iterator[bytes]) -> Read:
+    """`read(n)` over chunks: gives at most n bytes, and nothing at the end only."""
+    rest = b""
+
+    def read(count: int) -> bytes:
+        nonlocal rest
+        while not rest:
+            chunk = next(chunks, None)
+            if chunk is None:
+                return b""
+            rest = chunk
+        data, rest = rest[:count], rest[count:]
+        return data
+
+    return read
+
+
+def _cut(layer: str) -> Unreadable:
+    return Unreadable(f"The {layer} data ends too early: the file is cut short.")
+
+
+def _damaged(layer: str, why: object) -> Unreadable:
+    return Unreadable(f"The {layer} data is damaged ({why}).")
+
+
+def _deflate() -> _Decoder:
+    decoder: _Decoder = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
+    return decoder
+
+
+def _one(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
+    """One compressed stream; what follows it is given back to `source`."""
+    decoder = make()
+    while not decoder.eof:
+        data = b""
+        if decoder.needs_input:
+            data = source.piece()
+            if not data:
+                raise _cut(layer)
+        try:
+            out = decoder.decompress(data, CHUNK)
+        except (
+            igzip_lib.IsalError,
+            lzma.LZMAError,
+            zstd.ZstdError,
+            OSError,
+            EOFError,
+            ValueError,
+        ) as error:
+            raise _damaged(layer, error) from None
+        if out:
+            yield out
+    source.give_back(decoder.unused_data)
+
+
+def _streams(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
+    """Compressed streams one after the other, as `cat a.xz b.xz` makes them."""
+    yield from _one(source, make, layer)
+    while begin := source.exactly(14):
+        source.give_back(begin)
+        if not begin.strip(b"\0"):
+            _only_padding(source, layer)
+            return
+        if layer_of(begin) != layer:
+            raise Unreadable(f"There is something behind the {layer} data that is not {layer}.")
+        yield from _one(source, make, layer)
+
+
+def _only_padding(source: _Input, layer: str) -> None:
+    while piece := source.piece():
+        if piece.strip(b"\0"):
+            raise Unreadable(f"There is something behind the {layer} data that is not {layer}.")
+
+
+def _gunzip(source: _Input) -> Iterator[bytes]:
+    """Gzip members. The header is read and the checksum compared here, not by the decoder:
+
+    a decoder that finds a wrong checksum keeps the last bytes to itself.
+    """
+    yield from _gzip_member(source)
+    while begin := source.exactly(14):
+        source.give_back(begin)
+        if not begin.strip(b"\0"):
+            _only_padding(source, "gzip")
+            return
+        if layer_of(begin) != "gzip":
+            raise Unreadable("There is something behind the gzip data that is not gzip.")
+        yield from _gzip_member(source)
+
+
+def _gzip_header(source: _Input) -> None:
+    head = source.exactly(10)
+    if len(head) < 10:
+        raise _cut("gzip")
+    flags = head[3]
+    if flags & 4:
+        length = int.from_bytes(source.exactly(2), "little")
+        source.exactly(length)
+    for flag in (8, 16):
+        if flags & flag:
+            source.until_zero()
+    if flags & 2:
+        source.exactly(2)
+
+
+def _gzip_member(source: _Input) -> Iterator[bytes]:
+    _gzip_header(source)
+    decoder = _deflate()
+    crc = size = 0
+    kept: list[bytes] | None = []
+    taken = 0
+    while not decoder.eof:
+        data = b""
+        if decoder.needs_input:
+            data = source.piece()
+            if not data:
+                raise _cut("gzip")
+            taken += len(data)
+            if kept is not None:
+                kept = [*kept, data] if taken <= SALVAGED else None
+        try:
+            out = decoder.decompress(data, CHUNK)
+        except (igzip_lib.IsalError, ValueError) as error:
+            if kept is not None:
+                yield from _salvage(b"".join(kept), size)
+            raise _damaged("gzip", error) from None
+        if out:
+            crc = isal_zlib.crc32(out, crc)
+            size += len(out)
+            yield out
+    source.give_back(decoder.unused_data)
+    tail = source.exactly(8)
+    if len(tail) < 8:
+        raise _cut("gzip")
+    if int.from_bytes(tail[:4], "little") != crc:
+        raise _damaged("gzip", "the checksum differs")
+    if int.from_bytes(tail[4:], "little") != size & 0xFFFFFFFF:
+        raise _damaged("gzip", "the length differs")
+
+
+def _salvage(stored: bytes, delivered: int) -> Iterator[bytes]:
+    """What a patient decoder still gets out of a broken member, behind `delivered` bytes."""
+    decoder = zlib.decompressobj(-15)
+    at = 0
+    try:
+        for index in range(len(stored)):
+            out = decoder.decompress(stored[index : index + 1])
+            if out:
+                fresh = out[max(delivered - at, 0) :]
+                at += len(out)
+                if fresh:
+                    yield fresh
+    except zlib.error:
+        return
+
+
+def _bunzip(source: _Input) -> Iterator[bytes]:
+    return _streams(source, bz2.BZ2Decompressor, "bzip2")
+
+
+def _unxz(source: _Input) -> Iterator[bytes]:
+    def make() -> _Decoder:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY)
+
+    return _streams(source, make, "xz")
+
+
+def _unzstd(source: _Input) -> Iterator[bytes]:
+    def make() -> _Decoder:
+        options = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+        return zstd.ZstdDecompressor(options=options)
+
+    return _streams(source, make, "zstd")
+
+
+_LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
+    "gzip": _gunzip,
+    "bzip2": _bunzip,
+    "xz": _unxz,
+    "zstd": _unzstd,
+}
+LAYERS = tuple(_LAYERS)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parent's judgement of every frame: a worker that met hostile evidence may lie.
+
+Rows must have the schema, be sound inside, and carry the evidence of the task; frames must come in
+an order that makes sense; counts must be true.
+"""
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from locard.parsers.contract import Limits
+from locard.parsers.frames import (
+    BATCH,
+    BYTES,
+    JSON,
+    Batch,
+    Done,
+    Frame,
+    MemberBegin,
+    MemberBytes,
+    MemberEnd,
+    Order,
+    Recognised,
+    Told,
+)
+from locard.parsers.rows import SCHEMA
+
+_decoder: msgspec.json.Decoder[Told] = msgspec.json.Decoder(Told)
+
+
+class Lie(Exception):
+    """A frame that an honest worker does not send."""
+
+
+class Intake:
+    """Judges the frames of one run."""
+
+    def __init__(self, order: Order, limits: Limits) -> None:
+        self.order = order
+        self.limits = limits
+        self.waited = 0.0
+        """Seconds that the parent waited for this run."""
+        self._recognised = False
+        self._member: int | None = None
+        self._index = -1
+        self._bytes = 0
+        self._rows = 0
+
+    def judge(self, kind: bytes, payload: bytes, waited: float) -> Frame:
+        """The frame, or `Lie`."""
+        self.waited += waited
+        if kind == JSON:
+            return self._told(payload)
+        if not self._recognised:
+            raise Lie("data before recognition")
+        if kind == BATCH:
+            return Batch(self._batch(payload))
+        if kind == BYTES:
+            if self._member is None:
+                raise Lie("bytes of no member")
+            self._bytes += len(payload)
+            if self._bytes > self.limits.decoded_bytes:
+                raise Lie("more bytes than the limit allows")
+            return MemberBytes(payload)
+        raise Lie("a frame of unknown kind")
+
+    def _told(self, payload: bytes) -> Frame:
+        try:
+            told = _decoder.decode(payload)
+        except msgspec.DecodeError as error:
+            raise Lie(f"a frame that cannot be read ({error})") from None
+        if isinstance(told, Recognised):
+            if self._recognised:
+                raise Lie("a second recognition")
+            self._recognised = True
+        elif isinstance(told, MemberBegin):
+            if self._member is not None or told.index <= self._index:
+                raise Lie("a member inside a member")
+            self._member = self._index = told.index
+        elif isinstance(told, MemberEnd):
+            if self._member != told.index:
+                raise Lie("the end of a member that did not begin")
+            self._member = None
+        elif isinstance(told, Done) and (self._member is not None or told.written != self._rows):
+            raise Lie("counts that are not true")
+        return told
+
+    def _batch(self, payload: bytes) -> pa.RecordBatch:
+        try:
+            batch = pa.ipc.read_record_batch(pa.py_buffer(payload), SCHEMA)
+            batch.validate(full=True)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise Lie(f"rows that are not sound ({error})") from None
+        for name in SCHEMA.names:
+            if name != "time" and batch.column(name).null_count:
+                raise Lie(f"rows without {name}")
+        mine = pc.all(pc.equal(batch.column("evidence"), self.order.evidence)).as_py()
+        if mine is False:
+            raise Lie("rows of other evidence")
+        self._rows += batch.num_rows
+        return batch

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program of a parsing worker: it confines itself, then parses what it is handed.
+
+Started by `process.py`, with a connected socket among its descriptors. Only the standard library is
+imported before the walls are up: a thread that a library started earlier would stay outside.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from locard.parsers.confinement import confine
+
+
+def main(arguments: list[str]) -> None:
+    """Confine this process, greet the parent, serve."""
+    descriptor, scratch, memory_bytes, *more = arguments
+    connection = socket.socket(fileno=int(descriptor))
+    os.chdir(scratch)
+    folders = [Path(folder) for folder in more]
+    walls, memory = confine(Path(scratch), int(memory_bytes), folders)
+
+    import pyarrow as pa
+
+    from locard.parsers.serve import Server
+
+    pa.set_cpu_count(1)
+    server = Server(connection, Path(scratch), folders, memory)
+    memory.settle()
+    server.greet(walls)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
