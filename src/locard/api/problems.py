@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors as RFC 9457 problems: a sentence, an advice, and the id under which the log has more."""
+
+import logging
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from locard.model.errors import BadQuery, Error
+from locard.state.throttle import TooMany
+
+log = logging.getLogger("locard.api")
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class SignInNeeded(Error):
+    """The request does not say who makes it, or no longer may."""
+
+    http_status: ClassVar[int] = 401
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every foreseen error as a problem. What is not foreseen is the `Guard`'s."""
+    app.add_exception_handler(Error, _error)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    request_id: str,
+    advice: str = "",
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The answer for an error; `more` are members that only this kind of problem has."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "advice": advice,
+        "request_id": request_id,
+        **more,
+    }
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def request_id(request: Request) -> str:
+    """The id that the `Guard` gave to this request."""
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Error)
+    more: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    if isinstance(error, BadQuery):
+        more = bad_query(error)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.seconds)
+    if error.http_status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.http_status >= 500:
+        log.error("%s: %s", request_id(request), error.message)
+    return problem(
+        error.http_status,
+        error.message,
+        advice=error.advice,
+        request_id=request_id(request),
+        headers=headers,
+        **more,
+    )
+
+
+def bad_query(error: BadQuery) -> dict[str, Any]:
+    """The members that point at the mistake in a query."""
+    return {
+        "message": error.message,
+        "position": error.position,
+        "length": error.length,
+        "suggestion": error.suggestion,
+    }
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(
+        error.status_code,
+        error.detail,
+        request_id=request_id(request),
+        headers=dict(error.headers or {}),
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "message": fault["msg"]}
+        for fault in error.errors()
+    ]
+    first = faults[0]
+    return problem(
+        422,
+        f"The request does not fit: {first['where']}: {first['message']}",
+        request_id=request_id(request),
+        errors=faults,
+    )
