@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The timeline: events in a columnar store, searched in Lucene syntax.
+
+`connect(folder)` gives the `Timeline`; everything else here is what it takes and answers.
+"""
+
+from locard.timeline.client import TooSlow
+from locard.timeline.results import (
+    Count,
+    Facet,
+    Facets,
+    Histogram,
+    Page,
+    Row,
+    Summary,
+    Surroundings,
+    Written,
+)
+from locard.timeline.search import Marks, Search
+from locard.timeline.timeline import Timeline, connect
+
+__all__ = [
+    "Count",
+    "Facet",
+    "Facets",
+    "Histogram",
+    "Marks",
+    "Page",
+    "Row",
+    "Search",
+    "Summary",
+    "Surroundings",
+    "Timeline",
+    "TooSlow",
+    "Written",
+    "connect",
+]

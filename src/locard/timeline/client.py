@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client side of the store: finds or starts the store process, asks, and explains failures."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client as Driver
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.httputil import get_pool_manager
+
+from locard.model.errors import Error, Storage
+from locard.timeline import schema
+
+OWNED, UNUSABLE = 3, 4
+"""Exit status of a store process: another one owns the folder; the folder cannot be used."""
+
+START_SECONDS = 60.0
+QUERY_SECONDS = 60.0
+"""Longest time of one query, unless the caller gives another bound."""
+
+_TIMED_OUT = frozenset({159, 160})
+_FULL = ("No space left", "NOT_ENOUGH_SPACE", "Disk quota exceeded")
+_READ_ONLY = ("Read-only file system", "Permission denied", "TABLE_IS_READ_ONLY")
+_MEMORY = frozenset({241})
+
+_T = TypeVar("_T")
+
+
+class TooSlow(Error):
+    """A query met its time bound and was ended."""
+
+    http_status = 503
+
+
+class EngineRefused(Error):
+    """The engine refused a statement: `code` is ClickHouse's number of the error."""
+
+    http_status = 500
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Client:
+    """Asks the store; used from several threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._lock = threading.Lock()
+        self._driver: Driver | None = None
+        self._closed = False
+
+    def table(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = QUERY_SECONDS,
+        settings: Mapping[str, Any] | None = None,
+    ) -> pa.Table:
+        """The rows that a statement gives. Raises `TooSlow` after `seconds`, `Storage`."""
+        limits = {
+            "max_execution_time": seconds,
+            "output_format_arrow_string_as_string": 0,
+            **(settings or {}),
+        }
+
+        def ask(driver: Driver) -> bytes:
+            return driver.raw_query(
+                statement, parameters=dict(parameters or {}), settings=limits, fmt="ArrowStream"
+            )
+
+        answer = self._try(ask)
+        return _text(pa.ipc.open_stream(answer).read_all())
+
+    def command(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Run a statement that gives no rows."""
+        self._try(
+            lambda driver: driver.raw_query(
+                statement, parameters=dict(parameters or {}), settings=dict(settings or {})
+            )
+        )
+
+    def insert(
+        self, table: str, batch: pa.RecordBatch, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Insert a batch as one block: all of it is in the store and on the disk, or nothing."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        data = sink.getvalue().to_pybytes()
+        self._try(
+            lambda driver: driver.raw_insert(
+                f"{schema.DATABASE}.{table}",
+                batch.schema.names,
+                data,
+                fmt="ArrowStream",
+                settings=dict(settings or {}),
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connections. The store process stays, for others and for a while."""
+        with self._lock:
+            self._closed = True
+            driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
+
+    def _try(self, ask: Callable[[Driver], _T]) -> _T:
+        """Ask; when the store process is gone, start it and ask once more."""
+        for attempt in (1, 2):
+            driver = self._connected()
+            try:
+                return ask(driver)
+            except DatabaseError as error:
+                if error.code is None or error.code == 516:
+                    if attempt == 1 and self._forget(driver):
+                        continue
+                    raise Storage(
+                        "The timeline store does not answer.",
+                        f"Its log is {self.folder / 'store.log'}; try again.",
+                    ) from error
+                raise _explained(error.code, str(error), self.folder) from error
+        raise AssertionError("unreachable")
+
+    def _forget(self, driver: Driver) -> bool:
+        with self._lock:
+            if self._driver is driver:
+                self._driver = None
+        return True
+
+    def _connected(self) -> Driver:
+        with self._lock:
+            if self._closed:
+                raise Storage("The timeline was closed.")
+            if self._driver is None:
+                self._driver = _reach(self.folder)
+            return self._driver
+
+
+def _text(table: pa.Table) -> pa.Table:
+    """The table with text as text: the store hands out bytes, and only `raw` is meant to be."""
+    for index, field in enumerate(table.schema):
+        kind: pa.DataType | None = None
+        if pa.types.is_binary(field.type) and field.name != "raw":
+            kind = pa.string()
+        elif pa.types.is_map(field.type):
+            kind = pa.map_(pa.string(), pa.string())
+        if kind is not None:
+            table = table.set_column(index, field.name, table.column(index).cast(kind))
+    return table
+
+
+def _reach(folder: Path) -> Driver:
+    """A connection to the store process of the folder, which is started when none answers."""
+    until = time.monotonic() + START_SECONDS
+    process: subprocess.Popen[bytes] | None = None
+    while True:
+        driver = _answering(folder)
+        if driver is not None:
+            return driver
+        status = process.poll() if process is not None else OWNED
+        if status == UNUSABLE:
+            raise _unusable(folder)
+        if time.monotonic() > until:
+            raise Storage(
+                "The timeline store could not be started.", f"Its log is {folder / 'store.log'}."
+            )
+        if status is not None:
+            process = _start(folder)
+        time.sleep(0.03)
+
+
+def _answering(folder: Path) -> Driver | None:
+    """A connection when `store.json` names a process that knows its secret."""
+    try:
+        told = json.loads((folder / "store.json").read_text())
+        port, secret, version = int(told["port"]), str(told["secret"]), int(told["version"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    except OSError as error:
+        raise Storage(f"{folder / 'store.json'} cannot be read: {error.strerror}.") from error
+    pool = get_pool_manager(maxsize=32, num_pools=4)
+    try:
+        driver = clickhouse_connect.get_client(
+            interface="http", host="127.0.0.1", port=port, username="locard", password=secret,
+            compress=False, pool_mgr=pool, autogenerate_session_id=False, query_retries=0,
+            connect_timeout=5, send_receive_timeout=7200, database="__default__",
+        )  # fmt: skip
+    except ClickHouseError:
+        return None
+    if version != schema.VERSION:
+        raise Storage(
+            f"The timeline store has version {version} of its tables; this is version "
+            f"{schema.VERSION}.",
+            "End the other Locard, or use the version that made the store.",
+        )
+    return driver
+
+
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / "store.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "locard.timeline.serve", str(folder)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                cwd=folder,
+            )  # fmt: skip
+    except OSError as error:
+        raise Storage(
+            f"The timeline store cannot use {folder}: {error.strerror}.",
+            "Free space or make the folder writable, and try again.",
+        ) from error
+
+
+def _unusable(folder: Path) -> Storage:
+    reason = ""
+    with contextlib.suppress(OSError, IndexError):
+        reason = (folder / "store.log").read_text(errors="replace").splitlines()[-1][:300]
+    return Storage(
+        f"The timeline store cannot use {folder}: {reason}",
+        "Free space or make the folder writable, and try again.",
+    )
+
+
+def _explained(code: int, message: str, folder: Path) -> Error:
+    """The engine's error in words for a person."""
+    if code in _TIMED_OUT:
+        return TooSlow(
+            "The query took too long and was ended.",
+            "Narrow the time range or the filter, or search for whole words.",
+        )
+    if code in _MEMORY:
+        return TooSlow(
+            "The query needs more memory than it may have.", "Narrow the time range or the filter."
+        )
+    if any(text in message for text in _FULL):
+        return Storage(f"The disk of {folder} is full.", "Free space and try again.")
+    if any(text in message for text in _READ_ONLY):
+        return Storage(
+            f"The timeline store may not write to {folder}.", "Make it writable and try again."
+        )
+    return EngineRefused(f"The timeline store refused a statement: {message[:500]}", code)

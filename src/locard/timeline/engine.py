@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""chDB inside the store process: a pool of sessions on the one folder.
+
+chDB takes one process only on a folder, so nothing outside `locard.timeline.serve` imports this.
+"""
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chdb.session import Session
+
+from locard.timeline import schema
+
+SESSIONS = 12
+"""Queries that may run at once; further ones wait for their turn."""
+
+ALWAYS: dict[str, str] = {
+    "max_memory_usage": str(1200 << 20),
+    "max_bytes_before_external_sort": str(300 << 20),
+    "max_bytes_before_external_group_by": str(300 << 20),
+    "min_insert_block_size_rows": "10000000",
+    "min_insert_block_size_bytes": str(1 << 30),
+    "max_insert_block_size": "10000000",
+    "max_insert_threads": "1",
+}
+"""Settings of every query: memory bounds, and a batch stays one block, so that it is atomic."""
+
+_SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_INSERT = re.compile(
+    rb"\s*(INSERT\s+INTO\s+[^\n]*?)\s+FORMAT\s+(\w+)[ \t]*\n", re.IGNORECASE | re.DOTALL
+)
+
+
+class EngineError(Exception):
+    """What chDB said, with ClickHouse's number of the error (0 when it gave none)."""
+
+    def __init__(self, message: str) -> None:
+        found = message.find("Code: ")
+        super().__init__(message[found:] if found > 0 else message)
+        code = re.search(r"Code: (\d+)", message)
+        self.code = int(code.group(1)) if code else 0
+
+
+class Engine:
+    """Runs statements for many threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._room = threading.BoundedSemaphore(SESSIONS)
+        self._lock = threading.Lock()
+        self._idle: list[_Session] = []
+        self._closed = False
+        with self._session() as session:
+            for statement in schema.statements():
+                session.run(statement, "TSV", {})
+
+    def run(
+        self,
+        statement: bytes,
+        parameters: Mapping[str, str],
+        settings: Mapping[str, str],
+        form: str,
+    ) -> bytes:
+        """The answer to a statement, in the format that it names or else in `form`.
+
+        An `INSERT ... FORMAT name` is followed by its data after one line feed.
+        """
+        with self._session() as session:
+            session.set({**settings, **ALWAYS})
+            insert = _INSERT.match(statement)
+            if insert:
+                return session.insert(
+                    insert.group(1).decode(), insert.group(2).decode(), statement[insert.end() :]
+                )
+            return session.run(statement.decode(), form, parameters)
+
+    def close(self) -> None:
+        """Close all idle sessions; one that is at work closes when it is done."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.close()
+
+    @contextmanager
+    def _session(self) -> Iterator["_Session"]:
+        with self._room:
+            with self._lock:
+                session = self._idle.pop() if self._idle else None
+            if session is None:
+                session = _Session(self._folder)
+            try:
+                yield session
+            finally:
+                with self._lock:
+                    keep = not self._closed
+                    if keep:
+                        self._idle.append(session)
+                if not keep:
+                    session.close()
+
+
+class _Session:
+    """One connection to the engine; its settings are changed only where they differ."""
+
+    def __init__(self, folder: Path) -> None:
+        self._session: Any = Session(str(folder))  # type: ignore[no-untyped-call]
+        self._settings: dict[str, str] = {}
+
+    def run(self, statement: str, form: str, parameters: Mapping[str, str]) -> bytes:
+        try:
+            answer = self._session.query(statement, form, params=dict(parameters))
+        except RuntimeError as error:
+            raise EngineError(str(error)) from error
+        return bytes(answer.bytes() or b"")
+
+    def insert(self, statement: str, form: str, data: bytes) -> bytes:
+        try:
+            with self._session.send_insert(statement, form) as inserting:
+                inserting.append(data)
+                inserting.finish()
+        except RuntimeError as error:
+            raise EngineError(str(error)) from error
+        return b""
+
+    def set(self, wanted: Mapping[str, str]) -> None:
+        for name in self._settings.keys() - wanted.keys():
+            self.run(f"SET {name} = DEFAULT", "TSV", {})
+            del self._settings[name]
+        for name, value in wanted.items():
+            if self._settings.get(name) == value:
+                continue
+            if not _SETTING.match(name):
+                raise EngineError(f"Code: 115. {name!r} is no setting")
+            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+            self.run(f"SET {name} = '{quoted}'", "TSV", {})
+            self._settings[name] = value
+
+    def close(self) -> None:
+        self._session.close()

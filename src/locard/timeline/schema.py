@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the store, made from `model.event.COLUMNS`, and how a batch is turned into them.
+
+`time` is never null inside the store: MergeTree sorts by it. A record without a time is kept under
+`UNDATED`, the smallest number of 64 bits, which no clock can mean; on the way out it is null again.
+So undated rows stand first in ascending and last in descending order, and no time range holds them.
+"""
+
+from binascii import unhexlify
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from locard.model.event import COLUMNS, Column, Kind
+
+VERSION = 1
+"""Raised whenever the tables change; a store of another version is refused, not guessed at."""
+
+DATABASE = "locard"
+UNDATED = -(1 << 63)
+TEXT_INDEX = "words"
+"""Name of the text index over `message` and `raw`."""
+
+HAYSTACK = "[message, raw]"
+"""The expression that the text index covers. A query must use exactly these words to be helped."""
+
+TOKENIZER = "splitByNonAlpha"
+SORTED = ("case", "time", "id")
+
+_LOW = "LowCardinality(String)"
+_FEW = frozenset({"evidence"})
+"""TEXT columns that hold few distinct values in each part all the same."""
+
+_TYPES: dict[Kind, str] = {
+    Kind.TIME: "DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1))",
+    Kind.WORD: f"{_LOW} CODEC(ZSTD(1))",
+    Kind.TEXT: "String CODEC(ZSTD(1))",
+    Kind.ADDRESS: "String CODEC(ZSTD(1))",
+    Kind.PORT: "UInt16 CODEC(ZSTD(1))",
+    Kind.BYTES: "String CODEC(ZSTD(1))",
+    Kind.MAP: f"Map({_LOW}, String) CODEC(ZSTD(1))",
+}
+
+NAMES: tuple[str, ...] = ("case", *(c.name for c in COLUMNS))
+KINDS: dict[str, Kind] = {"case": Kind.WORD, **{c.name: c.kind for c in COLUMNS}}
+
+
+def column_type(column: Column) -> str:
+    """The type of a column in the store."""
+    if column.name == "id":
+        return "FixedString(16)"
+    if column.name in _FEW:
+        return _TYPES[Kind.WORD]
+    return _TYPES[column.kind]
+
+
+def statements() -> list[str]:
+    """What makes an empty store: safe to run on one that is there."""
+    columns = ",\n    ".join(f"`{c.name}` {column_type(c)}" for c in COLUMNS)
+    return [
+        f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic",
+        f"""CREATE TABLE IF NOT EXISTS {DATABASE}.events (
+    `case` {_LOW},
+    {columns},
+    INDEX {TEXT_INDEX} {HAYSTACK} TYPE text(tokenizer = {TOKENIZER}),
+    INDEX ids id TYPE bloom_filter(0.001) GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY `case` ORDER BY (time, id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1""",
+        f"""CREATE TABLE IF NOT EXISTS {DATABASE}.sightings (
+    `case` {_LOW}, id FixedString(16), evidence {_LOW}, locator String CODEC(ZSTD(1))
+) ENGINE = ReplacingMergeTree PARTITION BY `case` ORDER BY (id, evidence, locator)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1""",
+    ]
+
+
+def packed_ids(ids: pa.Array) -> pa.Array:
+    """Ids of 32 hex digits as 16 bytes each.
+
+    Raises ValueError for an id of another form: that is a defect of whoever made it.
+    """
+    count = len(ids)
+    lengths = pc.unique(pc.binary_length(ids))
+    if count and (ids.null_count or lengths.to_pylist() != [32]):
+        raise ValueError("an event's id has 32 hex digits")
+    _, offsets, data = ids.buffers()
+    first = memoryview(offsets).cast("i")[ids.offset] if count else 0
+    packed = unhexlify(memoryview(data)[first : first + 32 * count]) if count else b""
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(packed)])
+
+
+def stored(case: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch of a parser as the table `events` takes it."""
+    arrays, names = [pa.repeat(pa.scalar(case, pa.string()), batch.num_rows)], ["case"]
+    for column in COLUMNS:
+        array = batch.column(column.name)
+        if column.kind is Kind.TIME:
+            array = pc.fill_null(array.cast(pa.int64()), UNDATED).cast(pa.timestamp("ns", "UTC"))
+        elif column.name == "id":
+            array = packed_ids(array)
+        arrays.append(array)
+        names.append(column.name)
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def presented(name: str) -> str:
+    """The SQL that gives a column for the way out.
+
+    No alias is the name of a column: inside a statement an alias would stand for the column.
+    """
+    return "toUnixTimestamp64Nano(time) AS time_ns" if name == "time" else f"`{name}`"

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is searched for, and the condition in SQL that it becomes."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+Marks = Callable[[str, str], Collection[str]]
+"""Given a kind (`tag`, `starred`, `comment`) and a pattern, the ids of the events that have it.
+
+The pattern is the text of the query as typed, with `*` and `?` as wildcards; `*` means any.
+"""
+
+
+def _now() -> int:
+    return time.time_ns()
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search: the events of a case that a query names, in a span of time."""
+
+    case: str
+    """Id of the case; empty searches all cases."""
+    query: str = ""
+    """Lucene syntax, see docs/query.md; empty matches everything."""
+    start: int | None = None
+    """First time, UTC nanoseconds; None leaves it open. Either bound leaves undated rows out."""
+    end: int | None = None
+    """The time after the last one, UTC nanoseconds; None leaves it open."""
+    zone: str = "UTC"
+    """IANA zone of the times in the query that name none."""
+    marks: Marks | None = field(default=None, compare=False, repr=False)
+    """Answers `tag:`, `starred:` and `comment:`; without it they are a `BadQuery`."""
+    now: int = field(default_factory=_now, compare=False)
+    """What `now` in the query means, UTC nanoseconds."""

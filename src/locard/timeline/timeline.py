@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The timeline: everything above reads and writes events through this one class."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+
+from locard.model.event import FACETS, Event
+from locard.timeline import measure, read, schema, words
+from locard.timeline.client import Client
+from locard.timeline.results import (
+    Count,
+    Facets,
+    Histogram,
+    Page,
+    Row,
+    Summary,
+    Surroundings,
+    Written,
+)
+from locard.timeline.search import Search
+from locard.timeline.write import write
+
+
+def connect(folder: Path) -> "Timeline":
+    """The timeline that lives in a folder; its store process is started when none answers.
+
+    Raises `Storage` when the folder cannot be used.
+    """
+    timeline = Timeline(Client(folder))
+    timeline.ping()
+    return timeline
+
+
+class Timeline:
+    """Events of all cases. Used from several threads at once; writes are serialised per case.
+
+    Every method raises `Storage` when the store cannot be reached or written, `TooSlow` when a
+    query meets its time bound, and those that take a `Search` raise `BadQuery`.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def __enter__(self) -> "Timeline":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections. The store process stays for others and ends when idle."""
+        self._client.close()
+
+    def ping(self) -> None:
+        """Make sure that the store answers."""
+        self._client.table("SELECT 1 AS one")
+
+    def write(self, case: str, batch: pa.RecordBatch) -> Written:
+        """Write a batch (schema `parsers.rows.SCHEMA`) into a case as one atomic block.
+
+        Rows whose id the case has already are not written again; a further place of theirs becomes
+        a sighting. When this returns, the rows are on the disk. Writing the same batch again adds
+        nothing, so a write of unknown outcome is simply repeated.
+        """
+        return write(self._client, case, batch)
+
+    def drop(self, case: str) -> None:
+        """Remove all rows and sightings of a case."""
+        for table in ("events", "sightings"):
+            self._client.command(
+                f"ALTER TABLE {schema.DATABASE}.{table} DROP PARTITION {{case:String}}",
+                {"case": case},
+            )
+
+    def index(self, case: str, progress: Callable[[int, int], None] | None = None) -> None:
+        """Build the text index of a case where it is missing; returns when it is there.
+
+        `progress` is told rows that are indexed and rows in all. Searching goes on meanwhile.
+        """
+        words.build(self._client, case, progress)
+
+    def count(self, search: Search) -> Count:
+        """How many events match."""
+        return measure.count(self._client, search)
+
+    def page(
+        self,
+        search: Search,
+        limit: int = 200,
+        cursor: str | None = None,
+        offset: int = 0,
+        order: str = "asc",
+        columns: Sequence[str] | None = None,
+    ) -> Page:
+        """A page in order of time and id, `asc` or `desc`, of at most `limit` (10,000) rows.
+
+        `cursor` is `next` or `previous` of another page of the same search and order, and costs the
+        same at any depth. `offset` skips rows and costs more the deeper it goes.
+        """
+        return read.page(self._client, search, limit, cursor, offset, order, columns)
+
+    def event(self, id: str, case: str | None = None) -> Event:
+        """One event with its sightings. Raises `Missing`."""
+        return read.event(self._client, id, case)
+
+    def sightings(self, case: str, id: str) -> list[tuple[str, str]]:
+        """The further places, (evidence, locator), that hold the same record."""
+        return read.sightings(self._client, case, id)
+
+    def context(self, case: str, id: str, minutes: float = 5) -> Surroundings:
+        """The events ±`minutes` around an event across all sources, 500 a side at most."""
+        return read.context(self._client, case, id, minutes)
+
+    def export(
+        self, search: Search, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Everything that matches, in order of time, streamed in batches of bounded size.
+
+        `time` is a timestamp in UTC nanoseconds, null for undated rows.
+        """
+        return read.batches(self._client, search, columns)
+
+    def histogram(self, search: Search, buckets: int = 120, by: str = "source") -> Histogram:
+        """Events over time in at most `buckets` buckets of a width that people use."""
+        return measure.histogram(self._client, search, buckets, by)
+
+    def facets(self, search: Search, fields: Sequence[str] = FACETS, size: int = 10) -> Facets:
+        """The most frequent values of each field among the events that match."""
+        return measure.facets(self._client, search, fields, size)
+
+    def values(
+        self, case: str, field: str, prefix: str = "", size: int = 20
+    ) -> list[tuple[str, int]]:
+        """Values of a field that begin with `prefix` (any case), most frequent first."""
+        return measure.values(self._client, case, field, prefix, size)
+
+    def span(self, case: str) -> tuple[int, int] | None:
+        """First and last time of a case; None when it has no dated event."""
+        return measure.span(self._client, case)
+
+    def summary(self, case: str) -> Summary:
+        """A case in numbers."""
+        return measure.summary(self._client, case)
+
+    def evidence_counts(self, case: str) -> dict[str, int]:
+        """Rows by evidence, sightings not counted."""
+        return measure.evidence_counts(self._client, case)
+
+    def rows_of(self, case: str, evidence: str) -> int:
+        """How many rows of a case stand on this evidence, sightings not counted."""
+        return read.rows_of(self._client, case, evidence)
+
+
+__all__ = ["Row", "Timeline", "connect"]

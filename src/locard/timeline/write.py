@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing: what is known already is not written again, and further places become sightings."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from locard.timeline import schema
+from locard.timeline.client import Client
+from locard.timeline.results import Written
+
+_DB = schema.DATABASE
+
+
+@contextmanager
+def staged(client: Client, ids: pa.Array) -> Iterator[str]:
+    """A table in memory that holds the ids (16 bytes each) as `id`, for as long as it is needed."""
+    name = f"staged_{secrets.token_hex(8)}"
+    client.command(f"CREATE TABLE {_DB}.{name} (id FixedString(16)) ENGINE = Memory")
+    try:
+        client.insert(name, pa.RecordBatch.from_arrays([ids], names=["id"]))
+        yield f"{_DB}.{name}"
+    finally:
+        client.command(f"DROP TABLE IF EXISTS {_DB}.{name} SYNC")
+
+
+def write(client: Client, case: str, batch: pa.RecordBatch) -> Written:
+    """Write a batch of a parser into a case as one atomic block."""
+    rows = schema.stored(case, batch)
+    if rows.num_rows == 0:
+        return Written(0, 0, 0)
+    there = _places(client, case, rows.column("id"))
+    ids = rows.column("id").to_pylist()
+    if not there and len(set(ids)) == len(ids):
+        client.insert("events", rows)
+        return Written(len(ids), 0, 0)
+    evidence, locators = rows.column("evidence").to_pylist(), rows.column("locator").to_pylist()
+    fresh: list[bool] = []
+    seen: list[int] = []
+    for index, key in enumerate(ids):
+        place = (evidence[index], locators[index])
+        places = there.get(key)
+        fresh.append(places is None)
+        if places is None:
+            there[key] = {place}
+        elif place not in places:
+            places.add(place)
+            seen.append(index)
+    new = sum(fresh)
+    if new:
+        client.insert("events", _rows(rows, pc.indices_nonzero(pa.array(fresh))))
+    if seen:
+        taken = rows.select(["case", "id", "evidence", "locator"])
+        client.insert("sightings", _rows(taken, pa.array(seen, pa.int64())))
+    return Written(new, len(ids) - new - len(seen), len(seen))
+
+
+def _rows(batch: pa.RecordBatch, indices: pa.Array) -> pa.RecordBatch:
+    if len(indices) == batch.num_rows:
+        return batch
+    return batch.take(indices)
+
+
+def _places(client: Client, case: str, ids: pa.Array) -> dict[bytes, set[tuple[str, str]]]:
+    """Where the store knows these ids from."""
+    some = client.table(
+        f"SELECT 1 AS one FROM {_DB}.events WHERE `case` = {{case:String}} LIMIT 1", {"case": case}
+    )
+    if some.num_rows == 0:
+        return {}
+    with staged(client, ids) as table:
+        found = client.table(
+            f"""SELECT id, evidence, locator FROM {_DB}.events
+WHERE `case` = {{case:String}} AND id IN (SELECT id FROM {table})
+UNION ALL SELECT id, evidence, locator FROM {_DB}.sightings
+WHERE `case` = {{case:String}} AND id IN (SELECT id FROM {table})""",
+            {"case": case},
+            seconds=600,
+        )
+    places: dict[bytes, set[tuple[str, str]]] = {}
+    columns = (found.column(name).to_pylist() for name in ("id", "evidence", "locator"))
+    for key, evidence, locator in zip(*columns, strict=True):
+        places.setdefault(key, set()).add((evidence, locator))
+    return places
