@@ -284,9 +284,13 @@ class Desk:
 
         return Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
 
-    def event(self, event: str, case: str | None = None) -> Event:
+    def event(self, case: str | None, event: str) -> Event:
         """One event. Raises `Missing` when no case, or not this case, has it."""
         return self.timeline.event(event, case)
+
+    def known(self, case: str, ids: Collection[str]) -> set[str]:
+        """Which of these ids are events of this case."""
+        return self.timeline.known(case, ids)
 
     def export(
         self, search: Search, form: Format, columns: Sequence[str] | None = None
@@ -318,7 +322,7 @@ class Desk:
     ) -> Proof:
         """Prove a row back to its bytes. Raises `Missing` when there is no such event."""
         prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
-        return prover.prove(self.event(event, case), who)
+        return prover.prove(self.event(case, event), who)
 
 
 def whoami() -> str:

@@ -134,7 +134,11 @@ class Vault:
                 "List what a case holds with `locard evidence CASE`.",
             ) from error
         draft = Draft(actor, Verb.OPENED, evidence, case, reason, {})
-        self.ledger.append([draft], durable=False)
+        try:
+            self.ledger.append([draft], durable=False)
+        except BaseException:
+            file.close()
+            raise
         return file
 
     def verify(

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard cases`, `locard evidence`, `locard custody`: what is held, and what happened to it."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from locard.cli.terminal import Json, desk, emit, moment, out, size, visible
+from locard.model.errors import Tampered
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(cases)
+    app.command()(evidence)
+    app.command()(custody)
+
+
+def cases(as_json: Json = False) -> None:
+    """List the cases."""
+    with desk() as at:
+        found = at.cases()
+    if as_json:
+        emit([asdict(case) for case in found])
+        return
+    if not found:
+        out.print("There is no case yet. Make one: locard add CASE PATH...")
+        return
+    table = Table("case", "title", "evidence", "bytes", "rows", "problems", box=None)
+    for case in found:
+        totals = case.totals
+        mark = " (simulated)" if case.simulated else ""
+        table.add_row(
+            case.name,
+            case.title + mark,
+            f"{totals.evidence:,}",
+            size(totals.bytes),
+            f"{totals.rows:,}",
+            f"{totals.problems:,}",
+        )
+    out.print(table)
+
+
+def evidence(
+    case: Annotated[str, typer.Argument(help="The case.")],
+    text: Annotated[str, typer.Argument(help="Part of a name, hash, parser or reason.")] = "",
+    stage: Annotated[
+        str, typer.Option(help="queued, parsing, parsed, unpacked, part, 'not parsed' or failed.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1)] = 200,
+    as_json: Json = False,
+) -> None:
+    """List the evidence of a case: hashes, state and counts (seen = rows + problems)."""
+    with desk() as at:
+        found, total = at.evidence(case, stage=stage, text=text, limit=limit)
+    if as_json:
+        emit({"total": total, "evidence": [asdict(item) for item in found]})
+        return
+    columns = ("sha256", "name", "size", "parser", "state", "seen", "rows", "problems", "reason")
+    table = Table(*columns, box=None)
+    for item in found:
+        table.add_row(
+            item.id[:12],
+            visible(item.name),
+            size(item.size),
+            item.parser,
+            item.stage,
+            f"{item.seen:,}",
+            f"{item.rows:,}",
+            f"{item.problems:,}",
+            visible(item.reason or item.check, 80),
+        )
+    out.print(table)
+    if total > len(found):
+        out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
+
+
+def custody(
+    case: Annotated[str, typer.Argument(help="The case.")],
+    evidence: Annotated[str, typer.Argument(help="Evidence id, or its beginning.")] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Check the chain of the whole ledger.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 100,
+    as_json: Json = False,
+) -> None:
+    """Show what happened to the evidence of a case, newest first."""
+    with desk() as at:
+        wanted = at.evidence_item(case, evidence).id if evidence else None
+        if check:
+            chain = at.vault.ledger.check()
+            if chain.fault:
+                raise Tampered(f"The custody ledger was changed: {chain.fault}.")
+            out.print(f"The chain of {chain.entries:,} entries holds.")
+        entries = at.custody(case, wanted, limit=limit)
+    if as_json:
+        emit([asdict(entry) for entry in entries])
+        return
+    table = Table("entry", "time", "who", "what", "evidence", "reason", "name", box=None)
+    for entry in entries:
+        table.add_row(
+            str(entry.sequence),
+            moment(entry.time),
+            visible(entry.actor),
+            entry.verb,
+            entry.evidence[:12],
+            visible(entry.reason),
+            visible(entry.details.get("name", "")),
+        )
+    out.print(table)

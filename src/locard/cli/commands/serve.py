@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard serve` and `locard demo`: the page on loopback, with a one-time sign-in link."""
+
+import shutil
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from locard import settings
+from locard.api.app import create
+from locard.api.guard import LOOPBACK
+from locard.cases import demo as incident
+from locard.cases.desk import Desk, whoami
+from locard.cli.terminal import desk, errors, out, shown
+from locard.model.errors import Conflict, Missing
+from locard.state import sessions, users
+
+PORT = 8321
+ADMINISTRATOR = "admin"
+DEMO = "demo"
+
+Port = Annotated[int, typer.Option(help="Port on loopback; the next free one when it is taken.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(demo)
+
+
+def serve(
+    port: Port = PORT,
+    bind: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Further host names under which it is reached.")
+    ] = None,
+) -> None:
+    """Serve the page and the API, and print a link that signs you in once."""
+    with desk() as at:
+        _serve(at, bind, port, name or [], "")
+
+
+def demo(port: Port = PORT, serving: Annotated[bool, typer.Option("--serve/--no-serve")] = True) -> None:
+    """Write a simulated incident, add it as a case, and serve it."""
+    with desk() as at:
+        _prepare_demo(at)
+        if serving:
+            _serve(at, "127.0.0.1", port, [], f"/cases/{DEMO}")
+
+
+def _prepare_demo(at: Desk) -> None:
+    folder = settings.from_environment().home / "demo"
+    try:
+        ready = at.case(DEMO).totals
+        if ready.evidence and not any(
+            ready.stages.get(stage) for stage in ("queued", "parsing", "failed")
+        ):
+            return
+    except Missing:
+        at.create(
+            DEMO, "SIMULATED: stolen instance credentials", who=whoami(), simulated=True
+        )
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    errors.print("Writing the simulated incident ...")
+    paths = incident.write(folder)
+    with shown() as watch:
+        added = at.add(DEMO, _roots(folder, paths), who=whoami(), begun=watch.begun)
+    out.print(f"Case '{DEMO}' (SIMULATED) holds {added.files:,} files, {added.events:,} events.")
+
+
+def _roots(folder: Path, paths: list[Path]) -> list[Path]:
+    return sorted({folder / path.relative_to(folder).parts[0] for path in paths})
+
+
+def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
+    listener = _listen(bind, port)
+    taken = listener.getsockname()[1]
+    _ensure_administrator(at)
+    with at.state.session() as session:
+        link = sessions.make_link(session, ADMINISTRATOR)
+    for case in at.cases():
+        at.resume(case.name, who=whoami())
+    shown_as = f"[{bind}]" if ":" in bind else bind
+    address = f"http://{shown_as}:{taken}"
+    out.print(f"Locard serves on {address}")
+    out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
+    out.print("Stop it with Ctrl-C.")
+    app = create(at, at.state, hosts=[*LOOPBACK, *names])
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _ensure_administrator(at: Desk) -> None:
+    with at.state.session() as session:
+        if not any(user.role == users.Role.ADMIN for user in users.every(session)):
+            users.create(session, ADMINISTRATOR, name="Administrator", role=users.Role.ADMIN)
+
+
+def _listen(bind: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    for candidate in (port, *range(port + 1, port + 20), 0):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((bind, candidate))
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise Conflict(f"No port from {port} on is free on {bind}.", "Choose another with --port.")

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard`: finds its commands, runs one, and turns errors into sentences and an exit status."""
+
+import json
+import os
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import click
+import typer
+
+from locard import __version__
+from locard.cli import commands
+from locard.cli.terminal import errors
+from locard.model.errors import BadQuery, Error
+
+EPILOG = """Start with: locard add CASE PATH..., then locard search CASE QUERY or locard serve.
+
+Everything is kept in LOCARD_HOME (default ~/.locard)."""
+
+
+def application() -> typer.Typer:
+    """The application with every command of `cli/commands/`."""
+    app = typer.Typer(
+        name="locard",
+        help="Cloud forensics: evidence in custody, and one timeline that proves every row.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
+    ) -> None:
+        if version:
+            typer.echo(f"locard {__version__}")
+            raise typer.Exit
+
+    for module in sorted(iter_modules(commands.__path__), key=lambda one: one.name):
+        import_module(f"{commands.__name__}.{module.name}").register(app)
+    return app
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
+
+
+def outcome(arguments: list[str]) -> int:
+    """Run the command line; the exit status."""
+    try:
+        status = application()(arguments, prog_name="locard", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except Error as error:
+        _say(error, "--json" in arguments)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        errors.print("Stopped. Run the same command again to go on where it stopped.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _say(error: Error, as_json: bool) -> None:
+    if as_json:
+        members = {"error": error.message, "advice": error.advice}
+        if isinstance(error, BadQuery):
+            members |= {
+                "position": str(error.position),
+                "length": str(error.length),
+                "suggestion": error.suggestion,
+            }
+        typer.echo(json.dumps(members), err=True)
+        return
+    errors.print(f"[red]error:[/red] {_plain(error.message)}", highlight=False)
+    if error.advice:
+        errors.print(_plain(error.advice), highlight=False)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: how they print, how they show progress, and which desk they sit at.
+
+Answers go to standard output, everything else to standard error, so that a pipe stays clean.
+"""
+
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress as Bars,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from locard import settings
+from locard.cases.desk import Desk
+from locard.cases.progress import Progress
+
+out = Console(soft_wrap=True, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")]
+Who = Annotated[
+    str | None,
+    typer.Option("--who", help="Name for the custody ledger.", envvar="LOCARD_WHO"),
+]
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """The desk of this installation, closed afterwards."""
+    opened = Desk(settings.from_environment())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def emit(value: Any) -> None:
+    """One JSON value on one line of standard output."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+
+
+def visible(text: str, width: int = 0) -> str:
+    """Evidence's text made safe for a terminal: control and direction characters are shown.
+
+    Escape sequences in evidence must not reach the terminal of whoever reads it.
+    """
+    shown = "".join(
+        letter if letter == " " or unicodedata.category(letter)[0] not in "CZ" else _escaped(letter)
+        for letter in text
+    )
+    return shown if not width or len(shown) <= width else shown[: width - 1] + "…"
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape", "backslashreplace").decode() if ord(letter) != 160 else " "
+
+
+def moment(nanoseconds: int | None) -> str:
+    """A time as ISO 8601 in UTC with milliseconds, or a dash."""
+    if nanoseconds is None:
+        return "-"
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+
+
+def size(number: float) -> str:
+    """Bytes for a person."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+@contextmanager
+def shown() -> Iterator["Watch"]:
+    """Progress on standard error: a bar on a terminal, lines on a pipe."""
+    watch = Watch()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+
+
+class Watch:
+    """Follows one job's progress until it is stopped."""
+
+    def __init__(self) -> None:
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def begun(self, progress: Progress) -> None:
+        """Follow `progress` from now on."""
+        follow = self._bars if errors.is_terminal else self._lines
+        self._thread = Thread(target=follow, args=(progress,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop and leave the screen tidy."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _bars(self, progress: Progress) -> None:
+        with Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=errors,
+            transient=True,
+        ) as bars:
+            task, last = bars.add_task("Starting", total=None), ""
+            while not self._stop.wait(0.1):
+                stage, done, total, _, _ = progress.snapshot()
+                if stage != last:
+                    bars.reset(task, description=stage, total=total or None)
+                    last = stage
+                bars.update(task, completed=done, total=total or None)
+
+    def _lines(self, progress: Progress) -> None:
+        last, said = "", 0.0
+        while not self._stop.wait(0.2):
+            stage, done, total, unit, rate = progress.snapshot()
+            if stage != last or time.monotonic() - said > 5:
+                errors.print(_line(stage, done, total, unit, rate), markup=False)
+                last, said = stage, time.monotonic()
+
+
+def _line(stage: str, done: int, total: int, unit: str, rate: float) -> str:
+    if not total:
+        return stage
+    amount = f"{size(done)} of {size(total)}" if unit == "bytes" else f"{done} of {total} {unit}"
+    left = f", {(total - done) / rate:.0f} s left" if rate > 0 and total > done else ""
+    speed = f", {size(rate)}/s" if unit == "bytes" and rate else ""
+    return f"{stage}: {amount}{speed}{left}"
