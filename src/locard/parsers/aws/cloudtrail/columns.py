@@ -44,6 +44,8 @@ def put(
     inner: Sequence[bytes | Reading | BadRecord] | None = None,
 ) -> None:
     """Append one row for each of `raws`; `inner` is the record itself where `raws` wrap it."""
+    if not raws:
+        return
     readings: list[Reading | None] = []
     problems: list[str] = []
     for body in raws if inner is None else inner:
@@ -112,12 +114,13 @@ def _values(reading: Reading) -> tuple[Any, ...]:
     """The columns and then the attributes of one record, in the order of their names."""
     r = reading.record
     identity, request, response = reading.identity, reading.request, reading.response
+    who: tuple[str, ...]
     if identity is None:
         who = _NOBODY
     elif (who := identity.derived) is None:
         who = identity.derived = _who(identity.value)
     try:
-        time: int | None = iso(r.eventTime)  # type: ignore[arg-type]
+        time: int | None = iso(r.eventTime)
     except (NotATime, TypeError):
         time = None
     action = r.eventName or ""
@@ -153,7 +156,7 @@ def _time(text: Any) -> tuple[int | None, str]:
 
 
 def _who(who: Any) -> tuple[str, ...]:
-    """Actor, kind, session, host, mfa, issuer, source identity, account, principal, service, name."""
+    """What `_values` takes from an identity, in the order of the last line."""
     if not isinstance(who, dict):
         return _NOBODY
     kind, arn = _word(who.get("type")), _word(who.get("arn"))
@@ -184,7 +187,7 @@ def _who(who: Any) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-_NOBODY = ("",) * 11
+_NOBODY: tuple[str, ...] = ("",) * 11
 
 
 def _outcome(record: Record, action: str, response: PartFacts | None) -> str:

@@ -1,47 +1,277 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS CloudTrail in the form that S3 delivers: `{"Records": [...]}`."""
+"""AWS CloudTrail in every form that it comes in.
 
+What S3 delivers is decoded in one go when it fits into memory. Everything else, and everything
+that is damaged, goes through the cutter, which needs no more memory than the longest record.
+"""
+
+import hashlib
 import re
-from hashlib import sha256
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
 from locard.model.errors import Unreadable
 from locard.parsers.aws.cloudtrail.columns import put
-from locard.parsers.aws.cloudtrail.record import Memory
+from locard.parsers.aws.cloudtrail.exports import LISTS, is_record, of_cells, plain_name, unwrap
+from locard.parsers.aws.cloudtrail.record import BadRecord, Memory, Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
+from locard.parsers.elements import elements, separate
+from locard.parsers.records import BATCH, Piece, csv_rows, lines, table, wanted
 from locard.parsers.rows import Rows
 
-_RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[')
+_WHOLE = 128 << 20
+"""Documents up to this many bytes are decoded in memory."""
+_RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[\s*')
+_LISTED = re.compile(rb'\s*\{\s*"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
+_LIST_KEY = re.compile(rb'"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
+_SOURCE = re.compile(rb'\\*"eventSource\\*"\s*:')
+_NAME = re.compile(rb'\\*"eventName\\*"\s*:')
+_COLUMNS = {
+    "eventname", "eventtime", "eventsource", "awsregion", "useridentity", "eventid",
+    "sourceipaddress", "useragent", "requestid", "eventversion", "username", "awsaccesskey",
+}  # fmt: skip
+_CARRIERS = {"raw", "eventjson", "cloudtrailevent", "message"}
 
 
 class _File(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
+_FILE = msgspec.json.Decoder(_File)
+
+
 def recognise(head: Head) -> Match:
-    """Certain of the envelope with CloudTrail's field names in it."""
-    if _RECORDS.match(head.first) and b'"eventSource"' in head.first:
-        return Match(95, 'a "Records" list with CloudTrail fields')
+    """By field names that only CloudTrail has, in JSON or in the header of a table."""
+    first = head.first
+    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if start in (b"{", b"["):
+        if b'"digestS3Bucket"' in first[:4096]:
+            return NO
+        if _SOURCE.search(first) and _NAME.search(first):
+            if _RECORDS.match(first):
+                return Match(95, 'a "Records" list with CloudTrail fields')
+            if b'"CloudTrailEvent"' in first:
+                return Match(93, "LookupEvents output")
+            return Match(88, "JSON with CloudTrail fields")
+        if re.fullmatch(rb'\s*\{\s*"Records"\s*:\s*\[\s*\]\s*\}\s*', first):
+            return Match(40, 'an empty "Records" list')
+        if b'"EventName"' in first and b'"EventSource"' in first and b'"EventId"' in first:
+            return Match(85, "LookupEvents output")
+        return NO
+    shape = table(first)
+    if shape is None:
+        return NO
+    names = {plain_name(name) for name in shape.header}
+    if names & _CARRIERS and b"eventSource" in first and b"eventName" in first:
+        return Match(86, "a table with CloudTrail records in a column")
+    if "eventname" in names and len(names & _COLUMNS) >= 4:
+        return Match(84, "a table with CloudTrail columns")
     return NO
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
-    """Append one row for each record."""
-    data = opened.whole(256 << 20)
-    if data is None:
-        raise Unreadable("too large")
-    rows.facts["decoded_sha256"] = sha256(data).hexdigest()
-    records = msgspec.json.decode(data, type=_File).Records
-    memory = Memory()
-    raws: list[bytes] = []
-    locators: list[str] = []
-    position = _RECORDS.match(data).end()  # type: ignore[union-attr]
+    """Append one row for each record; see `contract`."""
+    with opened.stream() as stream:
+        first = _peek(stream)
+    if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+        _table(opened, rows, context, first)
+        return
+    if context.only is not None and _one(opened, rows, context):
+        return
+    if _RECORDS.match(first) and context.only is None and _delivered(opened, rows, context):
+        return
+    digest = hashlib.sha256()
+    hashed = _Hashed(opened.stream(), digest)
+    for batch in _json(cast(BinaryIO, hashed), first, context.limits.record_bytes):
+        _put(rows, batch, context.only)
+    if not hashed.broken:
+        rows.facts["decoded_sha256"] = digest.hexdigest()
+
+
+def _peek(stream: BinaryIO) -> bytes:
+    first = b""
+    try:
+        while len(first) < 65536 and (chunk := stream.read(65536 - len(first))):
+            first += chunk
+    except (Unreadable, EOFError):
+        return first
+    return first
+
+
+def _delivered(opened: Opened, rows: Rows, context: Context) -> bool:
+    """The form that S3 delivers, intact and small enough; False when it is not that."""
+    try:
+        data = opened.whole(_WHOLE)
+        if data is None:
+            return False
+        records = _FILE.decode(data).Records
+    except (Unreadable, EOFError, msgspec.DecodeError, RecursionError):
+        return False
+    begin = _RECORDS.match(data)
+    if begin is None:
+        return False
+    position = begin.end()
+    pieces: list[Piece] = []
     for record in records:
         raw = bytes(record)
-        while not data.startswith(raw, position):
+        if not data.startswith(raw, position):
             position += 1
-        raws.append(raw)
-        locators.append(f"byte={position}+{len(raw)}")
+            while data[position : position + 1] in (b",", b" ", b"\n", b"\r", b"\t"):
+                position += 1
+            if not data.startswith(raw, position):
+                return False
+        if len(raw) > context.limits.record_bytes:
+            return False
+        pieces.append(Piece(position, raw, len(raw)))
         position += len(raw)
-    put(rows, raws, locators, memory)
+    if re.fullmatch(rb"\s*\]\s*\}\s*", data[position:]) is None:
+        return False
+    memory = Memory()
+    for at in range(0, len(pieces), BATCH):
+        part = pieces[at : at + BATCH]
+        put(rows, [p.raw for p in part], [p.locator for p in part], memory)
+    rows.facts["decoded_sha256"] = hashlib.sha256(data).hexdigest()
+    return True
+
+
+def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
+    """Pieces of any JSON form; lists inside of single lines are cut further."""
+    line, end, _ = first.partition(b"\n")
+    if end and not _LISTED.match(line) and _complete(line):
+        for batch in lines(stream, limit):
+            cut: list[Piece] = []
+            for piece in batch:
+                if not piece.fault and _LIST_KEY.search(piece.raw):
+                    cut += _inside(piece, limit)
+                else:
+                    cut.append(piece)
+            yield cut
+    else:
+        yield from elements(stream, limit, LISTS, is_record)
+
+
+def _inside(piece: Piece, limit: int) -> list[Piece]:
+    found = [
+        inner._replace(offset=piece.offset + inner.offset)
+        for batch in elements(BytesIO(piece.raw), limit, LISTS, is_record)
+        for inner in batch
+    ]
+    return found if any(inner.where for inner in found) else [piece]
+
+
+def _complete(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf"), type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return line.strip() not in (b"[", b"{")
+
+
+def _put(rows: Rows, pieces: list[Piece], only: str | None, again: bool = True) -> None:
+    memory = Memory()
+    kept: list[Piece] = []
+    inner: list[Reading | BadRecord] = []
+    for piece in pieces:
+        if piece.fault:
+            found: list[tuple[Piece, Reading | BadRecord]] = [(piece, BadRecord(piece.fault))]
+        else:
+            found = _read(piece, memory, again)
+        for part, reading in found:
+            if only is None or part.locator == only:
+                kept.append(part)
+                inner.append(reading)
+    put(rows, [p.raw for p in kept], [p.locator for p in kept], memory, inner)
+
+
+def _read(piece: Piece, memory: Memory, again: bool) -> list[tuple[Piece, Reading | BadRecord]]:
+    try:
+        return [(piece, unwrap(piece.raw, memory))]
+    except BadRecord as error:
+        if again and piece.raw.count(b'"eventTime"') > 1:
+            parts = separate(piece, is_record)
+            if any(not part.fault for part in parts):
+                return [
+                    (part, BadRecord(part.fault)) if part.fault else _read(part, memory, False)[0]
+                    for part in parts
+                ]
+        return [(piece, error)]
+
+
+def _one(opened: Opened, rows: Rows, context: Context) -> bool:
+    """The one record that a proof wants, read at its place; False when it takes a whole parse."""
+    place = wanted(context.only, "byte")
+    if place is None or not 0 < place[1] <= context.limits.record_bytes:
+        return False
+    start, length = place
+    try:
+        with opened.stream() as stream:
+            left = start
+            while left:
+                chunk = stream.read(min(left, 1 << 20))
+                if not chunk:
+                    return False
+                left -= len(chunk)
+            raw = b""
+            while len(raw) < length + 1 and (chunk := stream.read(length + 1 - len(raw))):
+                raw += chunk
+    except (Unreadable, EOFError):
+        return False
+    if len(raw) <= length:
+        return False
+    memory = Memory()
+    try:
+        reading = unwrap(raw[:length], memory)
+    except BadRecord:
+        return False
+    put(rows, [raw[:length]], [context.only or ""], memory, [reading])
+    return True
+
+
+def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
+    shape = table(first)
+    if shape is None:
+        limit = context.limits.record_bytes
+        for pieces in lines(opened.stream(), limit):
+            for piece in pieces:
+                if context.only is None or piece.locator == context.only:
+                    fault = piece.fault or "neither JSON nor a table with a header"
+                    rows.problem(fault, piece.raw, piece.locator)
+        return
+    place = wanted(context.only, "row")
+    for batch in csv_rows(opened.stream(), shape, context.limits.record_bytes):
+        memory = Memory()
+        kept = [row for row in batch if place is None or row.number == place[0]]
+        inner = [_cells(row.fault, row.cells, shape.header, memory) for row in kept]
+        put(rows, [r.raw for r in kept], [r.locator for r in kept], memory, inner)
+
+
+def _cells(
+    fault: str, cells: list[str], header: tuple[str, ...], memory: Memory
+) -> Reading | BadRecord:
+    if fault:
+        return BadRecord(fault)
+    try:
+        return of_cells(dict(zip(header, cells, strict=True)), memory)
+    except BadRecord as error:
+        return error
+
+
+class _Hashed:
+    """A stream that feeds a digest with what is read from it."""
+
+    def __init__(self, stream: BinaryIO, digest: Any) -> None:
+        self._read: Callable[[int], bytes] = stream.read
+        self._digest = digest
+        self.broken = False
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._read(size)
+        except (Unreadable, EOFError):
+            self.broken = True
+            raise
+        self._digest.update(data)
+        return data

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CloudTrail records out of what others wrap around them or make of them.
+
+Wrapped: `LookupEvents`, EventBridge, CloudWatch Logs, Splunk, OpenSearch, CloudTrail Lake with
+`eventJson`. The record inside is the same record as in the file that S3 delivered, and gets the
+same identity. Remade: tables with one column for each field (Athena, Lake, Splunk, the console).
+They lost something on the way, so their rows stay events of their own.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from locard.parsers.aws.cloudtrail.record import (
+    FIELDS,
+    BadRecord,
+    Memory,
+    Reading,
+    from_value,
+    plain,
+    read,
+    strictly,
+)
+from locard.parsers.times import NotATime, any_time
+from locard.parsers.times import text as time_text
+
+LISTS = ("Records", "Events", "events", "logEvents", "QueryResultRows", "results")
+"""Names of lists whose elements are records or wrap them."""
+_WRAPPERS = (
+    "CloudTrailEvent", "cloudtrailevent", "eventJson", "eventjson", "detail", "_raw", "@message",
+    "message", "_source", "result", "eventData", "cloudtrail", "aws",
+)  # fmt: skip
+_CONSOLE = {
+    "username": "userIdentity.userName", "awsaccesskey": "userIdentity.accessKeyId",
+    "accesskeyid": "userIdentity.accessKeyId", "resourcename": "resources.name",
+    "eventid": "eventID", "requestid": "requestID", "region": "awsRegion",
+    "sourceip": "sourceIPAddress", "accountid": "recipientAccountId",
+}  # fmt: skip
+_INNER = {
+    name.lower(): name
+    for name in (
+        "type", "principalId", "arn", "accountId", "accessKeyId", "userName", "invokedBy",
+        "sessionContext", "sessionIssuer", "attributes", "mfaAuthenticated", "creationDate",
+        "webIdFederationData", "federatedProvider", "sourceIdentity", "ec2RoleDelivery",
+        "identityProvider", "inScopeOf", "onBehalfOf",
+    )
+}  # fmt: skip
+_FIELDS = {name.lower(): name for name in FIELDS}
+_OBJECTS = {"userIdentity", "requestParameters", "responseElements", "additionalEventData",
+            "resources", "tlsDetails", "serviceEventDetails", "insightDetails"}  # fmt: skip
+_FLAGS = {"readOnly", "managementEvent"}
+_KEY = re.compile(r"\s*([\w.$-]+)=")
+_STOP = re.compile(r"(?=[}\]])|,(?=\s*[\w.$-]+=)")
+
+
+def unwrap(raw: bytes, memory: Memory, depth: int = 0) -> Reading:
+    """The record in `raw` or in what `raw` wraps; raises `BadRecord` when there is none."""
+    try:
+        reading = read(raw, memory)
+    except BadRecord:
+        if not raw.lstrip().startswith(b"["):
+            raise
+        return _of_row(raw, memory, depth)
+    record = reading.record
+    if record.eventTime or depth > 3:
+        return reading
+    if not reading.extras or record.eventVersion:
+        return reading
+    faults: list[str] = []
+    value = strictly(raw.decode(errors="replace"), faults)
+    return _of_value(value, memory, depth) or reading
+
+
+def of_cells(cells: Mapping[str, str], memory: Memory) -> Reading:
+    """The record in the cells of one row of a table; raises `BadRecord`."""
+    found = _of_value(dict(cells), memory, 0)
+    if found is None:
+        raise BadRecord("no column of this row belongs to CloudTrail")
+    return found
+
+
+def is_record(raw: bytes) -> bool:
+    """Whether an object is a whole record or wrapper, and not a part of one."""
+    return any(
+        key in raw
+        for key in (b'"eventTime"', b'"EventTime"', b'"CloudTrailEvent"', b'"eventVersion"')
+    )
+
+
+def plain_name(name: str) -> str:
+    """A column's name without case, blanks and signs: `Event time` is `eventtime`."""
+    return re.sub(r"[^a-z0-9.]", "", name.lower())
+
+
+def _of_value(value: Any, memory: Memory, depth: int) -> Reading | None:
+    if not isinstance(value, dict):
+        return None
+    for name in _WRAPPERS:
+        inner = value.get(name)
+        if isinstance(inner, dict):
+            inner = plain(inner).decode()
+        if isinstance(inner, str) and inner.lstrip().startswith("{"):
+            try:
+                found = unwrap(inner.encode("utf-8", "replace"), memory, depth + 1)
+            except BadRecord:
+                if name == "CloudTrailEvent":
+                    raise
+                continue
+            if found.record.eventTime or found.record.eventName:
+                return found
+    remade = _remade(value)
+    return from_value(remade, memory) if remade.get("eventName") else None
+
+
+def _of_row(raw: bytes, memory: Memory, depth: int) -> Reading:
+    """A row of `GetQueryResults`: a list of objects with one name each."""
+    faults: list[str] = []
+    row = strictly(raw.decode(errors="replace"), faults)
+    merged: dict[str, Any] = {}
+    for cell in row if isinstance(row, list) else ():
+        if isinstance(cell, dict):
+            merged.update(cell)
+    found = _of_value(merged, memory, depth)
+    if found is None:
+        raise BadRecord("a list where a CloudTrail record was expected")
+    return found
+
+
+def _remade(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """A record from columns named like its fields, in any case, dotted or not."""
+    record: dict[str, Any] = {}
+    for name, content in cells.items():
+        if content in (None, "", "-", "null"):
+            continue
+        short = plain_name(name)
+        head, dot, rest = short.partition(".")
+        if dot:
+            target = ".".join((_FIELDS.get(head, head), rest))
+        else:
+            target = _FIELDS.get(short) or _CONSOLE.get(short, "")
+        if not target:
+            record.setdefault(name.strip() or "unnamed", content)
+            continue
+        _set(record, target, content)
+    if isinstance(record.get("eventTime"), (str, int, float)):
+        try:
+            record["eventTime"] = time_text(any_time(record["eventTime"]))
+        except NotATime:
+            record["eventTime"] = str(record["eventTime"])
+    return record
+
+
+def _set(record: dict[str, Any], target: str, content: Any) -> None:
+    head, dot, rest = target.partition(".")
+    if head == "resources" and rest == "name":
+        named = [part.strip() for part in str(content).split(",") if part.strip()]
+        record.setdefault("resources", [{"ARN": name} for name in named])
+    elif head == "resources" and isinstance(content, list):
+        record["resources"] = [_named(item) for item in content]
+    elif not dot:
+        if head in _OBJECTS and isinstance(content, str):
+            content = _object(content)
+        elif head in _FLAGS and isinstance(content, str):
+            content = {"true": True, "false": False}.get(content.lower(), content)
+        elif head not in _OBJECTS and not isinstance(content, str):
+            content = json.dumps(content)
+        if head == "userIdentity":
+            content = _cased(content)
+        record[head] = content
+    else:
+        place = record.setdefault(head, {})
+        for step in rest.split(".")[:-1]:
+            if not isinstance(place, dict):
+                return
+            place = place.setdefault(_INNER.get(step, step), {})
+        if isinstance(place, dict):
+            last = rest.rpartition(".")[2]
+            place[_INNER.get(last.lower(), last)] = content
+
+
+def _named(item: Any) -> Any:
+    if isinstance(item, dict) and "ResourceName" in item:
+        return {"ARN": item["ResourceName"], "type": item.get("ResourceType", "")}
+    return item
+
+
+def _object(text: str) -> Any:
+    """JSON, or the way Athena and Lake print structures: `{type=IAMUser, arn=...}`."""
+    if text[:1] not in "{[":
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        value, end = _struct(text, 0, 0)
+    except ValueError:
+        return text
+    return value if not text[end:].strip() else text
+
+
+def _struct(text: str, at: int, depth: int) -> tuple[Any, int]:
+    if depth > 30:
+        raise ValueError("nested too deeply")
+    if text.startswith("{", at):
+        at += 1
+        found: dict[str, Any] = {}
+        while not text.startswith("}", at):
+            match = _KEY.match(text, at)
+            if match is None:
+                raise ValueError("not a structure")
+            value, at = _struct(text, match.end(), depth + 1)
+            if value != "null":
+                found[match[1]] = value
+            at += text.startswith(",", at)
+        return found, at + 1
+    if text.startswith("[", at):
+        at += 1
+        items: list[Any] = []
+        while not text.startswith("]", at):
+            value, at = _struct(text, at + (len(text[at:]) - len(text[at:].lstrip())), depth + 1)
+            items.append(value)
+            at += text.startswith(",", at)
+        return items, at + 1
+    match = _STOP.search(text, at)
+    if match is None:
+        raise ValueError("not a structure")
+    return text[at : match.start()].strip(), match.start()
+
+
+def _cased(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_INNER.get(name.lower(), name): _cased(content) for name, content in value.items()}
+    return value

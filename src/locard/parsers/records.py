@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams cut into records, in bounded memory, each with the place of its bytes.
+
+Nothing is dropped: bytes that are no record come out as a piece with a `fault`. A stream that
+breaks off (`Unreadable` while reading) gives the pieces before and then one with the reason.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+from locard.model.errors import Unreadable
+
+CHUNK = 1 << 20
+KEPT = 64 << 10
+"""Bytes that are kept of a record that is too long."""
+BATCH = 4096
+_BOM = b"\xef\xbb\xbf"
+
+
+class Piece(NamedTuple):
+    """A record, or bytes that are none."""
+
+    offset: int
+    """Where it starts in the decoded stream, in bytes."""
+    raw: bytes
+    """Its bytes; the first 64 KiB when it is longer than the limit."""
+    length: int
+    """How many bytes it has in the stream."""
+    fault: str = ""
+    """Why it is no record; empty when it is one."""
+    where: str = ""
+    """Name of the list that it is an element of, when the list has a name."""
+
+    @property
+    def locator(self) -> str:
+        """`byte=OFFSET+LENGTH` in the decoded stream."""
+        return f"byte={self.offset}+{self.length}"
+
+
+class Source:
+    """A stream whose breaking off is a finding and not an exception."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.broken = ""
+        """Why the stream broke off; empty as long as it did not."""
+
+    def chunk(self) -> bytes:
+        """The next bytes; empty at the end and where the stream breaks off."""
+        if self.broken:
+            return b""
+        try:
+            return self._stream.read(CHUNK) or b""
+        except Unreadable as error:
+            self.broken = error.message
+        except EOFError as error:
+            self.broken = str(error) or "the stream ends too soon"
+        return b""
+
+
+def too_long(length: int, limit: int) -> str:
+    """The fault of a record that is longer than the limit."""
+    return f"a record of {length:,} bytes is longer than the limit of {limit:,}"
+
+
+def wanted(locator: str | None, unit: str) -> tuple[int, int] | None:
+    """Start and length in a locator such as `byte=10+5` (length 0 when it has none)."""
+    match = re.fullmatch(rf"{unit}=(\d+)(?:\+(\d+))?", locator or "")
+    return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def lines(stream: BinaryIO, limit: int) -> Iterator[list[Piece]]:
+    """The lines of a stream without their ends, in batches; blank lines are left out.
+
+    A byte order mark of UTF-8 is no part of the first line.
+    """
+    source = Source(stream)
+    carry = b""
+    start = 0
+    dropped = 0
+    while chunk := source.chunk():
+        if start == 0 and not carry and chunk.startswith(_BOM):
+            start, chunk = 3, chunk[3:]
+        *whole, rest = (carry + chunk).split(b"\n") if not dropped else chunk.split(b"\n")
+        batch: list[Piece] = []
+        if dropped and whole:
+            length = dropped + len(whole[0])
+            batch.append(Piece(start, carry, length, too_long(length, limit)))
+            start += length + 1
+            dropped = 0
+            del whole[0]
+        elif dropped:
+            dropped += len(rest)
+            continue
+        for line in whole:
+            if line and not line.isspace():
+                batch.append(_line(line, start, limit))
+            start += len(line) + 1
+        carry = rest
+        if len(carry) > limit:
+            dropped, carry = len(carry), carry[:KEPT]
+        if batch:
+            yield batch
+    if dropped:
+        yield [Piece(start, carry, dropped, too_long(dropped, limit))]
+    elif carry.strip():
+        last = _line(carry, start, limit)
+        yield [last._replace(fault=f"cut short: {source.broken}") if source.broken else last]
+    elif source.broken:
+        yield [Piece(start, b"", 0, f"cut short: {source.broken}")]
+
+
+def _line(line: bytes, start: int, limit: int) -> Piece:
+    if line.endswith(b"\r"):
+        line = line[:-1]
+    if len(line) > limit:
+        return Piece(start, line[:KEPT], len(line), too_long(len(line), limit))
+    return Piece(start, line, len(line))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How the rows of a CSV are written."""
+
+    delimiter: str
+    header: tuple[str, ...]
+
+
+def table(first: bytes) -> Table | None:
+    """The delimiter and the header of CSV bytes, or None when they are no table with names."""
+    text = first.removeprefix(_BOM).decode(errors="replace")
+    records = [piece for piece in _join(text.split("\n")[:50]) if piece.strip()]
+    if not records:
+        return None
+    best: tuple[int, str, list[str]] | None = None
+    for delimiter in ",\t;|":
+        try:
+            read = list(csv.reader(records[:10], delimiter=delimiter))
+        except csv.Error:
+            continue
+        if not read or len(read[0]) < 2:
+            continue
+        width = len(read[0])
+        same = sum(len(row) == width for row in read[:-1]) or 1
+        score = same * 1000 + min(width, 999)
+        if best is None or score > best[0]:
+            best = (score, delimiter, read[0])
+    if best is None:
+        return None
+    header = [name.strip() for name in best[2]]
+    if any(not name or len(name) > 200 for name in header[:-1]):
+        return None
+    return Table(best[1], tuple(header))
+
+
+class Row(NamedTuple):
+    """One row of a CSV: its number from 1 (the header is 0), bytes, and cells."""
+
+    number: int
+    raw: bytes
+    cells: list[str]
+    fault: str = ""
+
+    @property
+    def locator(self) -> str:
+        """`row=N`, the header being row 0."""
+        return f"row={self.number}"
+
+
+def csv_rows(stream: BinaryIO, shape: Table, limit: int) -> Iterator[list[Row]]:
+    """The rows below the header, quoted line ends included, in batches."""
+    csv.field_size_limit(max(limit, 131072))
+    number = -1
+    batch: list[tuple[bytes, str]] = []
+    for raw, fault in _logical(stream, limit):
+        batch.append((raw, fault))
+        if len(batch) >= BATCH:
+            yield from _read_rows(batch, shape, number)
+            number += len(batch)
+            batch = []
+    yield from _read_rows(batch, shape, number)
+
+
+def _read_rows(batch: list[tuple[bytes, str]], shape: Table, number: int) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    for raw, fault in batch:
+        number += 1
+        if number == 0 and not fault:
+            continue
+        cells: list[str] = []
+        if not fault:
+            text = raw.decode(errors="replace")
+            try:
+                found = list(csv.reader([text], delimiter=shape.delimiter))
+            except csv.Error as error:
+                found, fault = [], f"not a row of CSV: {error}"
+            cells = found[0] if len(found) == 1 else []
+            if not fault and len(cells) != len(shape.header):
+                fault = f"{len(cells)} cells where the header has {len(shape.header)}"
+        rows.append(Row(max(number, 0), raw, cells, fault))
+    if rows:
+        yield rows
+
+
+def _logical(stream: BinaryIO, limit: int) -> Iterator[tuple[bytes, str]]:
+    """Rows as bytes: lines joined while a quote is open, up to the limit."""
+    held: list[bytes] = []
+    size = 0
+    end = 0
+    for batch in lines(stream, limit):
+        for piece in batch:
+            if piece.fault:
+                yield from ((line, "a quote is never closed") for line in held)
+                held, size = [], 0
+                yield piece.raw, piece.fault
+                continue
+            gap = b"\n" * (piece.offset - end - 1) if held else b""
+            end = piece.offset + piece.length
+            if not held and piece.raw.count(b'"') % 2 == 0:
+                yield piece.raw, ""
+                continue
+            if held:
+                held[-1] += gap if gap else b""
+            held.append(piece.raw)
+            size += piece.length + 1
+            if len(held) > 1 and piece.raw.count(b'"') % 2 == 1:
+                yield b"\n".join(held), ""
+                held, size = [], 0
+            elif size > limit or len(held) > 10_000:
+                yield from ((line, "a quote is never closed") for line in held)
+                held, size = [], 0
+    yield from ((line, "a quote is never closed") for line in held)
+
+
+def _join(texts: Iterable[str]) -> Iterator[str]:
+    held = ""
+    for text in texts:
+        held = f"{held}\n{text}" if held else text
+        if held.count('"') % 2 == 0:
+            yield held.removesuffix("\r")
+            held = ""
+    if held:
+        yield held.removesuffix("\r")
