@@ -5,11 +5,20 @@ Paths are as the running machine saw them. `first` marks what a responder wants 
 it is read before the rest of an image.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from locard.parsers.linux import history_lines, syslog, utmp_records
+from locard.parsers.linux import (
+    configuration,
+    container_logs,
+    history_lines,
+    journal,
+    package_lines,
+    syslog,
+    utmp_records,
+)
 from locard.parsers.linux.place import Place
 from locard.parsers.rows import Rows
 
@@ -54,12 +63,36 @@ def _lastlog(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None
     utmp_records.read_lastlog(reopen(), place, rows, machine.accounts)
 
 
+def _streamed(read: Callable[[BinaryIO, Place, Rows], None]) -> Read:
+    return lambda reopen, place, rows, machine: read(reopen(), place, rows)
+
+
+def _journal(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
+    stream = reopen()
+    size = stream.seek(0, io.SEEK_END)
+    journal.read(stream, size, place, rows)
+
+
+def _cron(system: bool) -> Read:
+    return lambda reopen, place, rows, machine: configuration.read_cron(
+        reopen(), place, rows, system
+    )
+
+
+def _keys(action: str) -> Read:
+    return lambda reopen, place, rows, machine: configuration.read_public_keys(
+        reopen(), place, rows, action
+    )
+
+
 _HISTORIES = (
     ".bash_history*", ".zsh_history*", ".zhistory", ".sh_history", ".ash_history", ".ksh_history",
     ".history", ".local/share/fish/fish_history", ".python_history", ".mysql_history",
     ".psql_history", ".sqlite_history", ".node_repl_history", ".rediscli_history", ".php_history",
 )  # fmt: skip
 HOMES = ("/root", "/home/*")
+_DOCKER = ("/var/lib/docker",)
+_DOCKER_CONFIGS = ("config.v2.json", "config.json")
 
 ARTEFACTS: tuple[Artefact, ...] = (
     Artefact(
@@ -84,5 +117,70 @@ ARTEFACTS: tuple[Artefact, ...] = (
                          "debug", "maillog", "mail.log", "boot.log")
         ),
         _log,
+    ),
+    Artefact(
+        "linux.journal",
+        tuple(f"{folder}/*/*.journal*" for folder in ("/var/log/journal", "/run/log/journal")),
+        _journal,
+    ),
+    Artefact("linux.cron", ("/etc/crontab", "/etc/cron.d/*"), _cron(system=True)),
+    Artefact(
+        "linux.cron", ("/var/spool/cron/crontabs/*", "/var/spool/cron/*"), _cron(system=False)
+    ),
+    Artefact(
+        "linux.ssh",
+        tuple(f"{home}/.ssh/authorized_keys*" for home in HOMES),
+        _keys("authorized key"),
+    ),
+    Artefact(
+        "linux.ssh",
+        (*(f"{home}/.ssh/known_hosts*" for home in HOMES), "/etc/ssh/ssh_known_hosts"),
+        _keys("known host"),
+    ),
+    Artefact(
+        "linux.ssh",
+        (*(f"{home}/.ssh/*.pub" for home in HOMES), "/etc/ssh/*.pub"),
+        _keys("public key"),
+    ),
+    Artefact(
+        "linux.ssh",
+        (*(f"{home}/.ssh/*" for home in HOMES), "/etc/ssh/ssh_host_*_key"),
+        _streamed(configuration.read_private_key),
+    ),
+    Artefact("linux.users", ("/etc/passwd", "/etc/passwd-"), _streamed(configuration.read_passwd)),
+    Artefact("linux.users", ("/etc/shadow", "/etc/shadow-"), _streamed(configuration.read_shadow)),
+    Artefact("linux.users", ("/etc/group", "/etc/group-"), _streamed(configuration.read_group)),
+    Artefact("linux.packages", ("/var/log/dpkg.log*",), _streamed(package_lines.read_dpkg)),
+    Artefact("linux.packages", ("/var/log/apt/history.log*",), _streamed(package_lines.read_apt)),
+    Artefact(
+        "linux.packages",
+        ("/var/log/yum.log*", "/var/log/dnf.rpm.log*"),
+        _streamed(package_lines.read_yum),
+    ),
+    Artefact(
+        "linux.services",
+        tuple(
+            f"{folder}/*.{kind}"
+            for folder in ("/etc/systemd/system", "/etc/systemd/user", "/lib/systemd/system",
+                           "/usr/lib/systemd/system", "/root/.config/systemd/user",
+                           "/home/*/.config/systemd/user", "/run/systemd/system")
+            for kind in ("service", "timer", "socket", "path")
+        ),
+        _streamed(configuration.read_unit),
+    ),
+    Artefact(
+        "linux.docker",
+        tuple(f"{folder}/containers/*/{name}" for folder in _DOCKER for name in _DOCKER_CONFIGS),
+        _streamed(container_logs.read_docker_config),
+    ),
+    Artefact(
+        "linux.docker",
+        tuple(f"{folder}/containers/*/*-json.log*" for folder in _DOCKER),
+        _streamed(container_logs.read_docker_log),
+    ),
+    Artefact(
+        "linux.docker",
+        ("/var/log/pods/*/*/*.log*",),
+        _streamed(container_logs.read_cri_log),
     ),
 )  # fmt: skip

@@ -17,6 +17,9 @@ _READS = frozenset(("ext", "ntfs", "fat", "exfat", "hfs", "iso9660", "ufs", "unk
 _META_KINDS = {1: "file", 2: "folder", 3: "fifo", 4: "character device", 5: "block device",
                6: "link", 7: "shadow", 8: "socket", 10: "virtual file", 11: "virtual folder"}  # fmt: skip
 _DEPTH = 4096
+_ORPHANS = "/$OrphanFiles"
+_SCANNED = 5_000_000
+"""Inodes that are looked at one by one for orphans; more would take minutes."""
 _ALLOCATED = 1
 """TSK_FS_NAME_FLAG_ALLOC and TSK_FS_META_FLAG_ALLOC."""
 _SECOND = 1_000_000_000
@@ -86,15 +89,21 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
     root = filesystem.info.root_inum
     todo: list[tuple[str, int, int]] = [("", root, 0)]
     seen = {root}
+    named: set[int] = set()
     while todo:
         path, inode, depth = todo.pop()
         if wanted is not None and path and not wanted.startswith(f"{path}/"):
             continue
-        for found in _directory(pytsk3, filesystem, path, inode):
+        for found in _directory(filesystem, path, inode):
             if isinstance(found, str):
-                yield found
+                if path == _ORPHANS and filesystem.info.last_inum <= _SCANNED:
+                    yield from _orphans(filesystem, inode, named)
+                else:
+                    yield found
                 continue
             entry, address = found
+            if entry.deleted:
+                named.add(address)
             yield entry
             folder = entry.kind in ("folder", "virtual folder")
             if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
@@ -135,9 +144,22 @@ def _used(volume: Volume) -> bool:
         return True
 
 
-def _directory(
-    pytsk3: Any, filesystem: Any, path: str, inode: int
-) -> Iterator[tuple[Entry, int] | str]:
+def _orphans(filesystem: Any, parent: int, named: set[int]) -> Iterator[Entry]:
+    """Inodes that were deleted and that no name leads to, where the Sleuth Kit's list fails.
+
+    It fails on ext file systems whose inode tables were never written to the end.
+    """
+    for inode in range(1, filesystem.info.last_inum):
+        try:
+            meta = filesystem.open_meta(inode).info.meta
+        except OSError:
+            continue
+        if int(meta.flags) & _ALLOCATED or not (meta.mtime or meta.ctime) or inode in named:
+            continue
+        yield _described(meta, f"{_ORPHANS}/OrphanFile-{inode}", parent, inode, True)
+
+
+def _directory(filesystem: Any, path: str, inode: int) -> Iterator[tuple[Entry, int] | str]:
     try:
         directory = filesystem.open_dir(inode=inode)
     except OSError as fault:
@@ -166,6 +188,10 @@ def _entry(found: Any, path: str, parent: int, index: int) -> Entry:
     if meta is None:
         return Entry(path, str(parent), index, str(name.meta_addr), "name only", 0, 0, 0, 0,
                      deleted, (None, None, None, None))  # fmt: skip
+    return _described(meta, path, parent, index, deleted)
+
+
+def _described(meta: Any, path: str, parent: int, index: int, deleted: bool) -> Entry:
     inode_live = bool(int(meta.flags) & _ALLOCATED)
     return Entry(
         path=path,

@@ -48,9 +48,22 @@ class Tree:
             inside = _inside(pattern, mount)
             if inside is None:
                 continue
-            for path in sorted(self.filesystem.glob(inside)):
-                if self.filesystem.is_file(path):
-                    yield str(path)
+            yield from sorted(path for path in self._matches(inside) if self._is_file(path))
+
+    def _matches(self, pattern: str) -> Iterator[str]:
+        if not any(sign in pattern for sign in "*?["):
+            yield pattern
+            return
+        try:
+            yield from (str(path) for path in self.filesystem.glob(pattern))
+        except NotADirectoryError:
+            return
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return bool(self.filesystem.is_file(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def open(self, path: str) -> BinaryIO:
         """A stream over the file's content."""
