@@ -67,7 +67,9 @@ def visible(text: str, width: int = 0) -> str:
 
 
 def _escaped(letter: str) -> str:
-    return letter.encode("unicode_escape", "backslashreplace").decode() if ord(letter) != 160 else " "
+    return (
+        letter.encode("unicode_escape", "backslashreplace").decode() if ord(letter) != 160 else " "
+    )
 
 
 def moment(nanoseconds: int | None) -> str:

@@ -42,7 +42,9 @@ def prove(
         out.print(visible(step.detail), markup=False)
         for column, ours, found in step.differences:
             out.print(f"      {column}: the row says  {visible(ours, 300)}", markup=False)
-            out.print(f"      {' ' * len(column)}  evidence says {visible(found, 300)}", markup=False)
+            out.print(
+                f"      {' ' * len(column)}  evidence says {visible(found, 300)}", markup=False
+            )
 
     with desk() as at:
         proof = at.prove(event, who=who or whoami(), case=case, watch=say)

@@ -43,7 +43,9 @@ def serve(
         _serve(at, bind, port, name or [], "")
 
 
-def demo(port: Port = PORT, serving: Annotated[bool, typer.Option("--serve/--no-serve")] = True) -> None:
+def demo(
+    port: Port = PORT, serving: Annotated[bool, typer.Option("--serve/--no-serve")] = True
+) -> None:
     """Write a simulated incident, add it as a case, and serve it."""
     with desk() as at:
         _prepare_demo(at)
@@ -60,9 +62,7 @@ def _prepare_demo(at: Desk) -> None:
         ):
             return
     except Missing:
-        at.create(
-            DEMO, "SIMULATED: stolen instance credentials", who=whoami(), simulated=True
-        )
+        at.create(DEMO, "SIMULATED: stolen instance credentials", who=whoami(), simulated=True)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)

@@ -22,7 +22,8 @@ def make(message: str) -> None:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            command.revision(config, message, autogenerate=True)
+            number = len(list((Path(__file__).parent / "versions").glob("*.py"))) + 1
+            command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard search` and `locard export`: what the timeline says."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from locard.cases.desk import Desk
+from locard.cases.export import Format
+from locard.cli.terminal import Json, desk, emit, errors, moment, out, shown, visible
+from locard.model.errors import Error
+from locard.timeline import Search, instant
+
+EXAMPLES = """Examples:
+
+    locard search intrusion 'actor:*alice* AND outcome:failure'
+
+    locard search intrusion 'src_ip:203.0.113.0/24' --from now-7d --count
+
+    locard search intrusion '"StopLogging"' --columns time,actor,resource --json
+"""
+EXPORTS = """Examples:
+
+    locard export intrusion 'tag:keep' --output keep.csv
+
+    locard export intrusion --output all.parquet
+"""
+COLUMNS = "time,source,actor,action,outcome,message"
+PAGE = 1000
+
+Case = Annotated[str, typer.Argument(help="The case.")]
+Query = Annotated[str, typer.Argument(help="Lucene syntax (docs/query.md); empty is everything.")]
+From = Annotated[
+    str, typer.Option("--from", help="First time: 2023-07-10, 2023-07-10T12:00, now-1d.")
+]
+To = Annotated[str, typer.Option("--to", help="Time after the last one.")]
+Zone = Annotated[str, typer.Option(help="Zone of times that name none, in query and options.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog=EXAMPLES)(search)
+    app.command(epilog=EXPORTS)(export)
+
+
+def search(
+    case: Case,
+    query: Query = "",
+    start: From = "",
+    end: To = "",
+    zone: Zone = "UTC",
+    limit: Annotated[int, typer.Option(min=1, help="Most events to show.")] = 50,
+    count: Annotated[bool, typer.Option("--count", help="Only say how many match.")] = False,
+    newest: Annotated[bool, typer.Option("--newest", help="Newest first.")] = False,
+    columns: Annotated[str, typer.Option(help="Columns to show, with commas.")] = COLUMNS,
+    as_json: Json = False,
+) -> None:
+    """Search the timeline of a case.
+
+    With --json each event is one JSON object on one line, all columns included.
+    """
+    with desk() as at:
+        wanted = _search(at, case, query, start, end, zone)
+        found = at.timeline.count(wanted)
+        for note in found.notes:
+            errors.print(note, markup=False)
+        if count:
+            emit({"count": found.rows}) if as_json else out.print(f"{found.rows}")
+            return
+        left, cursor = limit, None
+        while left > 0:
+            page = at.timeline.page(
+                wanted, min(left, PAGE), cursor=cursor, order="desc" if newest else "asc"
+            )
+            for row in page.rows:
+                emit(_plain(row)) if as_json else _print(row, columns.split(","))
+            left, cursor = left - len(page.rows), page.next
+            if cursor is None:
+                break
+        if not as_json and found.rows > limit:
+            errors.print(f"{found.rows - limit:,} more: --limit, or locard export {case}")
+        if not as_json and not found.rows:
+            errors.print(_nothing(at, case, query))
+
+
+def export(
+    case: Case,
+    query: Query = "",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; its ending says the form.")
+    ] = None,
+    form: Annotated[Format | None, typer.Option("--format", help="csv, jsonl or parquet.")] = None,
+    start: From = "",
+    end: To = "",
+    zone: Zone = "UTC",
+    columns: Annotated[str, typer.Option(help="Columns, with commas; all unless named.")] = "",
+) -> None:
+    """Write everything that matches, without a limit of rows, as CSV, JSON lines or Parquet."""
+    kind = form or _form(output)
+    with desk() as at:
+        stream = at.export(
+            _search(at, case, query, start, end, zone),
+            kind,
+            columns.split(",") if columns else None,
+        )
+        if output is None:
+            for chunk in stream:
+                sys.stdout.buffer.write(chunk)
+            return
+        part = output.with_name(f"{output.name}.part")
+        try:
+            with part.open("wb") as file:
+                for chunk in stream:
+                    file.write(chunk)
+            part.replace(output)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise Error(
+                f"{output} cannot be written: {error.strerror}.", "Nothing half-written was left."
+            ) from error
+    errors.print(f"Wrote {output}.", markup=False)
+
+
+def _form(output: Path | None) -> Format:
+    if output is None:
+        return Format.JSONL
+    try:
+        return Format(output.suffix.lstrip(".").lower())
+    except ValueError:
+        raise Error(
+            f"The ending of {output.name} names no form.", "Use .csv, .jsonl, .parquet or --format."
+        ) from None
+
+
+def _search(at: Desk, case: str, query: str, start: str, end: str, zone: str) -> Search:
+    return at.search(
+        case,
+        query,
+        start=instant(start, zone) if start else None,
+        end=instant(end, zone) if end else None,
+        zone=zone,
+    )
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    raw = row.get("raw")
+    time = row["time"]
+    shaped = {**row, "time": iso(time)}
+    if isinstance(raw, bytes):
+        shaped["raw"] = raw.decode("utf-8", "replace")
+    return shaped
+
+
+def iso(nanoseconds: int | None) -> str | None:
+    """ISO 8601 in UTC with all nine digits."""
+    if nanoseconds is None:
+        return None
+    return f"{moment(nanoseconds)[:19]}.{nanoseconds % 1_000_000_000:09d}Z"
+
+
+def _print(row: dict[str, Any], columns: list[str]) -> None:
+    cells = []
+    for name in columns:
+        if name not in row:
+            raise Error(f"There is no column {name!r}.", f"There are: {', '.join(row)}.")
+        value = row[name]
+        cells.append(moment(value) if name == "time" else visible(_text(value)))
+    out.print(f"{row['id']}  " + "  ".join(cell or "-" for cell in cells), markup=False)
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _nothing(at: Desk, case: str, query: str) -> str:
+    total = at.timeline.summary(case).rows
+    if not total:
+        return f"Case {case} has no event yet: locard add {case} PATH"
+    return f"None of the {total:,} events of {case} matches {visible(query)!r}."
