@@ -105,9 +105,39 @@ def decoded(read: Read, layers: tuple[str, ...], limits: Limits, stored: int) ->
     return _plain(read) if chunks is None else chunks
 
 
-def inflated(read: Read) -> Iterator[bytes]:
-    """Bare deflate (a member of a zip file) from `read`."""
-    return _one(_Input(read), _deflate, "deflate")
+Stream = tuple[Iterator[bytes], Callable[[], int]]
+"""Chunks, and how many of the bytes that were read turned out to lie behind them."""
+
+
+def bare(layer: str, read: Read) -> Stream:
+    """One layer whose end is in the data, for a member of a zip archive."""
+    source = _Input(read)
+    return _LAYERS[layer](source), source.left
+
+
+def bare_deflate(read: Read) -> Stream:
+    """Deflate without a header."""
+    source = _Input(read)
+    return _one(source, _deflate, "deflate"), source.left
+
+
+def bare_lzma(read: Read, filters: list[dict[str, int]], size: int | None) -> Stream:
+    """LZMA without a header; it may lack an end mark, and is then over after `size` bytes."""
+    source = _Input(read)
+
+    def make() -> _Decoder:
+        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+
+    def bounded() -> Iterator[bytes]:
+        left = size
+        for chunk in _one(source, make, "LZMA"):
+            yield chunk
+            if left is not None:
+                left -= len(chunk)
+                if left <= 0:
+                    return
+
+    return bounded(), source.left
 
 
 class _Input:
@@ -122,6 +152,10 @@ class _Input:
             back, self._back = self._back[:PIECE], self._back[PIECE:]
             return back
         return self._read(PIECE)
+
+    def left(self) -> int:
+        """Bytes that were read and given back."""
+        return len(self._back)
 
     def give_back(self, data: bytes) -> None:
         self._back = data + self._back

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Archives through real confined workers: members out, nothing trusted, nothing silent."""
+
+import bz2
+import gzip
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import py7zr
+import pytest
+from confined_pool import TOYS, done, frames, recognised
+from isal import igzip_lib
+
+from locard.parsers.contract import Limits
+from locard.parsers.frames import Failed, Frame, MemberBegin, MemberBytes, MemberEnd, Problem
+from locard.parsers.pool import Pool
+
+FILES = {
+    "one.log": b"toy\nfirst\n",
+    "deep/two.log": b"toy\nsecond\n" * 50_000,
+    "empty": b"",
+    "../../etc/passwd": b"escaping",
+    "/etc/shadow": b"absolute",
+    "ümläut \u202e.txt": b"odd",
+}
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    with Pool(1, tmp_path_factory.mktemp("scratch"), more=(TOYS,)) as one:
+        yield one
+
+
+def members(told: list[Frame]) -> dict[str, tuple[bytes, str]]:
+    """Bytes and problem of every member by its name."""
+    found: dict[str, tuple[bytes, str]] = {}
+    data = b""
+    for frame in told:
+        if isinstance(frame, MemberBegin):
+            data = b""
+        elif isinstance(frame, MemberBytes):
+            data += frame.data
+        elif isinstance(frame, MemberEnd):
+            found[frame.path] = (data, frame.problem)
+    last = done(told)
+    assert last.seen == sum(1 for _, problem in found.values() if not problem) + last.problems
+    assert not [frame for frame in told if isinstance(frame, Failed)]
+    return found
+
+
+def problems(told: list[Frame]) -> dict[str, str]:
+    return {frame.path: frame.text for frame in told if isinstance(frame, Problem)}
+
+
+def a_zip(method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in FILES.items():
+            info = zipfile.ZipInfo(name, (2023, 7, 10, 11, 22, 34))
+            info.compress_type = method
+            archive.writestr(info, data)
+    return out.getvalue()
+
+
+def a_tar() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in FILES.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(data), 1688988154
+            archive.addfile(info, io.BytesIO(data))
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
+            info = tarfile.TarInfo(f"special-{kind.decode()}")
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    return out.getvalue()
+
+
+def a_7z() -> bytes:
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w") as archive:
+        for name, data in FILES.items():
+            if not name.startswith(("/", "..")):
+                archive.writestr(data, name)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_zip(pool: Pool, tmp_path: Path, method: int) -> None:
+    told = frames(pool, tmp_path, a_zip(method))
+    assert recognised(told).parser == "archive.zip"
+    found = members(told)
+    assert [data for data, _ in found.values()] == list(FILES.values())
+    begun = [frame for frame in told if isinstance(frame, MemberBegin)]
+    assert begun[0].modified == 1688988154 * 10**9
+    assert "outside" in begun[3].note
+    assert "absolute" in begun[4].note
+    assert begun[5].path == "ümläut \\x202e.txt"
+
+
+def test_zip64_behind_other_bytes(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, archive.open("a", "w", force_zip64=True) as member:
+        member.write(b"toy\n" * 1000)
+    whole = out.getvalue()
+    assert members(frames(pool, tmp_path, whole))["a"] == (b"toy\n" * 1000, "")
+    shifted = b"PK\x03\x04" + b"#!" * 30 + whole
+    assert members(frames(pool, tmp_path, shifted))["a"] == (b"toy\n" * 1000, "")
+
+
+def test_zip_cut_short_gives_the_members_before_the_cut(pool: Pool, tmp_path: Path) -> None:
+    whole = a_zip()
+    cut = frames(pool, tmp_path, whole[:-200])
+    found = members(cut)
+    assert found["one.log"] == (FILES["one.log"], "")
+    assert any("cut short" in text for text in problems(cut).values())
+
+
+def test_zip_written_as_a_stream_and_cut_short(pool: Pool, tmp_path: Path) -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            self.data += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        archive.writestr("one", b"toy\n" * 999)
+        archive.writestr("two", b"toy\n" * 99)
+    cut = frames(pool, tmp_path, pipe.data[: pipe.data.index(b"PK\x01\x02")])
+    assert members(cut) == {"one": (b"toy\n" * 999, ""), "two": (b"toy\n" * 99, "")}
+    assert done(cut).problems == 1
+
+
+def test_encrypted_linked_and_damaged_zip_members(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("fine", b"toy\n")
+        archive.writestr("locked", b"secret")
+        archive.writestr("broken", b"what was written")
+        link = zipfile.ZipInfo("link")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    data = bytearray(out.getvalue())
+    data[data.index(b"what was")] = ord("W")
+    entry = data.rindex(b"locked") - 46
+    data[entry + 8] |= 1
+    told = frames(pool, tmp_path, bytes(data))
+    found = members(told)
+    assert found["fine"] == (b"toy\n", "")
+    assert "checksum" in found["broken"][1]
+    assert "encrypted" in problems(told)["locked"]
+    assert "/etc/passwd" in problems(told)["link"]
+    assert done(told).seen == 4
+
+
+@pytest.mark.parametrize(
+    ("layer", "compress"), [("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_tar_inside_a_layer(pool: Pool, tmp_path: Path, layer: str, compress: object) -> None:
+    assert callable(compress)
+    told = frames(pool, tmp_path, compress(a_tar()))
+    assert (recognised(told).parser, recognised(told).layers) == ("archive.tar", (layer,))
+    found = members(told)
+    assert [data for data, _ in found.values()] == list(FILES.values())
+    refused = problems(told)
+    assert len(refused) == 4
+    assert "/etc/passwd" in refused["special-2"]
+    begun = [frame for frame in told if isinstance(frame, MemberBegin)]
+    assert begun[0].modified == 1688988154 * 10**9
+
+
+@pytest.mark.parametrize("keep", [700, 2_000, 100_000, -10_300])
+def test_tar_cut_short_is_noticed(pool: Pool, tmp_path: Path, keep: int) -> None:
+    told = frames(pool, tmp_path, a_tar()[:keep])
+    members(told)
+    assert any("cut short" in text for text in problems(told).values())
+
+
+def test_tar_inside_a_cut_gzip(pool: Pool, tmp_path: Path) -> None:
+    told = frames(pool, tmp_path, gzip.compress(a_tar(), 0)[:4_000])
+    assert members(told)["one.log"] == (FILES["one.log"], "")
+    assert any("gzip" in text for text in problems(told).values())
+
+
+def test_tar_with_a_broken_header_in_the_middle(pool: Pool, tmp_path: Path) -> None:
+    data = bytearray(a_tar())
+    data[1024 : 1024 + 100] = b"\xff" * 100
+    told = frames(pool, tmp_path, bytes(data))
+    assert members(told)["one.log"] == (FILES["one.log"], "")
+    assert done(told).problems == 1
+
+
+def test_7z(pool: Pool, tmp_path: Path) -> None:
+    told = frames(pool, tmp_path, a_7z())
+    assert recognised(told).parser == "archive.7z"
+    found = {name: data for name, (data, problem) in members(told).items() if not problem}
+    assert found["one.log"] == FILES["one.log"]
+    assert found["deep/two.log"] == FILES["deep/two.log"]
+    assert found["empty"] == b""
+
+
+def test_7z_damaged_cut_and_locked(pool: Pool, tmp_path: Path) -> None:
+    whole = a_7z()
+    cut = frames(pool, tmp_path, whole[:-50])
+    assert members(cut) == {}
+    assert done(cut).problems == 1
+    damaged = bytearray(whole)
+    damaged[60] ^= 0xFF
+    assert done(frames(pool, tmp_path, bytes(damaged))).problems >= 1
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w", password="secret") as archive:
+        archive.writestr(b"x" * 100, "locked")
+    locked = frames(pool, tmp_path, out.getvalue())
+    assert any("encrypted" in text for text in problems(locked).values())
+
+
+def test_an_archive_inside_a_layer_is_taken_out_first(pool: Pool, tmp_path: Path) -> None:
+    told = frames(pool, tmp_path, gzip.compress(a_zip()), name="dir/logs.zip.gz")
+    assert recognised(told).parser == "archive.layer"
+    assert members(told) == {"logs.zip": (a_zip(), "")}
+
+
+def test_zip_bomb_ends_at_the_ratio(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name in "abc":
+            archive.writestr(name, bytes(80 << 20))
+    told = frames(pool, tmp_path, out.getvalue(), limits=Limits(ratio=100))
+    given = sum(len(frame.data) for frame in told if isinstance(frame, MemberBytes))
+    assert 64 << 20 < given <= 100 * len(out.getvalue())
+    assert any("ratio" in text for text in problems(told).values())
+
+
+def test_overlapping_zip_members_count_together(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(1 << 20))
+        archive.filelist *= 500
+    told = frames(pool, tmp_path, out.getvalue(), limits=Limits(decoded_bytes=10 << 20))
+    given = sum(len(frame.data) for frame in told if isinstance(frame, MemberBytes))
+    assert given <= 10 << 20
+    assert any("decoded_bytes" in text for text in problems(told).values())
+
+
+def test_limits_of_members_and_depth(pool: Pool, tmp_path: Path) -> None:
+    many = frames(pool, tmp_path, a_zip(), limits=Limits(members=2))
+    assert len(members(many)) == 2
+    assert any("'members'" in text for text in problems(many).values())
+    deep = frames(pool, tmp_path, a_zip(), depth=8)
+    assert members(deep) == {}
+    assert any("'depth'" in text for text in problems(deep).values())
+
+
+def test_a_gzip_bomb_inside_a_zip_is_only_bytes(pool: Pool, tmp_path: Path) -> None:
+    bomb = igzip_lib.compress(bytes(1 << 20), flag=igzip_lib.COMP_GZIP)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("bomb.gz", bomb)
+    assert members(frames(pool, tmp_path, out.getvalue()))["bomb.gz"] == (bomb, "")
+
+
+def test_a_zip_whose_directory_lies(pool: Pool, tmp_path: Path) -> None:
+    data = bytearray(a_zip())
+    end = data.rindex(b"PK\x05\x06")
+    struct.pack_into("<H", data, end + 10, 60_000)
+    told = frames(pool, tmp_path, bytes(data))
+    assert len(members(told)) == len(FILES)
+    assert done(told).problems == 1
