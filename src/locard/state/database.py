@@ -12,6 +12,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -89,7 +90,13 @@ def _migrate(engine: Engine) -> None:
         if current == head:
             return
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise Storage(
+                f"The state file is of another version of Locard ({current}).",
+                "Use the version that wrote it, or a newer one.",
+            ) from error
         connection.commit()
 
 

@@ -70,7 +70,7 @@ def _tell(added: Added, as_json: bool) -> None:
     if added.files:
         again = f", {added.known_files:,} held already" if added.known_files else ""
         out.print(f"{added.files:,} files taken in{again}.")
-    if added.events or not (added.known_events or added.files and not added.new_files):
+    if added.events or not (added.known_events or (added.files and not added.new_files)):
         out.print(f"{added.events:,} events added.")
     else:
         out.print("No event added: the timeline has all of them already.")

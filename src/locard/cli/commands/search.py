@@ -9,7 +9,7 @@ import typer
 
 from locard.cases.desk import Desk
 from locard.cases.export import Format
-from locard.cli.terminal import Json, desk, emit, errors, moment, out, shown, visible
+from locard.cli.terminal import Json, desk, emit, errors, moment, out, visible
 from locard.model.errors import Error
 from locard.timeline import Search, instant
 
