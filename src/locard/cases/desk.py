@@ -34,6 +34,7 @@ from locard.model.event import COLUMNS, Event
 from locard.model.evidence import CustodyEntry, Origin
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
+from locard.parsers.pool import Pool
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State, open_state
@@ -72,6 +73,12 @@ class Desk:
         """The timeline store, started when nobody has started it."""
         with self._connecting:
             return connect(self.settings.timeline)
+
+    @cached_property
+    def confinement(self) -> str:
+        """Which walls stand around the parsing workers here, in one line; starts one to ask it."""
+        with Pool(1, self.settings.scratch, self.limits) as pool:
+            return pool.confinement().describe()
 
     def close(self) -> None:
         """Let go of the state file."""
@@ -242,6 +249,10 @@ class Desk:
     def evidence_item(self, case: str, evidence: str) -> Item:
         """One piece of evidence. Raises `Missing`."""
         return holdings.item(self.state, case, evidence)
+
+    def names(self, case: str, evidence: Collection[str]) -> dict[str, str]:
+        """A name of each of these pieces of evidence, as far as the case holds them."""
+        return holdings.names(self.state, case, evidence)
 
     def download(self, case: str, evidence: str, *, who: str, reason: str) -> BinaryIO:
         """The bytes of evidence. The ledger says who took them and why."""

@@ -2,7 +2,7 @@
 """What a case holds, as people read it: each piece of evidence with its state and its counts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -102,6 +102,19 @@ def item(state: State, case: str, evidence: str) -> Item:
             f"List it with `locard evidence {case}`.",
         )
     return found[0]
+
+
+def names(state: State, case: str, evidence: Collection[str]) -> dict[str, str]:
+    """A name of each of these pieces of evidence, as far as the case holds them."""
+    wanted = list(evidence)
+    with state.session() as session:
+        rows = session.execute(
+            select(Holding.evidence, func.min(Place.name))
+            .join(Place, Place.holding == Holding.id)
+            .where(Holding.case == case, Holding.evidence.in_(wanted))
+            .group_by(Holding.evidence)
+        ).all()
+    return {str(found): str(name) for found, name in rows}
 
 
 def totals(state: State, case: str) -> Totals:
