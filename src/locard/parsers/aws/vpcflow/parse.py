@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AWS VPC flow logs: text with or without a header, as CloudWatch Logs exports it, and Parquet."""
+
+import json
+import re
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from locard.model.errors import Unreadable
+from locard.parsers.aws.vpcflow.flows import DEFAULT, put
+from locard.parsers.contract import NO, Context, Head, Match, Opened
+from locard.parsers.records import Piece, lines, wanted
+from locard.parsers.rows import Rows
+
+_KNOWN = frozenset(DEFAULT) | {
+    "vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr",
+    "region", "az-id", "flow-direction", "traffic-path", "reject-reason", "encryption-status",
+}  # fmt: skip
+_STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]"
+_STAMPED = re.compile(_STAMP)
+_LINE = re.compile(
+    rb"(?:" + _STAMP + rb")?\d{1,2} (?:\d{12}|unknown|-) \S+ \S+ \S+ \S+ \S+ \S+ \S+ \S+ "
+    rb"\d+ \d+ (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA)\s*"
+)
+_FIELD = re.compile(rb"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_PARQUET = b"PAR1"
+_BLOCK = 65_536
+
+
+def recognise(head: Head) -> Match:
+    """By a header of field names, by the shape of the default format, or by Parquet's columns."""
+    if head.first.startswith(_PARQUET):
+        both = head.first + head.last
+        if (b"srcaddr" in both and b"dstaddr" in both) or b"log_status" in both:
+            return Match(92, "Parquet with the columns of flow logs")
+        return Match(60, "Parquet named like flow logs") if "vpcflow" in head.name.lower() else NO
+    line = head.first.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0].rstrip()
+    if _header(line):
+        return Match(95, "a header of flow log fields")
+    if _LINE.fullmatch(line):
+        return Match(90, "lines in the default format of flow logs")
+    return NO
+
+
+def parse(opened: Opened, rows: Rows, context: Context) -> None:
+    """Append one row for each flow record; see `contract`."""
+    with opened.stream() as stream:
+        try:
+            magic = stream.read(4)
+        except (Unreadable, EOFError):
+            magic = b""
+    if magic == _PARQUET:
+        _parquet(opened, rows, context)
+        return
+    fields: tuple[str, ...] | None = None
+    place = wanted(context.only, "byte")
+    for pieces in lines(opened.stream(), context.limits.record_bytes):
+        at = 0
+        if fields is None:
+            line = pieces[0].raw.rstrip()
+            fields = _header(line) or DEFAULT
+            at = 1 if fields is not DEFAULT or line.split() == [f.encode() for f in DEFAULT] else 0
+            rows.facts["fields"] = " ".join(fields)
+        part = pieces[at:] if at else pieces
+        if context.only is not None:
+            part = [p for p in part if place and (p.offset, p.length) == place]
+        for start in range(0, len(part), _BLOCK):
+            _block(rows, part[start : start + _BLOCK], fields)
+
+
+def _header(line: bytes) -> tuple[str, ...] | None:
+    """The fields that a header names, or None when the line is no header."""
+    words = line.replace(b"\t", b" ").split()
+    if len(words) < 2 or not all(_FIELD.fullmatch(word) for word in words):
+        return None
+    names = tuple(word.decode().replace("_", "-") for word in words)
+    known = sum(name in _KNOWN for name in names)
+    return (
+        names if known >= 2 and known * 2 >= len(names) and len(set(names)) == len(names) else None
+    )
+
+
+def _block(rows: Rows, pieces: list[Piece], fields: tuple[str, ...]) -> None:
+    """Columns for the lines that have as many words as there are fields, problems for the rest."""
+    good: list[Piece] = []
+    texts: list[bytes] = []
+    stamps: list[str] = []
+    spaces = len(fields) - 1
+    for piece in pieces:
+        line = piece.raw
+        count = line.count(b" ")
+        stamp = ""
+        if count != spaces or b"\t" in line:
+            match = _STAMPED.match(line)
+            if match:
+                stamp, line = match[0].decode().strip(), line[match.end() :]
+            line = b" ".join(line.split())
+            count = line.count(b" ")
+        fault = piece.fault
+        if not fault and not line.isascii():
+            fault = "the line is not plain text"
+        if not fault and (count != spaces or b"\r" in line or b"\0" in line):
+            fault = f"{count + 1} words where {len(fields)} fields were expected"
+        if fault:
+            rows.problem(fault, piece.raw, piece.locator, provider="aws")
+            continue
+        good.append(piece)
+        texts.append(line)
+        stamps.append(stamp)
+    if not good:
+        return
+    table = pacsv.read_csv(
+        pa.py_buffer(b"\n".join(texts) + b"\n"),
+        read_options=pacsv.ReadOptions(
+            column_names=list(fields), use_threads=False, block_size=1 << 26
+        ),
+        parse_options=pacsv.ParseOptions(
+            delimiter=" ", quote_char=False, double_quote=False, ignore_empty_lines=False
+        ),
+        convert_options=pacsv.ConvertOptions(
+            column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False
+        ),
+    ).combine_chunks()
+    columns = {name: table.column(name).chunk(0) for name in fields}
+    raws = [piece.raw for piece in good]
+    put(rows, columns, raws, [piece.locator for piece in good], stamps)
+
+
+def _parquet(opened: Opened, rows: Rows, context: Context) -> None:
+    """Rows of a Parquet file. A row has no text of its own there: `raw` spells it as JSON."""
+    place = wanted(context.only, "row")
+    number = 0
+    try:
+        file = pq.ParquetFile(_random(opened))
+        for batch in file.iter_batches(_BLOCK, use_threads=False):
+            first, number = number, number + batch.num_rows
+            if place is not None:
+                if not first < place[0] <= number:
+                    continue
+                batch, first = batch.slice(place[0] - first - 1, 1), place[0] - 1
+            _put_batch(rows, batch, first)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        locator = f"row={number + 1}"
+        if context.only is None or context.only == locator:
+            rows.problem(f"Parquet cannot be read further: {reason}", b"", locator, provider="aws")
+
+
+def _random(opened: Opened) -> Any:
+    if not opened.layers:
+        return pa.PythonFile(opened.seekable(), mode="r")
+    data = opened.whole(1 << 30)
+    if data is None:
+        raise OSError("a compressed Parquet file of more than 1 GiB")
+    return BytesIO(data)
+
+
+def _put_batch(rows: Rows, batch: pa.RecordBatch, first: int) -> None:
+    columns: dict[str, pa.Array] = {}
+    for name, array in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            text = array.cast(pa.string())
+        except pa.ArrowException:
+            text = pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
+        columns[name.replace("_", "-")] = text.fill_null("-")
+    raws = [
+        json.dumps(row, default=str, separators=(",", ":"), ensure_ascii=False).encode()
+        for row in batch.to_pylist()
+    ]
+    locators = [f"row={first + n}" for n in range(1, batch.num_rows + 1)]
+    put(rows, columns, raws, locators)
