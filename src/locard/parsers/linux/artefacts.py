@@ -14,9 +14,9 @@ from locard.parsers.linux import (
     configuration,
     container_logs,
     history_lines,
-    journal,
+    journal_rows,
     package_lines,
-    syslog,
+    syslog_rows,
     utmp_records,
 )
 from locard.parsers.linux.place import Place
@@ -52,7 +52,7 @@ def _history(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None
 
 
 def _log(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
-    syslog.read(reopen, place, rows)
+    syslog_rows.read(reopen, place, rows)
 
 
 def _utmp(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
@@ -70,7 +70,7 @@ def _streamed(read: Callable[[BinaryIO, Place, Rows], None]) -> Read:
 def _journal(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
     stream = reopen()
     size = stream.seek(0, io.SEEK_END)
-    journal.read(stream, size, place, rows)
+    journal_rows.read(stream, size, place, rows)
 
 
 def _cron(system: bool) -> Read:

@@ -35,73 +35,79 @@ def _rule(programs: str, pattern: str, action: str, outcome: str = "") -> _Rule:
 
 
 _SSHD = "sshd sshd-session dropbear"
+_CRON = "CRON cron crond crontab anacron"
+_ACTOR, _RESOURCE = r"(?P<actor>\S+)", r"(?P<resource>\S+)"
+_NAMED = r"name=(?P<resource>[^,\s]+)"
+_ON = r"(?P<into_terminal>\S+)"
+_ADDRESS = r"(?P<src>[0-9a-fA-F.:]+)"
 _FROM = r"from (?P<src>\S+)(?: port (?P<src_port>\d+))?"
-_USER = r"(?:(?:authenticating|invalid) user (?P<actor>.*?) )?(?P<src>[0-9a-fA-F.:]+) port (?P<src_port>\d+)"
+_AT = _ADDRESS + r" port (?P<src_port>\d+)"
 
+# What stands before the last ` from ` is the name that the client gave, whatever it holds.
 _RULES = (
-    _rule(_SSHD, r"Accepted (?P<into_method>\S+) for (?P<actor>.*?) " + _FROM
+    _rule(_SSHD, r"Accepted (?P<into_method>\S+) for (?P<actor>.*) " + _FROM
           + r"(?:\s+ssh2)?(?:: (?P<into_key>.*))?", "ssh login", SUCCESS),
-    _rule(_SSHD, r"Failed (?P<into_method>\S+) for (?P<into_unknown_user>invalid user )?(?P<actor>.*?) "
-          + _FROM, "ssh login", FAILURE),
-    _rule(_SSHD, r"(?:Invalid|Illegal) user (?P<actor>.*?) ?" + _FROM, "ssh invalid user", FAILURE),
+    _rule(_SSHD, r"Failed (?P<into_method>\S+) for (?P<into_unknown_user>invalid user )?"
+          r"(?P<actor>.*) " + _FROM, "ssh login", FAILURE),
+    _rule(_SSHD, r"(?:Invalid|Illegal) user (?P<actor>.*?) ?" + _FROM + r"\s*\Z",
+          "ssh invalid user", FAILURE),
     _rule(_SSHD, r"input_userauth_request: invalid user (?P<actor>.*?)(?: \[preauth\])?\Z",
           "ssh invalid user", FAILURE),
-    _rule(_SSHD, r"error: maximum authentication attempts exceeded for (?:invalid user )?(?P<actor>.*?) "
-          + _FROM, "ssh login", FAILURE),
-    _rule(_SSHD, r"User (?P<actor>\S+) from (?P<src>\S+) not allowed because (?P<into_reason>.*)",
+    _rule(_SSHD, r"error: maximum authentication attempts exceeded for (?:invalid user )?"
+          r"(?P<actor>.*) " + _FROM, "ssh login", FAILURE),
+    _rule(_SSHD, r"User (?P<actor>.*) from (?P<src>\S+) not allowed because (?P<into_reason>.*)",
           "ssh login", FAILURE),
-    _rule(_SSHD, r"(?:Received disconnect|Connection) from (?P<src>[0-9a-fA-F.:]+?)(?::| port "
-          r"(?P<src_port>\d+)).*", "ssh connection"),
-    _rule(_SSHD, r"(?:Disconnected from|Disconnecting) (?:user (?P<actor>\S+) |(?:authenticating|invalid)"
-          r" user (?P<actor2>.*?) )?(?P<src>[0-9a-fA-F.:]+) port (?P<src_port>\d+).*",
-          "ssh disconnect"),
-    _rule(_SSHD, r"Connection (?:closed|reset) by " + _USER + ".*", "ssh disconnect"),
-    _rule(_SSHD, r"Connection closed by (?P<src>[0-9a-fA-F.:]+).*", "ssh disconnect"),
+    _rule(_SSHD, r"(?:Received disconnect|Connection) from (?P<src>[0-9a-fA-F.:]+?)"
+          r"(?::(?= )| port (?P<src_port>\d+)).*", "ssh connection"),
+    _rule(_SSHD, r"(?:Disconnected from|Disconnecting|Connection (?:closed|reset) by) "
+          r"(?:(?:authenticating |invalid )?user (?P<actor>.*) )?" + _AT, "ssh disconnect"),
+    _rule(_SSHD, r"Connection closed by " + _ADDRESS, "ssh disconnect"),
     _rule(_SSHD, r"Did not receive identification string " + _FROM, "ssh probe"),
-    _rule(_SSHD, r"reverse mapping checking getaddrinfo for (?P<domain>\S+) \[(?P<src>[^\]]+)\] "
-          r"failed.*", "ssh reverse mapping failed"),
-    _rule(_SSHD, r"Server listening on (?P<into_listen>\S+) port (?P<dst_port>\d+).*", "ssh listen"),
-    _rule("", r"pam_\w+\((?P<into_service>[^):]+):session\): session (?P<action>opened|closed) for "
-          r"user (?P<actor>[^\s(]+)(?:\(uid=(?P<into_uid>\d+)\))?(?: by (?P<into_by>.*))?", "session"),
-    _rule("", r"pam_\w+\((?P<into_service>[^):]+):auth\): (?:authentication failure|check pass)\b;?"
-          r"(?P<pairs>.*)", "authentication", FAILURE),
+    _rule(_SSHD, r"reverse mapping checking getaddrinfo for (?P<domain>\S+) \[(?P<src>[^\]]+)\]",
+          "ssh reverse mapping failed"),
+    _rule(_SSHD, r"Server listening on (?P<into_listen>\S+) port (?P<dst_port>\d+)", "ssh listen"),
+    _rule("", r"pam_\w+\((?P<into_service>[^):]+):session\): session (?P<action>opened|closed) "
+          r"for user (?P<actor>[^\s(]+)(?:\(uid=(?P<into_uid>\d+)\))?(?: by (?P<into_by>.*))?",
+          "session"),
+    _rule("", r"pam_\w+\((?P<into_service>[^):]+):auth\): (?:authentication failure|check pass)\b"
+          r";?(?P<pairs>.*)", "authentication", FAILURE),
     _rule("", r"PAM \d+ more authentication failures?;(?P<pairs>.*)", "authentication", FAILURE),
-    _rule("", r"PAM: (?P<into_reason>.*?) for (?:illegal user )?(?P<actor>\S+) from (?P<src>\S+)",
-          "authentication", FAILURE),
-    _rule("sudo", r"\s*(?P<actor>\S+) : (?:(?P<refused>(?!TTY=|PWD=)[^;=]*?) ; )?(?P<sudo>(?:TTY|PWD)=.*)",
-          "sudo"),
+    _rule("", r"(?:error: )?PAM: (?P<into_reason>.*?) for (?:illegal user )?(?P<actor>.*) "
+          r"from (?P<src>\S+)", "authentication", FAILURE),
+    _rule("sudo", r"\s*" + _ACTOR + r" : (?:(?P<refused>(?!TTY=|PWD=)[^;=]*?) ; )?"
+          r"(?P<sudo>(?:TTY|PWD)=.*)", "sudo"),
     _rule("sudo", r"pam_unix\(sudo:auth\): conversation failed", "sudo", FAILURE),
-    _rule("su", r"\(to (?P<resource>\S+)\) (?P<actor>\S+) on (?P<into_terminal>\S+)", "su", SUCCESS),
-    _rule("su", r"FAILED SU \(to (?P<resource>\S+)\) (?P<actor>\S+) on (?P<into_terminal>\S+)", "su",
-          FAILURE),
-    _rule("su", r"\+ (?P<into_terminal>\S+) (?P<actor>[^:\s]+):(?P<resource>\S+)", "su", SUCCESS),
-    _rule("su", r"- (?P<into_terminal>\S+) (?P<actor>[^:\s]+):(?P<resource>\S+)", "su", FAILURE),
-    _rule("su", r"Successful su for (?P<resource>\S+) by (?P<actor>\S+)", "su", SUCCESS),
-    _rule("su", r"FAILED su for (?P<resource>\S+) by (?P<actor>\S+)", "su", FAILURE),
-    _rule("login", r"ROOT LOGIN\s+on '(?P<into_terminal>[^']*)'(?: from '(?P<src>[^']*)')?",
-          "login", SUCCESS),
-    _rule("login", r"LOGIN ON (?P<into_terminal>\S+) BY (?P<actor>\S+)(?: FROM (?P<src>\S+))?",
-          "login", SUCCESS),
-    _rule("login", r"FAILED LOGIN \((?P<into_attempt>\d+)\) on '(?P<into_terminal>[^']*)'"
-          r"(?: from '(?P<src>[^']*)')? FOR '(?P<actor>[^']*)'.*", "login", FAILURE),
-    _rule("useradd", r"new user: name=(?P<resource>[^,\s]+), (?P<pairs>.*)", "user added", SUCCESS),
-    _rule("useradd groupadd", r"new group: name=(?P<resource>[^,\s]+), (?P<pairs>.*)", "group added",
+    _rule("su", r"\(to " + _RESOURCE + r"\) " + _ACTOR + " on " + _ON, "su", SUCCESS),
+    _rule("su", r"FAILED SU \(to " + _RESOURCE + r"\) " + _ACTOR + " on " + _ON, "su", FAILURE),
+    _rule("su", r"\+ " + _ON + r" (?P<actor>[^:\s]+):" + _RESOURCE, "su", SUCCESS),
+    _rule("su", r"- " + _ON + r" (?P<actor>[^:\s]+):" + _RESOURCE, "su", FAILURE),
+    _rule("su", "Successful su for " + _RESOURCE + " by " + _ACTOR, "su", SUCCESS),
+    _rule("su", "FAILED su for " + _RESOURCE + " by " + _ACTOR, "su", FAILURE),
+    _rule("login", r"(?P<root>ROOT) LOGIN\s+on '(?P<into_terminal>[^']*)'"
+          r"(?: from '(?P<src>[^']*)')?", "login", SUCCESS),
+    _rule("login", r"LOGIN ON " + _ON + " BY " + _ACTOR + r"(?: FROM (?P<src>\S+))?", "login",
           SUCCESS),
-    _rule("useradd usermod", r"add '(?P<resource>[^']+)' to (?:shadow )?group '(?P<into_group>[^']+)'",
-          "user added to group", SUCCESS),
-    _rule("usermod", r"change user '(?P<resource>[^']+)' (?P<into_change>.*)", "user changed", SUCCESS),
+    _rule("login", r"FAILED LOGIN \((?P<into_attempt>\d+)\) on '(?P<into_terminal>[^']*)'"
+          r"(?: from '(?P<src>[^']*)')? FOR '(?P<actor>[^']*)'", "login", FAILURE),
+    _rule("useradd", "new user: " + _NAMED + ", (?P<pairs>.*)", "user added", SUCCESS),
+    _rule("useradd groupadd", "new group: " + _NAMED + ", (?P<pairs>.*)", "group added", SUCCESS),
+    _rule("useradd usermod gpasswd", r"add '(?P<resource>[^']+)' to (?:shadow )?group "
+          r"'(?P<into_group>[^']+)'", "user added to group", SUCCESS),
+    _rule("usermod", r"change user '(?P<resource>[^']+)' (?P<into_change>.*)", "user changed",
+          SUCCESS),
     _rule("userdel", r"delete user '(?P<resource>[^']+)'", "user deleted", SUCCESS),
-    _rule("groupadd", r"group added to \S+ name=(?P<resource>[^,\s]+).*", "group added", SUCCESS),
-    _rule("passwd chpasswd", r".*password changed for (?P<resource>\S+)", "password changed", SUCCESS),
+    _rule("groupadd", r"group added to \S+ " + _NAMED, "group added", SUCCESS),
+    _rule("passwd chpasswd", r".*password changed for " + _RESOURCE, "password changed", SUCCESS),
     _rule("systemd-logind", r"New session (?P<session>\S+) of user (?P<actor>[^.\s]+)\.?",
           "session opened", SUCCESS),
-    _rule("systemd-logind", r"(?:Removed session (?P<session>\w+)|Session (?P<session2>\w+) logged out).*",
+    _rule("systemd-logind", r"(?:Removed session|Session) (?P<session>\w+)(?:\.| logged out).*",
           "session closed"),
-    _rule("CRON cron crond /usr/sbin/cron anacron", r"\((?P<actor>[^)]+)\) CMD \((?P<resource>.*)\)+\Z",
-          "cron command"),
-    _rule("CRON cron crond crontab", r"\((?P<actor>[^)]+)\) (?P<into_crontab>LIST|REPLACE|BEGIN EDIT|END EDIT"
-          r"|DELETE|RELOAD) \((?P<resource>.*)\)", "crontab"),
+    _rule(_CRON, r"\((?P<actor>[^)]+)\) CMD \((?P<resource>.*?)\)+\Z", "cron command"),
+    _rule(_CRON, r"\((?P<actor>[^)]+)\) (?P<into_crontab>LIST|REPLACE|BEGIN EDIT|END EDIT|DELETE"
+          r"|RELOAD) \((?P<resource>.*)\)", "crontab"),
 )  # fmt: skip
+_LONGEST = 8192
+"""Characters of a message that are looked at; what is longer was not written by these programs."""
 _REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
 _PAIR = re.compile(r"([A-Za-z]+)=([^\s,;]*)")
 _SUDO = re.compile(r"(TTY|PWD|USER|GROUP|CHROOT|TSID|ENV)=(.*?) ; ")
@@ -110,9 +116,10 @@ _SUDO = re.compile(r"(TTY|PWD|USER|GROUP|CHROOT|TSID|ENV)=(.*?) ; ")
 def read(program: str, message: str) -> Found:
     """What `message`, written by `program`, says: columns and attributes; often nothing."""
     found = Found()
-    if match := _REPEATED.match(message):
+    if match := _REPEATED.match(message[:_LONGEST]):
         found.attributes["repeated"] = match[1]
         message = match[2]
+    message = message[:_LONGEST]
     name = program.rsplit("/", 1)[-1]
     for rule in _RULES:
         if rule.programs and name not in rule.programs:
@@ -139,6 +146,8 @@ def _fill(found: Found, rule: _Rule, match: re.Match[str]) -> None:
             _pairs(found, value)
         elif name == "sudo":
             _sudo(found, value)
+        elif name == "root":
+            values["actor"] = "root"
         elif name == "refused":
             values["outcome"] = FAILURE
             found.attributes["reason"] = value.strip()
@@ -147,7 +156,7 @@ def _fill(found: Found, rule: _Rule, match: re.Match[str]) -> None:
         elif name.startswith("into_"):
             found.attributes[name[5:]] = value.strip()
         else:
-            values[name.rstrip("2")] = value
+            values[name] = value
     if rule.action == "sudo":
         values.setdefault("outcome", SUCCESS)
     if values.get("actor"):

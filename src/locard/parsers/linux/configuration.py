@@ -22,7 +22,8 @@ _CRON_JOB = re.compile(
 )
 _CRON_VARIABLE = re.compile(rb"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)\Z", re.DOTALL)
 _KEY = re.compile(
-    rb"(?:^|(?<=\s))((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-zA-Z0-9@.-]+) ([A-Za-z0-9+/=]{16,})(?: (.*))?\Z"
+    rb"(?:^|(?<=\s))((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-zA-Z0-9@.-]+) "
+    rb"([A-Za-z0-9+/=]{16,})(?: (.*))?\Z"
 )
 _HASHES = {
     "1": "MD5", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt", "5": "SHA-256", "6": "SHA-512",
@@ -30,7 +31,8 @@ _HASHES = {
 }  # fmt: skip
 _UNIT_KEYS = frozenset((
     "Description", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "User", "Group",
-    "WantedBy", "RequiredBy", "Alias", "Type", "Restart", "OnCalendar", "OnBootSec", "OnUnitActiveSec",
+    "WantedBy", "RequiredBy", "Alias", "Type", "Restart", "OnCalendar", "OnBootSec",
+    "OnUnitActiveSec",
     "Unit", "ListenStream", "ListenDatagram", "WorkingDirectory", "PathExists", "PathChanged",
 ))  # fmt: skip
 _WHOLE = 1 << 20
@@ -67,8 +69,7 @@ def read_cron(stream: BinaryIO, place: Place, rows: Rows, system: bool) -> None:
         schedule, command = text(match[1]), text(match[2])
         account = place.path.rsplit("/", 1)[-1] if not system else ""
         if system:
-            account, _, command = command.partition(" ") if " " in command else command.partition("\t")
-            command = command.strip()
+            account, command = [*command.split(None, 1), ""][:2]
         place.row(
             rows, line.offset, {"schedule": " ".join(schedule.split())}, actor=account.strip(),
             actor_kind="user", action="cron job", resource=command,
@@ -108,7 +109,7 @@ def read_public_keys(stream: BinaryIO, place: Place, rows: Rows, action: str) ->
 
 
 def fingerprint(key: bytes) -> str:
-    """The SHA-256 fingerprint of a public key as `ssh-keygen -l` shows it; empty when it is none."""
+    """The SHA-256 fingerprint of a public key as `ssh-keygen -l` shows it, or nothing."""
     try:
         blob = base64.b64decode(key, validate=True)
     except binascii.Error:
@@ -172,7 +173,7 @@ def read_shadow(stream: BinaryIO, place: Place, rows: Rows) -> None:
     def take(line: Line) -> None:
         parts = text(line.data).split(":")
         if len(parts) < 8:
-            place.problem(rows, line.offset, "a line that is no account of shadow", "".encode())
+            place.problem(rows, line.offset, "a line that is no account of shadow", b"")
             return
         name, password, changed = parts[:3]
         state = _password(password)
@@ -240,6 +241,7 @@ def read_unit(stream: BinaryIO, place: Place, rows: Rows) -> None:
     place.row(
         rows, 0, {name: value[:4096] for name, value in values.items()},
         actor=values.get("User", ""), actor_kind="user" if "User" in values else "", action="unit",
-        resource=unit, process=command, message=f"unit {unit}: {values.get('Description', command)}",
+        resource=unit, process=command,
+        message=f"unit {unit}: {values.get('Description', command)}",
         raw=data[:65_536], **_dated(place),
     )  # fmt: skip

@@ -11,7 +11,8 @@ from locard.parsers.linux.syslog_lines import epoch
 from locard.parsers.rows import Rows
 
 _CRI = re.compile(
-    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (stdout|stderr) ([FP](?::\S+)?) (.*)\Z",
+    rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) "
+    rb"(stdout|stderr) ([FP](?::\S+)?) (.*)\Z",
     re.DOTALL,
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)?\Z")
@@ -35,7 +36,9 @@ def read_docker_log(stream: BinaryIO, place: Place, rows: Rows) -> None:
             when = instant(str(value["time"]))
             said, channel = str(value["log"]), str(value.get("stream", ""))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-            place.problem(rows, line.offset, f"a line that is no Docker log record: {fault}", line.data)
+            place.problem(
+                rows, line.offset, f"a line that is no Docker log record: {fault}", line.data
+            )
             continue
         _said(line, when, said, channel, container, {}, place, rows)
 
@@ -89,7 +92,9 @@ def read_docker_config(stream: BinaryIO, place: Place, rows: Rows) -> None:
         config, state = value.get("Config") or {}, value.get("State") or {}
         name = str(value.get("Name") or "").lstrip("/")
         image = str(config.get("Image") or value.get("Image") or "")
-        command = [str(part) for part in (config.get("Entrypoint") or []) + (config.get("Cmd") or [])]
+        command = [
+            str(part) for part in (config.get("Entrypoint") or []) + (config.get("Cmd") or [])
+        ]
         identifier = str(value.get("ID") or _container(place.path))
         host_config = value.get("HostConfig") or {}
         attributes = {
@@ -106,12 +111,13 @@ def read_docker_config(stream: BinaryIO, place: Place, rows: Rows) -> None:
         return
     attributes = {key: found[:4096] for key, found in attributes.items() if found}
     times = {"Created": value.get("Created"), **{key: state.get(key) for key, _ in _STATES[1:]}}
-    known = [
+    known: list[tuple[str, str, int | None]] = [
         (key, action, when)
         for key, action in _STATES
         if (when := instant(str(times.get(key) or ""))) is not None and when > 0
     ]
-    for key, action, when in known or [("", "container", None)]:
+    none: list[tuple[str, str, int | None]] = [("", "container", None)]
+    for key, action, when in known or none:
         place.row(
             rows, key.lower() or 0, attributes, time=when,
             time_meaning=action.removeprefix("container ") if when is not None else "",

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The systemd journal: from the bytes of a `.journal` file to its entries.
 
-The objects of the file are read from the first to the last instead of along its lists, so a journal
-that was never closed, or that is cut short, gives every entry that is whole. An entry refers to data
+The objects of the file are read from first to last instead of along its lists, so a journal that was never closed, or that is cut short, gives every entry that is whole. An entry refers to data
 objects by their offset; those are looked up. Source: systemd, `docs/JOURNAL_FILE_FORMAT.md`.
 """
 
@@ -91,7 +90,7 @@ class Journal:
         return bool(self.flags & _COMPACT)
 
     def read(self) -> Iterator[Entry | Damage]:
-        """The entries in the order of the file; a `Damage` where objects end before the file does."""
+        """The entries in the order of the file; a `Damage` where the objects break off."""
         offset = self.header_size
         end = min(self.size, self.header_size + self.arena_size)
         while offset + _OBJECT.size <= end:
@@ -109,7 +108,7 @@ class Journal:
             if kind == _ENTRY:
                 yield self._entry(offset, size)
             offset += (size + 7) & ~7
-        if 0 < self.tail_object and offset <= self.tail_object:
+        if self.tail_object > 0 and offset <= self.tail_object:
             yield Damage(offset, f"the last object should be at byte {self.tail_object}")
 
     def _entry(self, offset: int, size: int) -> Entry | Damage:
@@ -187,8 +186,6 @@ def _expanded(payload: bytes, flags: int, offset: int) -> bytes:
         elif flags & 2:
             return lz4_block(payload[8:], int.from_bytes(payload[:8], "little"), offset)
         elif flags & 4:
-            import zstandard
-
             unpacker = zstd.ZstdDecompressor()
             plain = unpacker.decompress(payload, PAYLOAD_LIMIT)
             whole = unpacker.eof

@@ -9,7 +9,7 @@ import re
 from datetime import datetime, tzinfo
 from typing import BinaryIO
 
-from locard.parsers.linux import syslog
+from locard.parsers.linux import syslog_rows
 from locard.parsers.linux.place import Line, Place, lines, text, too_long
 from locard.parsers.linux.syslog_lines import MONTHS, epoch
 from locard.parsers.rows import Rows
@@ -23,17 +23,19 @@ _APT_ACTIONS = {
     b"Downgrade": "downgraded", b"Reinstall": "reinstalled",
 }  # fmt: skip
 _YUM = re.compile(
-    rb"([A-Z][a-z]{2}) (\d\d) (\d\d:\d\d:\d\d) (Installed|Updated|Erased|Obsoleted|Dep-Installed):? (.+)\Z"
+    rb"([A-Z][a-z]{2}) (\d\d) (\d\d:\d\d:\d\d) "
+    rb"(Installed|Updated|Erased|Obsoleted|Dep-Installed):? (.+)\Z"
 )
 _DNF = re.compile(
     rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:?\d\d)?) (?:[A-Z]+ )+"
-    rb"(Installed|Upgraded|Upgrade|Erase|Erased|Removed|Cleanup|Reinstalled|Downgraded|Obsoleted): (.+)\Z"
+    rb"(Installed|Upgraded|Upgrade|Erase|Erased|Removed|Cleanup|Reinstalled|Downgraded|Obsoleted)"
+    rb": (.+)\Z"
 )
 
 
 def read_dpkg(stream: BinaryIO, place: Place, rows: Rows) -> None:
     """Append a row for each line of dpkg.log."""
-    zone = syslog.zone_of(place.zone)
+    zone = syslog_rows.zone_of(place.zone)
     for line in lines(stream, place, rows):
         if too_long(line, place, rows) or not line.data.strip():
             continue
@@ -61,7 +63,7 @@ def read_dpkg(stream: BinaryIO, place: Place, rows: Rows) -> None:
 
 def read_apt(stream: BinaryIO, place: Place, rows: Rows) -> None:
     """Append a row for each package of each run in apt's history.log."""
-    zone = syslog.zone_of(place.zone)
+    zone = syslog_rows.zone_of(place.zone)
     stanza: list[Line] = []
     for line in lines(stream, place, rows):
         if too_long(line, place, rows):
@@ -132,7 +134,7 @@ def _apt_package(
 
 def read_yum(stream: BinaryIO, place: Place, rows: Rows) -> None:
     """Append a row for each line of yum.log or dnf.rpm.log; yum names no year."""
-    zone = syslog.zone_of(place.zone)
+    zone = syslog_rows.zone_of(place.zone)
     year = datetime.fromtimestamp((place.modified or 0) // 1_000_000_000, zone).year
     for line in lines(stream, place, rows):
         if too_long(line, place, rows) or not line.data.strip():
@@ -165,7 +167,9 @@ def read_yum(stream: BinaryIO, place: Place, rows: Rows) -> None:
 
 def _yum_other(line: Line, zone: tzinfo, place: Place, rows: Rows) -> None:
     """A line of dnf that is about something else still has its time."""
-    begin = re.match(rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:,\d+)?(Z|[+-]\d\d:?\d\d)?", line.data)
+    begin = re.match(
+        rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:,\d+)?(Z|[+-]\d\d:?\d\d)?", line.data
+    )
     when = _time(begin[1] + b" " + begin[2] + (begin[3] or b""), zone) if begin else None
     if when is None:
         place.problem(rows, line.offset, "a line that is no record of yum or dnf", line.data)

@@ -137,7 +137,8 @@ def lines(stream: BinaryIO, place: Place, rows: Rows) -> Iterator[Line]:
     problem row names the byte where it broke.
     """
     limit = place.limits.record_bytes
-    start, length, pieces, position = 0, 0, [], 0
+    start = length = position = 0
+    pieces: list[bytes] = []
     try:
         while chunk := stream.read(_CHUNK):
             begin = 0
@@ -156,7 +157,9 @@ def lines(stream: BinaryIO, place: Place, rows: Rows) -> Iterator[Line]:
     except (Unreadable, EOFError, OSError, ValueError) as fault:
         if length:
             yield Line(start, b"".join(pieces)[:limit], length)
-        place.problem(rows, f"broken@{position}", f"the file breaks off at byte {position}: {fault}")
+        place.problem(
+            rows, f"broken@{position}", f"the file breaks off at byte {position}: {fault}"
+        )
         return
     if length:
         yield Line(start, b"".join(pieces)[:limit], length)

@@ -48,7 +48,8 @@ _RFC5424 = re.compile(
 _STRUCTURED = re.compile(r'(?:-|(?:\[[^\]\s]+(?: [^=\s]+="(?:[^"\\]|\\.)*")*\])+)(?: +|\Z)')
 _PARAMETER = re.compile(r'([^=\s\[\]]+)="((?:[^"\\]|\\.)*)"')
 _TAG = re.compile(
-    r"(?P<program>[^\s:\[\]]+)(?:\[(?P<pid>[^\]\s]*)\])?(?: <(?P<level>\w+)>)?:(?:\s+|\Z)(?P<message>.*)\Z",
+    r"(?P<program>[^\s:\[\]]+)(?:\[(?P<pid>[^\]\s]*)\])?(?: <(?P<level>\w+)>)?:"
+    r"(?:\s+|\Z)(?P<message>.*)\Z",
     re.DOTALL,
 )
 _FRAMED = re.compile(
@@ -82,15 +83,21 @@ class Record:
     """Why this is no record; empty when it is one."""
 
 
-def pieces(line: Line) -> Iterator[Line]:
-    """The records that a forwarder wrote into one line; most often the line itself."""
-    if not line.data.startswith(b"<"):
+def pieces(line: Line, framed: bool) -> Iterator[Line]:
+    """The records that a forwarder wrote into one line; most often the line itself.
+
+    Only a file whose records begin with `<PRI>` (`framed`) is cut, since a message may hold what
+    looks like the beginning of a record.
+    """
+    if not framed and not line.data.startswith(b"<"):
         yield line
         return
     cuts = [match.start() for match in _FRAMED.finditer(line.data)]
-    if len(cuts) < 2 or cuts[0] != 0:
+    if not cuts or cuts == [0]:
         yield line
         return
+    if cuts[0] != 0:
+        cuts.insert(0, 0)
     for start, end in zip(cuts, [*cuts[1:], len(line.data)], strict=True):
         yield Line(line.offset + start, line.data[start:end], end - start)
 

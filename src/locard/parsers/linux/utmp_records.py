@@ -48,19 +48,23 @@ _LASTLOG_LIMIT = 64 << 20
 """lastlog is sparse and as long as the largest user id says; only so many bytes are looked at."""
 
 
-def layout_of(first: bytes) -> Layout | None:
-    """The layout that makes sense of every record in `first` (its whole records), if any does."""
+def layout_of(first: bytes, share: float = 0.5) -> Layout | None:
+    """The layout that makes sense of at least `share` of the used records in `first`, if any does.
+
+    Records of nothing but zeros say nothing; one record at least must have a type.
+    """
     best: tuple[float, Layout] | None = None
     for layout in LAYOUTS:
         size = layout.form.size
-        count = min(len(first) // size, 64)
-        if count == 0:
+        records = [first[i : i + size] for i in range(0, min(len(first), 64 * size), size)]
+        used = [layout.form.unpack(raw) for raw in records if len(raw) == size and any(raw)]
+        sound = [values for values in used if _sound(values)]
+        if not any(values[0] for values in sound):
             continue
-        sound = sum(_sound(layout.form.unpack_from(first, i * size)) for i in range(count))
-        share = sound / count
-        if sound and (best is None or share > best[0]):
-            best = (share, layout)
-    return best[1] if best and best[0] >= 0.5 else None
+        part = len(sound) / len(used)
+        if part >= share and (best is None or part > best[0]):
+            best = (part, layout)
+    return best[1] if best else None
 
 
 def _sound(values: tuple[Any, ...]) -> bool:
@@ -82,6 +86,8 @@ def looks_like_lastlog(first: bytes) -> bool:
     """Whether `first` is made of lastlog records, at least one of them used."""
     count = min(len(first) // LASTLOG.size, 200)
     used = 0
+    if b"\0" not in first[: LASTLOG.size]:
+        return False
     for index in range(count):
         seconds, line, host = LASTLOG.unpack_from(first, index * LASTLOG.size)
         if not any((seconds, *line, *host)):
@@ -133,13 +139,13 @@ def _more(stream: BinaryIO, position: int, place: Place, rows: Rows) -> bytes:
     try:
         return stream.read(1 << 20)
     except (Unreadable, EOFError, OSError, ValueError) as fault:
-        place.problem(rows, f"broken@{position}", f"the file breaks off at byte {position}: {fault}")
+        place.problem(
+            rows, f"broken@{position}", f"the file breaks off at byte {position}: {fault}"
+        )
         return b""
 
 
-def _write(
-    raw: bytes, offset: int, layout: Layout, failed: bool, place: Place, rows: Rows
-) -> None:
+def _write(raw: bytes, offset: int, layout: Layout, failed: bool, place: Place, rows: Rows) -> None:
     values = layout.form.unpack(raw)
     if not _sound(values):
         place.problem(rows, offset, "a login record whose type, time or names make no sense", raw)
@@ -147,7 +153,9 @@ def _write(
     kind, pid, line, ident, user, host, _, status, session, seconds, micros, address = values
     name = TYPES[kind]
     account, terminal, remote = _shown(user), _shown(line), _shown(host)
-    action = "failed login" if failed and name in ("USER_PROCESS", "LOGIN_PROCESS") else _ACTIONS[name]
+    action = (
+        "failed login" if failed and name in ("USER_PROCESS", "LOGIN_PROCESS") else _ACTIONS[name]
+    )
     login = action in ("login", "failed login")
     source = _source(address, remote)
     message = " ".join(

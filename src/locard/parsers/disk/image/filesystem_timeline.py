@@ -42,9 +42,7 @@ class _Gathered:
     records: int = 0
 
 
-def read(
-    volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: str
-) -> None:
+def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: str) -> None:
     """Append the file-system timeline of `volume`; a volume without a file system gives nothing."""
     entries: Iterator[Entry | str]
     if sleuthkit.reads(volume.kind):

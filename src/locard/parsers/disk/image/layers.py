@@ -211,9 +211,7 @@ def _qcow2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -
                 "Merge both with: qemu-img convert -O raw IMAGE merged.raw",
             )
         first = _at(backing_file, 0, 4)
-        backing = (
-            _qcow2(backing_file, siblings, report) if first == b"QFI\xfb" else backing_file
-        )
+        backing = _qcow2(backing_file, siblings, report) if first == b"QFI\xfb" else backing_file
     stream.seek(0)
     return cast(BinaryIO, QCow2(stream, None, backing).open())
 

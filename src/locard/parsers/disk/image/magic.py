@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of containers, partition tables and file systems: what bytes are, without reading on."""
+"""Signatures of containers, partition tables and file systems: what bytes are at a glance."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def container_of(first: bytes, last: bytes) -> str:
 
 
 def filesystem_of(read: Callable[[int, int], bytes]) -> str:
-    """What the bytes that `read(offset, count)` gives hold: a file system, LVM, ... or `unknown`."""
+    """What the bytes that `read(offset, count)` gives hold: a file system, `lvm`, or `unknown`."""
     first = read(0, 4096)
     if b"LABELONE" in (first[offset : offset + 8] for offset in range(0, 2048, 512)):
         return "lvm"

@@ -15,7 +15,8 @@ KINDS = {1: "fifo", 2: "character device", 4: "folder", 6: "block device", 8: "f
 """File types by the four upper bits of a Unix mode."""
 _READS = frozenset(("ext", "ntfs", "fat", "exfat", "hfs", "iso9660", "ufs", "unknown"))
 _META_KINDS = {1: "file", 2: "folder", 3: "fifo", 4: "character device", 5: "block device",
-               6: "link", 7: "shadow", 8: "socket", 10: "virtual file", 11: "virtual folder"}  # fmt: skip
+               6: "link", 7: "shadow", 8: "socket", 10: "virtual file",
+               11: "virtual folder"}  # fmt: skip
 _DEPTH = 4096
 _ORPHANS = "/$OrphanFiles"
 _SCANNED = 5_000_000

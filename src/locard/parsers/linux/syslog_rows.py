@@ -2,12 +2,14 @@
 """System logs as rows: `linux.auth` and `linux.syslog` are the same grammar under two names."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from locard.parsers.contract import Head
 from locard.parsers.linux import auth_messages
+from locard.parsers.linux.looks import lines_of
 from locard.parsers.linux.place import Line, Place, lines, too_long
 from locard.parsers.linux.syslog_lines import DAMAGED, Record, at, begin, pieces
 from locard.parsers.linux.syslog_years import Years, infer
@@ -47,7 +49,7 @@ class _Nowhere(Rows):
     def __init__(self) -> None:
         super().__init__(lambda batch: None, "", "", "")
 
-    def row(self, **values: object) -> None:  # type: ignore[override]
+    def row(self, **values: object) -> None:
         """Drop the row."""
 
 
@@ -61,7 +63,8 @@ def _records(stream: BinaryIO, place: Place, rows: Rows, zone: tzinfo) -> Iterat
     for whole in lines(stream, place, rows):
         if too_long(whole, place, rows):
             continue
-        for line in pieces(whole):
+        framed = pending is not None and pending.raw.startswith(b"<")
+        for line in pieces(whole, framed):
             record = begin(line, zone)
             if record is None:
                 damaged = _damage(line, pending, len(continued))
@@ -134,15 +137,28 @@ def _write(record: Record, years: Years, zone: tzinfo, place: Place, rows: Rows)
     )
 
 
-def share(head: Head) -> tuple[int, int, int]:
-    """Of the head's lines: how many there are, begin a record, and are about authentication."""
-    whole = head.first.split(b"\n")[:200]
-    if len(head.first) >= 65_536:
-        whole = whole[:-1]
-    records = [
-        record
-        for data in whole
-        if data.strip() and (record := begin(Line(0, data[:4096], len(data)), UTC))
-    ]
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the first lines of a file say about it being a system log."""
+
+    score: int
+    """0 to 100; 0 when it is none."""
+    records: int
+    about: int
+    """Records about authentication."""
+
+
+def look(head: Head) -> Look:
+    """Judge the first lines. An ISO date with a blank, as many programs write it, counts little."""
+    whole = lines_of(head)
+    records = [r for data in whole if (r := begin(Line(0, data, len(data)), UTC))]
+    told = [r for r in records if r.program or r.host]
+    if not told or len(records) * 3 < len(whole):
+        return Look(0, 0, 0)
+    blank = sum(1 for r in records if r.raw[10:11] == b" " and r.raw[:1].isdigit())
+    named = sum(1 for r in records if r.program)
+    score = 40 if blank * 2 > len(records) else 80
+    if named * 2 < len(records):
+        score -= 15
     about = [r for r in records if r.program in AUTH_PROGRAMS or "pam_unix(" in r.message]
-    return sum(1 for data in whole if data.strip()), len(records), len(about)
+    return Look(score, len(records), len(about))

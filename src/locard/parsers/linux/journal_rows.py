@@ -24,13 +24,17 @@ def read(stream: BinaryIO, size: int, place: Place, rows: Rows) -> None:
     count = 0
     for entry in journal.read():
         if isinstance(entry, Damage):
-            place.problem(rows, entry.offset, f"the journal is damaged at byte {entry.offset}: {entry}")
+            place.problem(
+                rows, entry.offset, f"the journal is damaged at byte {entry.offset}: {entry}"
+            )
             continue
         count += 1
         _write(entry, place, rows)
     if place.only is None and count < journal.entries:
         place.problem(
-            rows, "entries", f"the journal's header counts {journal.entries} entries, {count} are there"
+            rows,
+            "entries",
+            f"the journal's header counts {journal.entries} entries, {count} are there",
         )
 
 

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What recognition of loose Linux files has in common: lines of text, and words of a name."""
+
+import re
+
+from locard.parsers.contract import Head
+
+_MOST = 200
+_LONGEST = 4096
+
+
+def lines_of(head: Head) -> list[bytes]:
+    """The first whole lines that are not empty; none when the bytes are not text."""
+    first = head.first
+    if b"\0" in first[:4096]:
+        return []
+    found = first.split(b"\n")
+    if len(first) >= 65_536:
+        found.pop()
+    return [line.rstrip(b"\r")[:_LONGEST] for line in found[: _MOST * 2] if line.strip()][:_MOST]
+
+
+def all_match(lines: list[bytes], pattern: re.Pattern[bytes], share: float = 1.0) -> bool:
+    """Whether at least `share` of the lines, and at least one, match."""
+    hits = sum(1 for line in lines if pattern.match(line))
+    return hits > 0 and hits >= share * len(lines)
+
+
+def uncommented(lines: list[bytes]) -> list[bytes]:
+    """The lines that are no `#` comment."""
+    return [line for line in lines if not line.lstrip().startswith(b"#")]
+
+
+def base_name(head: Head) -> str:
+    """The last part of the name, in lower case, without what rotation and compression add."""
+    name = head.name.replace("\\", "/").rsplit("/", 1)[-1].lower()
+    return re.sub(r"(?:\.(?:gz|bz2|xz|zst|\d+|old|bak))+\Z", "", name)

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""wtmp, btmp, utmp and lastlog as loose files."""
+
+from locard.parsers.contract import NO, Context, Head, Match, Opened
+from locard.parsers.linux import utmp_records
+from locard.parsers.linux.looks import base_name
+from locard.parsers.linux.place import loose
+from locard.parsers.rows import Rows
+
+
+def recognise(head: Head) -> Match:
+    """The structure of login records; the name only decides between the two structures."""
+    named = base_name(head)
+    if named.startswith("lastlog") and utmp_records.looks_like_lastlog(head.first):
+        return Match(90, "last logins by user id")
+    if head.first.startswith((b"utmpx-1.00\0", b"LPKSHHRH")):
+        return NO
+    share = 0.4 if "tmp" in named else 0.75
+    layout = utmp_records.layout_of(head.first, share)
+    if layout is not None:
+        return Match(90, f"login records of {layout.name}")
+    if utmp_records.looks_like_lastlog(head.first):
+        return Match(60, "last logins by user id")
+    return NO
+
+
+def parse(opened: Opened, rows: Rows, context: Context) -> None:
+    """Append a row for each record."""
+    place = loose(opened, context, "linux.utmp")
+    first = opened.stream().read(65_536)
+    lastlog = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
+    if (lastlog or utmp_records.layout_of(first) is None) and utmp_records.looks_like_lastlog(
+        first
+    ):
+        utmp_records.read_lastlog(opened.stream(), place, rows, {})
+    else:
+        utmp_records.read(opened.stream(), place, rows)
