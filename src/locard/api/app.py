@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from locard import __version__
 from locard.api import routes
-from locard.api.desk import Desk
 from locard.api.door import Door, Who
 from locard.api.guard import LOOPBACK, Guard
 from locard.api.page import FOLDER, Page
 from locard.api.problems import handle_errors, problem, request_id
+from locard.cases.desk import Desk
 from locard.state.database import State
 
 BODY_LIMIT = 4 << 20
@@ -59,7 +59,6 @@ def assemble() -> FastAPI:
         router = import_module(f"{routes.__name__}.{module.name}").router
         assert isinstance(router, APIRouter)
         app.include_router(router)
-    app.add_api_route("/api/health", _health, methods=["GET"], tags=["about"])
     app.add_api_route("/api/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
     app.add_api_route(
         "/api/{rest:path}",
@@ -73,11 +72,6 @@ def assemble() -> FastAPI:
 
 def _operation(route: APIRoute) -> str:
     return route.name
-
-
-def _health() -> dict[str, bool]:
-    """Whether the server answers."""
-    return {"ok": True}
 
 
 def _openapi(request: Request, _who: Who) -> JSONResponse:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from locard.api.desk import Desk
 from locard.api.problems import SignInNeeded
+from locard.cases.desk import Desk
 from locard.model.errors import Denied
 from locard.state import sessions, tokens
 from locard.state.database import State

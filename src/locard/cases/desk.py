@@ -44,6 +44,9 @@ from locard.timeline import Search, Timeline, connect
 
 CASE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
+NO_CASE = "-"
+"""A name that no case can have: a search in it is understood in full and reads nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -294,6 +297,22 @@ class Desk:
                 return marks.matching(session, case, kind, pattern)
 
         return Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
+
+    def check(self, query: str, zone: str = "UTC") -> None:
+        """Whether a query can be understood. Raises `BadQuery`, which points at the mistake."""
+        nobody = Search(case=NO_CASE, query=query, zone=zone, marks=lambda _kind, _pattern: ())
+        self.timeline.count(nobody)
+
+    def values(
+        self, case: str, field: str, prefix: str = "", size: int = 20
+    ) -> list[tuple[str, int]]:
+        """Values of a field that begin with `prefix`, most frequent first, tags included."""
+        if field != "tag":
+            return self.timeline.values(case, field, prefix, size)
+        with self.state.session() as session:
+            found = marks.tags(session, case)
+        start = prefix.casefold()
+        return [(tag, n) for tag, n in found if tag.casefold().startswith(start)][:size]
 
     def event(self, case: str | None, event: str) -> Event:
         """One event. Raises `Missing` when no case, or not this case, has it."""

@@ -137,5 +137,5 @@ def _one(changes: list[MarkChange]) -> MarkRequest:
 
 def _comment(one: marks.Comment, who: str) -> CommentShown:
     return CommentShown(
-        n=one.id, author=one.who, time=iso(one.at) or "", text=one.text, own=one.who == who
+        n=one.id, author=one.who, time=iso(one.at), text=one.text, own=one.who == who
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from locard.api.door import Administrator, InPerson, TheDoor, Who
-from locard.api.times import iso
+from locard.api.times import iso, iso_or_none
 from locard.model.errors import Error
 from locard.state import sessions, throttle, tokens, users
 from locard.state.users import Role, User
@@ -189,7 +189,7 @@ def _user(user: User) -> UserShown:
         name=user.name,
         roles=[user.role.value],
         disabled=user.disabled,
-        created=iso(user.created) or "",
+        created=iso(user.created),
         has_password=user.has_password,
     )
 
@@ -198,7 +198,7 @@ def _token(token: tokens.Token) -> TokenShown:
     return TokenShown(
         id=token.id,
         name=token.name,
-        created=iso(token.created) or "",
-        expires=iso(token.ends) or "",
-        used=iso(token.used),
+        created=iso(token.created),
+        expires=iso(token.ends),
+        used=iso_or_none(token.used),
     )

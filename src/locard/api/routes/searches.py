@@ -27,8 +27,8 @@ class SearchBody(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     q: Annotated[str, Field(max_length=10_000)] = ""
-    start: Annotated[str, Field(alias="from", max_length=64)] = ""
-    end: Annotated[str, Field(alias="to", max_length=64)] = ""
+    start: Annotated[str | None, Field(alias="from", max_length=64)] = None
+    end: Annotated[str | None, Field(alias="to", max_length=64)] = None
     columns: Annotated[list[Name], Field(max_length=100)] = []
     facets: Annotated[list[Name], Field(max_length=100)] = []
 
@@ -112,7 +112,7 @@ def remove_mapping(name: str, _who: Who, door: TheDoor) -> Response:
 
 def _saved(body: SearchBody) -> searches.Saved:
     return searches.Saved(
-        body.name, body.q, body.start, body.end, list(body.columns), list(body.facets)
+        body.name, body.q, body.start or "", body.end or "", list(body.columns), list(body.facets)
     )
 
 
@@ -122,14 +122,14 @@ def _search(one: searches.SavedSearch) -> SearchShown:
         n=one.id,
         name=saved.name,
         q=saved.query,
-        start=saved.start,
-        end=saved.end,
+        start=saved.start or None,
+        end=saved.end or None,
         columns=saved.columns,
         facets=saved.facets,
         author=one.who,
-        time=iso(one.at) or "",
+        time=iso(one.at),
     )
 
 
 def _mapping(one: mappings.Mapping) -> MappingShown:
-    return MappingShown(name=one.name, mapping=one.mapping, author=one.who, time=iso(one.at) or "")
+    return MappingShown(name=one.name, mapping=one.mapping, author=one.who, time=iso(one.at))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The search that an address asks for: `q`, `from`, `to` and `zone`."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import Depends, Query
+
+from locard.api.door import TheDoor
+from locard.api.places import TheCase
+from locard.api.times import nanoseconds
+from locard.model.errors import Error
+from locard.timeline import Search
+
+LONGEST_QUERY = 10_000
+
+Text = Annotated[str, Query(max_length=LONGEST_QUERY, description="Lucene syntax, docs/query.md")]
+Time = Annotated[
+    str, Query(max_length=64, description="ISO 8601, now-24h, or UTC nanoseconds; empty is open")
+]
+
+
+def _search(
+    case: TheCase,
+    door: TheDoor,
+    q: Text = "",
+    start: Annotated[Time, Query(alias="from")] = "",
+    end: Annotated[Time, Query(alias="to")] = "",
+    zone: Annotated[str, Query(max_length=64)] = "UTC",
+) -> Search:
+    known_zone(zone)
+    return door.desk.search(
+        case, q, start=nanoseconds(start, zone), end=nanoseconds(end, zone), zone=zone
+    )
+
+
+def known_zone(zone: str) -> str:
+    """The name, when it is one of an IANA zone. Raises `Error`."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Error(f"There is no time zone {zone!r}.", "Write it like Europe/Berlin.") from error
+    return zone
+
+
+Asked = Annotated[Search, Depends(_search)]
+"""The search in the case that the address names, from `from` up to but not including `to`."""

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The timeline: pages, figures, one event with where it comes from, its proof, exports.
+
+Pages are encoded at once and not validated field by field: a thousand rows are shown in
+milliseconds that way. Their shape below is what `openapi.json` tells the page, and a test holds
+the answers against it.
+"""
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, create_model
+from starlette.responses import Response, StreamingResponse
+
+from locard.api.asked import LONGEST_QUERY, Asked, known_zone
+from locard.api.door import Door, TheDoor, Who
+from locard.api.places import TheCase, TheEvent
+from locard.api.problems import bad_query
+from locard.api.rows import LISTED, listed, whole
+from locard.api.times import iso
+from locard.cases.export import Format
+from locard.model.errors import BadQuery, Missing
+from locard.model.event import COLUMNS, FACETS, Event, Kind
+from locard.model.evidence import Verb
+
+router = APIRouter(prefix="/api", tags=["events"])
+
+MOST_ROWS = 1000
+DEEPEST_PARENT = 32
+
+_TYPES: dict[Kind, Any] = {Kind.TIME: str | None, Kind.PORT: int}
+_COLUMNS: dict[str, Any] = {
+    c.name: (_TYPES.get(c.kind, str), ...) for c in COLUMNS if c.name in LISTED
+}
+
+
+class Marked(BaseModel):
+    """What people said about an event."""
+
+    time_ns: str | None
+    tags: list[str]
+    starred: bool
+    comments: int
+
+
+EventRow = create_model("EventRow", __base__=Marked, __doc__="An event in a list.", **_COLUMNS)
+
+
+class Sighting(BaseModel):
+    """A further place that holds the same record."""
+
+    evidence: str
+    name: str
+    locator: str
+
+
+class Parent(BaseModel):
+    """An archive or image that evidence was taken out of."""
+
+    id: str
+    name: str
+
+
+class Provenance(BaseModel):
+    """Where an event comes from. `parents` goes outwards, from the nearest archive or image."""
+
+    evidence: str
+    name: str
+    parents: list[Parent]
+    locator: str
+    sha256: str
+    custody_sequence: int | None
+    sightings: list[Sighting]
+
+
+class EventWhole(EventRow):  # type: ignore[misc, valid-type]
+    """An event with everything; `raw_base64` is there when the record is not UTF-8 text."""
+
+    attributes: dict[str, str]
+    raw: str
+    raw_base64: str | None
+    provenance: Provenance
+
+
+class EventPage(BaseModel):
+    """A page of events; `next` and `previous` are cursors of the pages beside it."""
+
+    events: list[EventRow]  # type: ignore[valid-type]
+    next: str | None
+    previous: str | None
+    notes: list[str]
+    took_ms: float
+
+
+class Neighbours(BaseModel):
+    """Events around one event, which stands at `index`; whether there are more on either side."""
+
+    events: list[EventRow]  # type: ignore[valid-type]
+    index: int
+    before: bool
+    after: bool
+
+
+class Counted(BaseModel):
+    """How many events match; `undated` of them have no time."""
+
+    count: int
+    undated: int
+    took_ms: float
+    notes: list[str]
+
+
+class HistogramShown(BaseModel):
+    """Events over time: `buckets` are the starts in milliseconds since 1970, each `width_ms` long.
+
+    Counts are by value of the field, further values together under the empty name.
+    """
+
+    start: str
+    width_ms: float
+    buckets: list[float]
+    series: dict[str, list[int]]
+    undated: int
+    took_ms: float
+    notes: list[str]
+
+
+class ValueCount(BaseModel):
+    """A value and how many events have it."""
+
+    value: str
+    count: int
+
+
+class FacetShown(BaseModel):
+    """The most frequent values of a field; `other` events have a further one, `empty` none."""
+
+    values: list[ValueCount]
+    other: int
+    empty: int
+
+
+class Difference(BaseModel):
+    """A column in which the row is not what the evidence says."""
+
+    column: str
+    row: str
+    evidence: str
+
+
+class StepShown(BaseModel):
+    """One step of a proof."""
+
+    name: str
+    passed: bool
+    detail: str
+    differences: list[Difference]
+
+
+class ProofShown(BaseModel):
+    """All steps that were taken, up to the one that failed."""
+
+    passed: bool
+    steps: list[StepShown]
+
+
+class Check(BaseModel):
+    """A query to be checked."""
+
+    q: str
+    zone: str = "UTC"
+
+
+class Checked(BaseModel):
+    """Whether a query can be understood and, when not, where the mistake is."""
+
+    ok: bool
+    message: str = ""
+    position: int = 0
+    length: int = 0
+    suggestion: str = ""
+
+
+@router.get("/cases/{case}/events", response_model=EventPage)
+def events(
+    search: Asked,
+    door: TheDoor,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 200,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    offset: Annotated[int, Query(ge=0, lt=1 << 40)] = 0,
+    order: Literal["asc", "desc"] = "asc",
+) -> Response:
+    """A page of the events that match, in order of time."""
+    begun = time.perf_counter()
+    page = door.desk.timeline.page(search, limit, cursor or None, offset, order, LISTED)
+    return _json(
+        {
+            "events": listed(door.state, search.case, page.rows),
+            "next": page.next,
+            "previous": page.previous,
+            "notes": page.notes,
+            "took_ms": _since(begun),
+        }
+    )
+
+
+@router.get("/cases/{case}/events/count")
+def count(search: Asked, door: TheDoor) -> Counted:
+    """How many events match."""
+    begun = time.perf_counter()
+    found = door.desk.timeline.count(search)
+    return Counted(
+        count=found.rows, undated=found.undated, took_ms=_since(begun), notes=found.notes
+    )
+
+
+@router.get("/cases/{case}/events/histogram")
+def histogram(
+    search: Asked,
+    door: TheDoor,
+    buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
+    by: Annotated[str, Query(max_length=64)] = "source",
+) -> HistogramShown:
+    """The events that match over time, by the values of a field."""
+    begun = time.perf_counter()
+    found = door.desk.timeline.histogram(search, buckets, by)
+    number = max((len(counts) for counts in found.series.values()), default=0)
+    starts = [(found.start + place * found.width) / 1e6 for place in range(number)]
+    return HistogramShown(
+        start=iso(found.start),
+        width_ms=found.width / 1e6,
+        buckets=starts,
+        series=found.series,
+        undated=found.undated,
+        took_ms=_since(begun),
+        notes=found.notes,
+    )
+
+
+@router.get("/cases/{case}/events/facets")
+def facets(
+    search: Asked,
+    door: TheDoor,
+    fields: Annotated[str, Query(max_length=2000, description="names with commas")] = "",
+    size: Annotated[int, Query(ge=1, le=1000)] = 10,
+) -> dict[str, FacetShown]:
+    """The most frequent values of each field among the events that match."""
+    names = [name for name in fields.split(",") if name] or list(FACETS)
+    found = door.desk.timeline.facets(search, names, size + 1)
+    return {one.field: _facet(one.values, one.others, size) for one in found.facets}
+
+
+@router.get("/cases/{case}/values")
+def values(
+    case: TheCase,
+    door: TheDoor,
+    field: Annotated[str, Query(max_length=200)],
+    prefix: Annotated[str, Query(max_length=500)] = "",
+    size: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> list[ValueCount]:
+    """The values of a field that begin like this, for completion."""
+    found = door.desk.values(case, field, prefix, size)
+    return [ValueCount(value=value, count=n) for value, n in found]
+
+
+@router.get(
+    "/cases/{case}/events/export",
+    response_class=StreamingResponse,
+    responses={200: {"description": "The events", "content": {f.media_type: {} for f in Format}}},
+)
+def export(
+    search: Asked,
+    door: TheDoor,
+    form: Annotated[Format, Query(alias="format")] = Format.CSV,
+    columns: Annotated[str, Query(max_length=2000, description="names with commas")] = "",
+) -> StreamingResponse:
+    """Everything that matches, as a stream without a limit of rows."""
+    chosen = [name for name in columns.split(",") if name] or None
+    chunks = door.desk.export(search, form, chosen)
+    headers = {"content-disposition": f'attachment; filename="{search.case}.{form.value}"'}
+    return StreamingResponse(_begun(chunks), 200, headers, form.media_type)
+
+
+@router.get("/cases/{case}/events/{event}", response_model=EventWhole)
+def event(case: TheCase, event: TheEvent, door: TheDoor) -> Response:
+    """One event with everything, and where it comes from."""
+    found = door.desk.event(case, event)
+    return _json({**whole(door.state, found), "provenance": _provenance(door, found).model_dump()})
+
+
+@router.get("/cases/{case}/events/{event}/context", response_model=Neighbours)
+def context(
+    case: TheCase,
+    event: TheEvent,
+    door: TheDoor,
+    minutes: Annotated[float, Query(gt=0, le=100_000)] = 5,
+) -> Response:
+    """The events around one event, across all sources."""
+    found = door.desk.timeline.context(case, event, minutes)
+    return _json(
+        {
+            "events": listed(door.state, case, found.rows),
+            "index": found.position,
+            "before": found.before,
+            "after": found.after,
+        }
+    )
+
+
+@router.post("/cases/{case}/events/{event}/prove")
+def prove(case: TheCase, event: TheEvent, who: Who, door: TheDoor) -> ProofShown:
+    """Prove a row: from the row back to the bytes it came from, each step said."""
+    proof = door.desk.prove(event, who=who.name, case=case)
+    steps = [
+        StepShown(
+            name=step.name,
+            passed=step.passed,
+            detail=step.detail,
+            differences=[
+                Difference(column=column, row=row, evidence=said)
+                for column, row, said in step.differences
+            ],
+        )
+        for step in proof.steps
+    ]
+    return ProofShown(passed=proof.passed, steps=steps)
+
+
+@router.post("/query/check")
+def check(query: Check, _who: Who, door: TheDoor) -> Checked:
+    """Whether a query can be understood; a mistake is pointed at."""
+    known_zone(query.zone)
+    try:
+        if len(query.q) > LONGEST_QUERY:
+            raise BadQuery(f"A query has at most {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
+        door.desk.check(query.q, query.zone)
+    except BadQuery as error:
+        return Checked(ok=False, **bad_query(error))
+    return Checked(ok=True)
+
+
+def _provenance(door: Door, event: Event) -> Provenance:
+    evidence = str(event.values["evidence"])
+    sighted = {one for one, _ in event.sightings}
+    names = door.desk.names(event.case, {evidence, *sighted})
+    sequences = [
+        entry.sequence
+        for entry in door.desk.custody(event.case, evidence, limit=100_000)
+        if entry.verb in (Verb.ACQUIRED, Verb.DERIVED)
+    ]
+    return Provenance(
+        evidence=evidence,
+        name=names.get(evidence, ""),
+        parents=_parents(door, event.case, evidence),
+        locator=str(event.values["locator"]),
+        sha256=evidence,
+        custody_sequence=min(sequences, default=None),
+        sightings=[
+            Sighting(evidence=one, name=names.get(one, ""), locator=locator)
+            for one, locator in event.sightings
+        ],
+    )
+
+
+def _parents(door: Door, case: str, evidence: str) -> list[Parent]:
+    parents: list[Parent] = []
+    try:
+        above = door.desk.evidence_item(case, evidence).parent
+        while above and len(parents) < DEEPEST_PARENT:
+            item = door.desk.evidence_item(case, above)
+            parents.append(Parent(id=item.id, name=item.name))
+            above = item.parent
+    except Missing:
+        return parents
+    return parents
+
+
+def _facet(found: list[tuple[str, int]], others: int, size: int) -> FacetShown:
+    empty = sum(n for value, n in found if not value)
+    full = [(value, n) for value, n in found if value]
+    others += sum(n for _, n in full[size:])
+    shown = [ValueCount(value=value, count=n) for value, n in full[:size]]
+    return FacetShown(values=shown, other=others, empty=empty)
+
+
+def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, the first one made already: a mistake is answered, not broken off."""
+    first = next(chunks, b"")
+    return chain((first,), chunks)
+
+
+def _since(begun: float) -> float:
+    return round((time.perf_counter() - begun) * 1000, 3)
+
+
+def _json(body: Any) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
