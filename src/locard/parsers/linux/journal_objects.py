@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The systemd journal: from the bytes of a `.journal` file to its entries.
 
-The objects of the file are read from first to last instead of along its lists, so a journal that was never closed, or that is cut short, gives every entry that is whole. An entry refers to data
+The objects of the file are read from first to last instead of along its lists, so a journal that
+was never closed, or that is cut short, gives every entry that is whole. An entry refers to data
 objects by their offset; those are looked up. Source: systemd, `docs/JOURNAL_FILE_FORMAT.md`.
 """
 

@@ -17,8 +17,10 @@ SOURCE = "disk.image"
 def fault_text(fault: BaseException) -> str:
     """One line that says what failed, with the cause when a library hid it behind its own error."""
     cause = fault.__cause__ or fault
-    said = " ".join(str(cause).split()) or "no further words"
-    return f"{type(cause).__name__}: {said[:300]}"
+    said = " ".join(str(cause).split())
+    if isinstance(cause, EOFError) and not said:
+        return "the bytes end before it does"
+    return f"{type(cause).__name__}: {said[:300]}" if said else type(cause).__name__
 
 
 def problem(rows: Rows, locator: str, why: str, host: str = "") -> None:

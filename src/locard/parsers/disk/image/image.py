@@ -37,9 +37,9 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
         if context.only is None:
             boundary.problem(rows, f"{place}!", why, context.host)
 
+    disk = layers.open_container(opened, report)
     volumes: list[layers.Volume] = []
-    with boundary.kept(rows, "disk!volumes", "the image"):
-        disk = layers.open_container(opened, report)
+    with boundary.kept(rows, "disk!volumes", "the volumes of the image"):
         volumes = layers.volumes(disk, report)
     image = _Image(rows, context, Machine(context.host, context.zone), set())
     trees = [tree for volume in volumes for tree in _trees(volume, image)]

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image.magic import container_of, filesystem_of
+from locard.parsers.disk.image.boundary import fault_text
+from locard.parsers.disk.image.magic import TITLES, container_of, filesystem_of
 
 Report = Callable[[str, str], None]
 """Takes a place and a problem."""
@@ -46,7 +47,15 @@ def open_container(opened: Opened, report: Report) -> BinaryIO:
     opener = _OPENERS.get(kind)
     if opener is None:
         return _raw(opened, stream, siblings)
-    return opener(stream, siblings, report)
+    try:
+        return opener(stream, siblings, report)
+    except Unreadable:
+        raise
+    except Exception as fault:
+        raise Unreadable(
+            f"the {TITLES[kind]} cannot be opened: {fault_text(fault)}",
+            "Its header is damaged, or it is cut short. Take the image again if you can.",
+        ) from fault
 
 
 def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
@@ -230,9 +239,15 @@ def _named(siblings: Mapping[str, BinaryIO], name: str) -> BinaryIO | None:
 def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.vmdk import VMDK, DiskDescriptor
 
+    class Bounded(VMDK):  # type: ignore[misc]
+        """A VMDK that may be asked for sectors beyond its end, as aligned reads do."""
+
+        def read_sectors(self, sector: int, count: int) -> bytes:
+            return bytes(super().read_sectors(sector, min(count, self.sector_count - sector)))
+
     if _at(stream, 0, 4) != b"# Di":
         stream.seek(0)
-        return cast(BinaryIO, VMDK([_Nameless(stream)]))
+        return cast(BinaryIO, Bounded([_Nameless(stream)]))
     stream.seek(0)
     descriptor = DiskDescriptor.parse(stream.read(1 << 20).decode("utf-8", "replace"))
     if descriptor.attr.get("parentCID", "ffffffff").lower() != "ffffffff":
@@ -249,7 +264,7 @@ def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
         extents.append(_Nameless(part))
     if not extents:
         raise Unreadable("the VMDK descriptor names no extents")
-    return cast(BinaryIO, VMDK(extents))
+    return cast(BinaryIO, Bounded(extents))
 
 
 class _Nameless:

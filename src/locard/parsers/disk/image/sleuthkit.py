@@ -4,10 +4,12 @@
 `pytsk3` is imported inside the functions: this runs in the parsing worker only.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from locard.parsers.disk.image.boundary import fault_text
 from locard.parsers.disk.image.layers import Volume
 
 KINDS = {1: "fifo", 2: "character device", 4: "folder", 6: "block device", 8: "file",
@@ -78,7 +80,8 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
     """
     import pytsk3
 
-    image = _image(pytsk3, volume)
+    faults: list[str] = []
+    image = _image(pytsk3, volume, faults)
     try:
         filesystem = pytsk3.FS_Info(image)
     except OSError as fault:
@@ -110,9 +113,11 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
             if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
                 seen.add(address)
                 todo.append((entry.path, address, depth + 1))
+    if faults:
+        yield f"parts of the image cannot be read, first {faults[0]}"
 
 
-def _image(pytsk3: Any, volume: Volume) -> Any:
+def _image(pytsk3: Any, volume: Volume, faults: list[str]) -> Any:
     class Image(pytsk3.Img_Info):  # type: ignore[misc]
         """The volume as the Sleuth Kit wants it: reads by position."""
 
@@ -123,11 +128,17 @@ def _image(pytsk3: Any, volume: Volume) -> Any:
             """Nothing to close: the volume is the caller's."""
 
         def read(self, offset: int, size: int) -> bytes:
-            """`size` bytes at `offset`; fewer where the image was cut short."""
+            """`size` bytes at `offset`; none, and a note, where the image cannot be read.
+
+            An exception would end the whole walk, so all of them are caught: a container of
+            hostile bytes raises whatever its structures run into.
+            """
             try:
                 volume.stream.seek(offset)
                 return volume.stream.read(size)
-            except (EOFError, OSError, ValueError):
+            except Exception as fault:  # noqa: BLE001  as the text above says
+                if not faults:
+                    faults.append(f"byte {offset} of {volume.name}: {fault_text(fault)}")
                 return b""
 
         def get_size(self) -> int:
@@ -225,4 +236,5 @@ def _text(name: bytes) -> str:
 
 
 def _short(fault: BaseException) -> str:
-    return " ".join(str(fault).split())[:300]
+    said = " ".join(str(fault).split())
+    return re.sub(r"^\w+: \(tsk3\.cpp:\d+\) (?:Unable to .*? with error: )?", "", said)[:300]
