@@ -12,12 +12,13 @@ _MAP = pa.map_(pa.string(), pa.string())
 def pack(count: int, columns: Mapping[str, Sequence[str | None] | pa.Array]) -> pa.Array:
     """A map column of `count` rows; each name is present where its value is neither null nor "".
 
+    Names are in order in each row, whatever else is in the batch: a row parsed again is the same.
     Works by columns because building one list of pairs for each row costs ten times as much.
     """
     names: list[str] = []
     arrays: list[pa.Array] = []
     present: list[np.ndarray] = []
-    for name, values in columns.items():
+    for name, values in sorted(columns.items()):
         array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
         if array.type != pa.string():
             array = array.cast(pa.string())

@@ -150,9 +150,13 @@ def table(first: bytes) -> Table | None:
             best = (score, delimiter, read[0])
     if best is None:
         return None
-    header = [name.strip() for name in best[2]]
-    if any(not name or len(name) > 200 for name in header[:-1]):
+    names = [name.strip() for name in best[2]]
+    real = [name for name in names if name and not name[0].isdigit()]
+    if len(real) * 2 <= len(names) or any(len(name) > 200 for name in names):
         return None
+    header: list[str] = []
+    for number, name in enumerate(names, 1):
+        header.append(name if name and name not in header else f"{name or 'column'}.{number}")
     return Table(best[1], tuple(header))
 
 

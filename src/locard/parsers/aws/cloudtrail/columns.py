@@ -11,7 +11,6 @@ from msgspec import UNSET
 from locard.parsers.addresses import address
 from locard.parsers.attributes import pack
 from locard.parsers.aws.cloudtrail.record import (
-    BadRecord,
     Memory,
     PartFacts,
     Reading,
@@ -19,6 +18,7 @@ from locard.parsers.aws.cloudtrail.record import (
     read,
 )
 from locard.parsers.rows import Rows, identify
+from locard.parsers.strict_json import BadRecord
 from locard.parsers.times import NotATime, iso
 
 _INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)

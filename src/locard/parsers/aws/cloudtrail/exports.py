@@ -14,14 +14,12 @@ from typing import Any
 
 from locard.parsers.aws.cloudtrail.record import (
     FIELDS,
-    BadRecord,
     Memory,
     Reading,
     from_value,
-    plain,
     read,
-    strictly,
 )
+from locard.parsers.strict_json import BadRecord, plain, strictly
 from locard.parsers.times import NotATime, any_time
 from locard.parsers.times import text as time_text
 

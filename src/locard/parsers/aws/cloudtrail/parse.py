@@ -16,11 +16,12 @@ import msgspec
 from locard.model.errors import Unreadable
 from locard.parsers.aws.cloudtrail.columns import put
 from locard.parsers.aws.cloudtrail.exports import LISTS, is_record, of_cells, plain_name, unwrap
-from locard.parsers.aws.cloudtrail.record import BadRecord, Memory, Reading
+from locard.parsers.aws.cloudtrail.record import Memory, Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.elements import elements, separate
 from locard.parsers.records import BATCH, Piece, csv_rows, lines, table, wanted
 from locard.parsers.rows import Rows
+from locard.parsers.strict_json import BadRecord
 
 _WHOLE = 128 << 20
 """Documents up to this many bytes are decoded in memory."""

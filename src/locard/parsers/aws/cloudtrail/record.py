@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from locard.parsers.strict_json import BadRecord, clean, in_order, kind_of, plain, strictly
+
 Text = str | None | UnsetType
 Part = Raw | UnsetType
 
@@ -66,10 +68,6 @@ _RECORD = msgspec.json.Decoder(Record)
 _ANY = msgspec.json.Decoder()
 _COMPACT = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
-
-
-class BadRecord(ValueError):
-    """Bytes that are no CloudTrail record; the text says why."""
 
 
 @dataclass(slots=True)
@@ -147,7 +145,7 @@ def carefully(raw: bytes, memory: Memory) -> Reading:
         faults.append("the record is not valid UTF-8")
     value = strictly(text, faults)
     if not isinstance(value, dict):
-        raise BadRecord(f"a {_kind(value)} where a CloudTrail record was expected")
+        raise BadRecord(f"a {kind_of(value)} where a CloudTrail record was expected")
     return from_value(value, memory, faults)
 
 
@@ -160,7 +158,7 @@ def from_value(value: dict[str, Any], memory: Memory, faults: list[str] | None =
         if name not in FIELDS:
             extras[name] = content
         elif name in TEXTS and content is not None and not isinstance(content, str):
-            faults.append(f"{name} is a {_kind(content)}, not a text")
+            faults.append(f"{name} is a {kind_of(content)}, not a text")
             fields[name] = json.dumps(content)
         else:
             fields[name] = content
@@ -171,39 +169,10 @@ def from_value(value: dict[str, Any], memory: Memory, faults: list[str] | None =
     reading = Reading(record, fault="; ".join(faults))
     if extras:
         reading.extras = {
-            _clean(name): _clean(v) if isinstance(v, str) else plain(v).decode()
+            clean(name): clean(v) if isinstance(v, str) else plain(v).decode()
             for name, v in extras.items()
         }
     return _finish(reading, memory, extras)
-
-
-def strictly(text: str, faults: list[str]) -> Any:
-    """JSON decoded by Python, duplicate keys added to `faults`; raises `BadRecord`."""
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) != len(items):
-            names = [name for name, _ in items]
-            twice = sorted({n for n in names if names.count(n) > 1}) if len(names) < 1000 else []
-            listed = ", ".join(repr(name[:80]) for name in twice[:5])
-            faults.append(f"duplicate key {listed}; the last value is shown")
-        return found
-
-    try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise BadRecord("JSON nested too deeply") from error
-    except ValueError as error:
-        raise BadRecord(f"not valid JSON: {error}") from error
-
-
-def plain(value: Any) -> bytes:
-    """Compact UTF-8 JSON of any value that JSON can spell, keys as they came."""
-    try:
-        return _COMPACT.encode(value)
-    except (OverflowError, UnicodeEncodeError, ValueError, RecursionError):
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return text.encode("utf-8", "replace")
 
 
 def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = None) -> Reading:
@@ -235,7 +204,7 @@ def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = No
                 faults.append(f"{name}: {facts.fault}")
     reading.digest = _COMPACT.encode(record)
     if extras:
-        reading.digest += _sorted(extras)
+        reading.digest += in_order(extras)
     if faults:
         reading.fault = "; ".join(faults)
     return reading
@@ -255,25 +224,4 @@ def _part_facts(raw: bytes) -> PartFacts:
         if isinstance(error, RecursionError):
             raise BadRecord("JSON nested too deeply") from error
     value = strictly(raw.decode(errors="replace"), faults)
-    return PartFacts(value, Raw(_sorted(value)), raw.decode(errors="replace"), "; ".join(faults))
-
-
-def _sorted(value: Any) -> bytes:
-    try:
-        return _SORTED.encode(value)
-    except (OverflowError, UnicodeEncodeError, ValueError, RecursionError):
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return text.encode("utf-8", "replace")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "object", list: "list", str: "text", bool: "truth value", type(None): "null"}
-    return names.get(type(value), "number")
+    return PartFacts(value, Raw(in_order(value)), raw.decode(errors="replace"), "; ".join(faults))

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsers as data: which field of a record becomes which column.
+
+The language, the same in `source.yaml` below `columns:` and in a mapping that a user saves:
+
+    action: event.name                      # the field at this path
+    src_ip: {from: [client.ip, ip]}         # the first of several that is there
+    time:   {from: ts, as: epoch_ms}        # read as something
+    provider: {const: gcp}                  # always this
+    outcome: {from: ok, values: {"true": success, "false": failure}, default: ""}
+
+Fields that no column takes become attributes. Anything that is not in the language is refused,
+all faults at once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from locard.model.errors import Error
+from locard.model.event import COLUMNS, Kind
+from locard.parsers.addresses import address
+from locard.parsers.attributes import pack
+from locard.parsers.contract import NO, Context, Head, Match, Opened
+from locard.parsers.rows import Rows
+from locard.parsers.strict_json import plain
+from locard.parsers.structured import FORMATS, Found, found_batches, look
+from locard.parsers.times import UNITS, NotATime, any_time, epoch
+
+_KINDS = {column.name: column.kind for column in COLUMNS}
+_OURS = frozenset(
+    ("id", "source", "source_version", "attributes", "raw", "evidence", "locator", "problem")
+)
+_WORDS = frozenset(("from", "as", "default", "const", "values"))
+_READINGS = ("timestamp", *UNITS, "address", "lower", "port", "text")
+_MOST_NAMES = 512
+_MOST_DEPTH = 8
+
+
+class BadMapping(Error):
+    """A mapping that is not in the language; the message names every fault."""
+
+    http_status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one column is filled."""
+
+    column: str
+    paths: tuple[str, ...]
+    reading: str
+    const: str | None
+    default: str
+    values: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All rules of a mapping, checked."""
+
+    rules: tuple[Rule, ...]
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """Paths that a column shows already, so that attributes need not repeat them."""
+        return frozenset(p for rule in self.rules for p in rule.paths if rule.values is None)
+
+
+def compile_columns(columns: object) -> Plan:
+    """The plan that a mapping describes; raises `BadMapping` with all faults."""
+    faults: list[str] = []
+    rules: list[Rule] = []
+    if isinstance(columns, Mapping) and isinstance(columns.get("columns"), Mapping):
+        columns = columns["columns"]
+    if not isinstance(columns, Mapping) or not columns:
+        raise BadMapping(
+            "The mapping has no columns.", "Write lines such as `time: {from: ts, as: timestamp}`."
+        )
+    for name, content in columns.items():
+        if name not in _KINDS:
+            faults.append(f"{name}: there is no such column")
+        elif name in _OURS:
+            faults.append(f"{name}: this column is filled by Locard itself")
+        else:
+            rules.append(_rule(str(name), content, faults))
+    if faults:
+        raise BadMapping(
+            f"The mapping has {len(faults)} fault{'s' * (len(faults) > 1)}: " + "; ".join(faults),
+            "See docs/howto/map-your-own-logs.md for the whole language.",
+        )
+    return Plan(tuple(rules))
+
+
+def _rule(name: str, content: object, faults: list[str]) -> Rule:
+    reading = _natural(name)
+    if isinstance(content, str):
+        return Rule(name, (content,), reading, None, "", None)
+    if not isinstance(content, Mapping):
+        faults.append(f"{name}: neither a field nor a rule in braces")
+        return Rule(name, (), reading, None, "", None)
+    allowed = ", ".join(sorted(_WORDS))
+    faults += [f"{name}: {word!r} is none of {allowed}" for word in content if word not in _WORDS]
+    paths = content.get("from", ())
+    paths = (paths,) if isinstance(paths, str) else paths
+    if not isinstance(paths, Sequence) or not all(isinstance(p, str) and p for p in paths):
+        faults.append(f"{name}: `from` must be a field or a list of fields")
+        paths = ()
+    const = content.get("const")
+    if (const is None) == (not paths):
+        faults.append(f"{name}: needs either `from` or `const`")
+    asked = content.get("as", reading)
+    if asked not in _READINGS:
+        faults.append(f"{name}: `as: {asked}` is none of {', '.join(_READINGS)}")
+    elif _KINDS[name] is Kind.TIME and asked not in ("timestamp", *UNITS):
+        faults.append(f"{name}: a time must be read as timestamp or as an epoch")
+    values = content.get("values")
+    if values is not None and not isinstance(values, Mapping):
+        faults.append(f"{name}: `values` must be pairs of text")
+        values = None
+    return Rule(
+        name,
+        tuple(paths),
+        str(asked),
+        None if const is None else _text(const),
+        _text(content.get("default", "")),
+        None if values is None else {_text(k): _text(v) for k, v in values.items()},
+    )
+
+
+def _natural(name: str) -> str:
+    return {Kind.TIME: "timestamp", Kind.ADDRESS: "address", Kind.PORT: "port"}.get(
+        _KINDS[name], "text"
+    )
+
+
+def recognise(source: Mapping[str, Any], head: Head) -> Match:
+    """The claim of a parser that is data: its `recognise:` names a format and fields."""
+    asked = source.get("recognise")
+    if not isinstance(asked, Mapping):
+        return NO
+    wanted = asked.get("fields", ())
+    form, first = look(head.first)
+    if form not in asked.get("format", FORMATS) or not first or not wanted:
+        return NO
+    hits = sum(any(field(record, path) is not None for record in first) for path in wanted)
+    if hits < len(wanted):
+        return NO
+    return Match(int(asked.get("score", 70)), f"{form} with the fields {', '.join(wanted)}")
+
+
+def parse(source: Mapping[str, Any], opened: Opened, rows: Rows, context: Context) -> None:
+    """Append a row for each record, as the parser's `columns:` say."""
+    plan = compile_columns(context.mapping or source.get("columns"))
+    fill_all(plan, opened, rows, context, _names(source.get("lists", ())))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+
+
+def fill_all(
+    plan: Plan, opened: Opened, rows: Rows, context: Context, lists: Sequence[str] = ()
+) -> None:
+    """Append a row for each record of a JSON or CSV file."""
+    for batch in found_batches(opened, context, lists):
+        fill(plan, batch, rows, context)
+
+
+def fill(plan: Plan, batch: Sequence[Found], rows: Rows, context: Context) -> None:
+    """Append the records of one batch."""
+    if not batch:
+        return
+    problems = [item.fault for item in batch]
+    records = [item.record for item in batch]
+    leftover: list[dict[str, str]] = [{} for _ in batch]
+    columns: dict[str, Any] = {}
+    for rule in plan.rules:
+        columns[rule.column] = _column(rule, records, problems, leftover, context.zone)
+    if "host" not in columns or context.host:
+        hosts = columns.get("host", [""] * len(batch))
+        columns["host"] = [host or context.host for host in hosts]
+    columns.setdefault("time_meaning", "event")
+    if "message" not in columns:
+        columns["message"] = [_sentence(record) for record in records]
+    taken = plan.taken
+    for record, rest in zip(records, leftover, strict=True):
+        _flatten(record, "", rest, taken, 0)
+    columns["attributes"] = pack(len(batch), _by_name(leftover))
+    columns["raw"] = [item.raw for item in batch]
+    columns["locator"] = [item.locator for item in batch]
+    columns["problem"] = problems
+    rows.columns(len(batch), columns)
+
+
+def _column(
+    rule: Rule,
+    records: Sequence[Mapping[str, Any]],
+    problems: list[str],
+    leftover: list[dict[str, str]],
+    zone: str,
+) -> list[Any]:
+    if rule.const is not None:
+        return [_number(rule.const) if rule.reading == "port" else rule.const] * len(records)
+    read = _READERS.get(rule.reading)
+    values: list[Any] = []
+    for number, record in enumerate(records):
+        value = None
+        for path in rule.paths:
+            value = field(record, path)
+            if value is not None and value != "":
+                break
+        if rule.reading == "timestamp" or rule.reading in UNITS:
+            values.append(_time(rule, value, number, problems, zone))
+            continue
+        text = _text(value)
+        if rule.values is not None:
+            text = rule.values.get(text, rule.default or text)
+        text = text or rule.default
+        result = read(text) if read else text
+        if text and read and rule.reading != "lower" and not result and text != "0":
+            leftover[number][rule.paths[0]] = text
+        values.append(result)
+    return values
+
+
+def _time(rule: Rule, value: Any, number: int, problems: list[str], zone: str) -> int | None:
+    if problems[number]:
+        return None
+    name = rule.paths[0]
+    if value is None or value == "":
+        problems[number] = f"no time in {name!r}"
+        return None
+    try:
+        if rule.reading == "timestamp":
+            return any_time(value, zone)
+        return epoch(value if isinstance(value, (int, float)) else str(value), UNITS[rule.reading])
+    except NotATime as error:
+        problems[number] = f"{name} {_text(value)[:80]!r}: {error}"
+        return None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) < 65536 else 0
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "address": lambda text: address(text.strip()),
+    "lower": str.lower,
+    "port": _number,
+}
+
+
+def field(record: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path; a name that itself holds dots comes first. None for nothing."""
+    if path in record:
+        return record[path]
+    value: Any = record
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain(value).decode() if isinstance(value, (dict, list)) else str(value)
+
+
+def _flatten(
+    record: Mapping[str, Any], prefix: str, into: dict[str, str], taken: frozenset[str], depth: int
+) -> None:
+    for name, value in record.items():
+        path = prefix + name
+        if path in taken or value is None or value == "":
+            continue
+        if isinstance(value, dict) and depth < _MOST_DEPTH and value:
+            _flatten(value, path + ".", into, taken, depth + 1)
+        else:
+            into[path] = _text(value)
+
+
+def _by_name(records: Sequence[Mapping[str, str]]) -> dict[str, list[str | None]]:
+    """Attributes by name; names beyond the 512th go into `further`, because evidence is hostile."""
+    columns: dict[str, list[str | None]] = {}
+    further: dict[int, dict[str, str]] = {}
+    for number, record in enumerate(records):
+        for name, text in record.items():
+            column = columns.get(name)
+            if column is None:
+                if len(columns) >= _MOST_NAMES:
+                    further.setdefault(number, {})[name] = text
+                    continue
+                column = columns[name] = [None] * len(records)
+            column[number] = text
+    if further:
+        packed = {number: plain(rest).decode() for number, rest in further.items()}
+        columns["further"] = [packed.get(number) for number in range(len(records))]
+    return columns
+
+
+def _sentence(record: Mapping[str, Any]) -> str:
+    parts = [f"{name}={_text(value)[:80]}" for name, value in list(record.items())[:8]]
+    return " ".join(parts)
