@@ -13,7 +13,7 @@ from pathlib import Path
 
 import py7zr
 import pytest
-from confined_pool import TOYS, done, frames, recognised
+from tests.parsers.confined_pool import TOYS, done, frames, recognised
 from isal import igzip_lib
 
 from locard.parsers.contract import Limits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confined_pool import TOYS, done, frames, recognised, rows
+from tests.parsers.confined_pool import TOYS, done, frames, recognised, rows
 
 from locard.parsers.pool import Pool
 

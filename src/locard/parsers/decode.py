@@ -11,7 +11,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, cast
 
 from isal import igzip_lib, isal_zlib
 
@@ -36,6 +36,17 @@ WINDOW_LOG = 28
 LZMA_MEMORY = 512 << 20
 
 Read = Callable[[int], bytes]
+
+
+_BROKEN: tuple[type[Exception], ...] = (
+    cast(type[Exception], igzip_lib.IsalError),
+    lzma.LZMAError,
+    zstd.ZstdError,
+    OSError,
+    EOFError,
+    ValueError,
+)
+"""What the decoders raise on damaged data."""
 
 
 class _Decoder(Protocol):
@@ -235,14 +246,7 @@ def _one(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[b
                 raise _cut(layer)
         try:
             out = decoder.decompress(data, CHUNK)
-        except (
-            igzip_lib.IsalError,
-            lzma.LZMAError,
-            zstd.ZstdError,
-            OSError,
-            EOFError,
-            ValueError,
-        ) as error:
+        except _BROKEN as error:
             raise _damaged(layer, error) from None
         if out:
             yield out
@@ -316,7 +320,7 @@ def _gzip_member(source: _Input) -> Iterator[bytes]:
                 kept = [*kept, data] if taken <= SALVAGED else None
         try:
             out = decoder.decompress(data, CHUNK)
-        except (igzip_lib.IsalError, ValueError) as error:
+        except _BROKEN as error:
             if kept is not None:
                 yield from _salvage(b"".join(kept), size)
             raise _damaged("gzip", error) from None
@@ -363,7 +367,7 @@ def _unxz(source: _Input) -> Iterator[bytes]:
 
 def _unzstd(source: _Input) -> Iterator[bytes]:
     def make() -> _Decoder:
-        options = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+        options = {int(zstd.DecompressionParameter.window_log_max): WINDOW_LOG}
         return zstd.ZstdDecompressor(options=options)
 
     return _streams(source, make, "zstd")

@@ -38,7 +38,7 @@ class Refused(OSError):
 
 def version() -> int:
     """The version of Landlock that this kernel speaks; 0 for none."""
-    return max(_libc().syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION), 0)
+    return max(int(_libc().syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION)), 0)
 
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path], scratch: Path) -> int:

@@ -7,11 +7,14 @@ Everything is read by position: the descriptor is shared with the parent, and it
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Head, Limits
 from locard.parsers.decode import decoded, layer_of
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 FIRST = 64 << 10
 LAST = 4 << 10
@@ -47,7 +50,7 @@ class Stored(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         count = os.preadv(self._fd, [buffer], self._at)
         self._at += count
         if self._moved is not None:
@@ -73,7 +76,7 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         view = memoryview(buffer)
         if self._error is not None:
             self.raised = True

@@ -7,8 +7,9 @@ is one atomic block of the store and memory stays bounded whatever the evidence 
 
 import time as clock
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -18,6 +19,9 @@ BATCH_ROWS = 100_000
 BATCH_BYTES = 64 << 20
 FIRST_SECONDS = 1.0
 """A batch that is this old leaves although it is small: the first rows must be seen soon."""
+
+SMALL = 256
+"""Rows up to which empty columns are kept for the next batch of the same length."""
 
 ARROW: dict[Kind, pa.DataType] = {
     Kind.TIME: pa.timestamp("ns", "UTC"),
@@ -35,7 +39,7 @@ SCHEMA = pa.schema([pa.field(c.name, ARROW[c.kind]) for c in COLUMNS])
 _DEFAULTS: dict[Kind, Any] = {Kind.PORT: 0, Kind.BYTES: b"", Kind.MAP: (), Kind.TIME: None}
 _KINDS = {c.name: c.kind for c in COLUMNS}
 
-Values = Sequence[Any] | pa.Array | str | int | None
+Values: TypeAlias = Sequence[Any] | pa.Array | str | int | None
 """A column of a batch: a sequence as long as the batch, or one value for all of its rows."""
 
 
@@ -211,6 +215,8 @@ def _array(values: Values, kind: Kind, count: int) -> pa.Array:
     if isinstance(values, pa.Array):
         array = values.cast(ARROW[kind]) if values.type != ARROW[kind] else values
     elif values is None or isinstance(values, (str, int, bytes)):
+        if values is None and count <= SMALL:
+            return _few_empty(kind, count)
         value = values if values is not None else _DEFAULTS.get(kind, "")
         if kind is Kind.TIME and value is None:
             return pa.nulls(count, ARROW[kind])
@@ -220,3 +226,9 @@ def _array(values: Values, kind: Kind, count: int) -> pa.Array:
     if len(array) != count:
         raise ValueError(f"a column of {len(array)} values in a batch of {count} rows")
     return array
+
+
+@lru_cache(maxsize=1024)
+def _few_empty(kind: Kind, count: int) -> pa.Array:
+    """An empty column, kept: for a file of a few records making them is most of the work."""
+    return pa.array([_DEFAULTS.get(kind, "")] * count, ARROW[kind])
