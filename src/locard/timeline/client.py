@@ -34,6 +34,9 @@ _MEMORY = frozenset({241})
 
 _T = TypeVar("_T")
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Store processes that were started here: they outlive us, and are reaped when they end first."""
+
 
 class TooSlow(Error):
     """A query met its time bound and was ended."""
@@ -218,11 +221,13 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (folder / "store.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "locard.timeline.serve", str(folder)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 cwd=folder,
             )  # fmt: skip
+        _started.append(process)
+        return process
     except OSError as error:
         raise Storage(
             f"The timeline store cannot use {folder}: {error.strerror}.",

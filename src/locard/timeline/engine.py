@@ -26,6 +26,8 @@ ALWAYS: dict[str, str] = {
     "min_insert_block_size_bytes": str(1 << 30),
     "max_insert_block_size": "10000000",
     "max_insert_threads": "1",
+    "materialize_skip_indexes_on_insert": "0",
+    "max_query_size": str(4 << 20),
 }
 """Settings of every query: memory bounds, and a batch stays one block, so that it is atomic."""
 

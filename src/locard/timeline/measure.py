@@ -2,6 +2,7 @@
 """Figures over what a search finds: counts, histogram, facets, and a case in numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from locard.model.errors import BadQuery
 from locard.timeline import schema
@@ -12,7 +13,21 @@ from locard.timeline.results import Count, Facet, Facets, Histogram, Summary
 from locard.timeline.search import Search
 
 _DB = schema.DATABASE
-_UNDATED = f"toUnixTimestamp64Nano(time) = {schema.UNDATED}"
+_UNDATED = f"(toUnixTimestamp64Nano(time) = {schema.UNDATED})"
+BUCKETS = 2000
+SERIES = 20
+"""Series of a histogram at most; further values are counted together."""
+FACET_VALUES = 1000
+
+_SECOND = 1_000_000_000
+_WIDTHS: tuple[int, ...] = (
+    *(n * 10**power for power in range(6, 9) for n in (1, 2, 5)),
+    *(n * _SECOND for n in (1, 2, 5, 10, 15, 30)),
+    *(n * 60 * _SECOND for n in (1, 2, 5, 10, 15, 30)),
+    *(n * 3600 * _SECOND for n in (1, 2, 3, 6, 12)),
+    *(n * 86400 * _SECOND for n in (1, 2, 7, 14, 28, 91, 182, 364)),
+)
+"""Widths of a bucket, nanoseconds."""
 
 
 def count(client: Client, search: Search) -> Count:
@@ -29,27 +44,84 @@ def count(client: Client, search: Search) -> Count:
 
 
 def histogram(client: Client, search: Search, buckets: int, by: str) -> Histogram:
-    """Events over time."""
-    raise NotImplementedError
+    """Events over time, in buckets of a width that people use, from a round time on."""
+    value = _value(by)
+    buckets = max(1, min(buckets, BUCKETS))
+    with condition(client, search) as where:
+        ends = one(
+            client.table(
+                f"SELECT toUnixTimestamp64Nano(minIf(time, NOT {_UNDATED})) AS first, "
+                "toUnixTimestamp64Nano(max(time)) AS last, "
+                f"countIf({_UNDATED}) AS undated, count() AS n FROM {_DB}.events "
+                f"WHERE {where.sql}",
+                where.parameters,
+            )
+        )
+        undated = ends["undated"]
+        if ends["n"] == undated:
+            return Histogram(0, _WIDTHS[0], {}, undated, where.notes)
+        width = _width(ends["first"], ends["last"], buckets)
+        start = ends["first"] // width * width
+        # Counted from the start, since the difference of two times may be longer than 64 bits.
+        table = client.table(
+            "SELECT intDiv(toUnixTimestamp64Nano(time) - {origin:Int64}, {width:Int64}) AS bucket, "
+            f"toString({value}) AS value, count() AS n FROM {_DB}.events "
+            f"WHERE {where.sql} AND NOT {_UNDATED} GROUP BY bucket, value",
+            {**where.parameters, "origin": start, "width": width},
+        )
+    number = (ends["last"] - start) // width + 1
+    totals: dict[str, int] = {}
+    rows = table.to_pylist()
+    for row in rows:
+        totals[row["value"]] = totals.get(row["value"], 0) + row["n"]
+    ranked = sorted(totals, key=lambda v: (-totals[v], v))[:SERIES]
+    series = {name: [0] * number for name in ranked}
+    for row in rows:
+        name = row["value"] if row["value"] in series else ""
+        series.setdefault(name, [0] * number)[row["bucket"]] += row["n"]
+    return Histogram(start, width, series, undated, where.notes)
+
+
+def _width(first: int, last: int, buckets: int) -> int:
+    """The narrowest usual width with which the span needs no more buckets than wanted."""
+    for width in _WIDTHS:
+        if last // width - first // width + 1 <= buckets:
+            return width
+    width = _WIDTHS[-1]
+    while last // width - first // width + 1 > buckets:
+        width *= 2
+    return width
 
 
 def facets(client: Client, search: Search, fields: Sequence[str], size: int) -> Facets:
-    """The most frequent values of each field."""
-    result, total, notes = [], 0, []
-    for name in fields:
-        expression = _value(name)
-        with condition(client, search) as where:
-            table = client.table(
-                f"SELECT toString({expression}) AS value, count() AS n FROM {_DB}.events "
-                f"WHERE {where.sql} GROUP BY value ORDER BY n DESC, value",
-                where.parameters,
+    """The most frequent values of each field, all of them over one reading of what matches."""
+    names = tuple(dict.fromkeys(fields))
+    if not names:
+        return Facets([], count(client, search).rows)
+    size = max(1, min(size, FACET_VALUES))
+    with condition(client, search) as where:
+        parts = [
+            f"(SELECT {index} AS field, toString({_value(name)}) AS value, count() AS n, "
+            "sum(n) OVER () AS total, count() OVER () AS distincts "
+            f"FROM {_DB}.events WHERE {where.sql} GROUP BY value "
+            "ORDER BY n DESC, value LIMIT {size:UInt32})"
+            for index, name in enumerate(names)
+        ]
+        table = client.table(" UNION ALL ".join(parts), {**where.parameters, "size": size})
+    counted: dict[int, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        counted.setdefault(row["field"], []).append(row)
+    result, total = [], 0
+    for index, name in enumerate(names):
+        rows = sorted(counted.get(index, []), key=lambda r: (-r["n"], r["value"]))
+        total = rows[0]["total"] if rows else 0
+        shown = [(row["value"], row["n"]) for row in rows]
+        result.append(
+            Facet(
+                name, shown, total - sum(n for _, n in shown), rows[0]["distincts"] if rows else 0
             )
-            notes = where.notes
-        counted = [(row["value"], row["n"]) for row in table.to_pylist()]
-        total = sum(n for _, n in counted)
-        shown = counted[:size]
-        result.append(Facet(name, shown, total - sum(n for _, n in shown), len(counted)))
-    return Facets(result, total, notes)
+        )
+    return Facets(result, total, where.notes)
 
 
 def values(client: Client, case: str, name: str, prefix: str, size: int) -> list[tuple[str, int]]:

@@ -18,14 +18,11 @@ VERSION = 1
 
 DATABASE = "locard"
 UNDATED = -(1 << 63)
-TEXT_INDEX = "words"
-"""Name of the text index over `message` and `raw`."""
+INDEXED = ("message", "raw")
+"""Columns with a text index, called `words_` and the column."""
 
-HAYSTACK = "[message, raw]"
-"""The expression that the text index covers. A query must use exactly these words to be helped."""
-
-TOKENIZER = "splitByNonAlpha"
-SORTED = ("case", "time", "id")
+MERGED_INDEX = "materialize_skip_indexes_on_merge"
+"""Setting of the table: whether merging parts builds the text index of what they hold."""
 
 _LOW = "LowCardinality(String)"
 _FEW = frozenset({"evidence"})
@@ -57,15 +54,20 @@ def column_type(column: Column) -> str:
 def statements() -> list[str]:
     """What makes an empty store: safe to run on one that is there."""
     columns = ",\n    ".join(f"`{c.name}` {column_type(c)}" for c in COLUMNS)
+    indexes = ",\n    ".join(
+        f"INDEX words_{name} {name} "
+        f"TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower({name}))"
+        for name in INDEXED
+    )
     return [
         f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic",
         f"""CREATE TABLE IF NOT EXISTS {DATABASE}.events (
     `case` {_LOW},
     {columns},
-    INDEX {TEXT_INDEX} {HAYSTACK} TYPE text(tokenizer = {TOKENIZER}),
-    INDEX ids id TYPE bloom_filter(0.001) GRANULARITY 1
+    {indexes}
 ) ENGINE = MergeTree PARTITION BY `case` ORDER BY (time, id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1""",
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {MERGED_INDEX} = 0,
+    text_index_max_memory_usage_before_flush = {256 << 20}""",
         f"""CREATE TABLE IF NOT EXISTS {DATABASE}.sightings (
     `case` {_LOW}, id FixedString(16), evidence {_LOW}, locator String CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree PARTITION BY `case` ORDER BY (id, evidence, locator)

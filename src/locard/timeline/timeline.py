@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The timeline: everything above reads and writes events through this one class."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from locard.model.event import FACETS, Event
 from locard.timeline import measure, read, schema, words
 from locard.timeline.client import Client
+from locard.timeline.known import known
 from locard.timeline.results import (
     Count,
     Facets,
@@ -110,6 +111,10 @@ class Timeline:
     def event(self, id: str, case: str | None = None) -> Event:
         """One event with its sightings. Raises `Missing`."""
         return read.event(self._client, id, case)
+
+    def known(self, case: str, ids: Collection[str]) -> set[str]:
+        """Which of these ids are events of the case."""
+        return known(self._client, case, ids)
 
     def sightings(self, case: str, id: str) -> list[tuple[str, str]]:
         """The further places, (evidence, locator), that hold the same record."""

@@ -1,30 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing: what is known already is not written again, and further places become sightings."""
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from locard.timeline import schema
 from locard.timeline.client import Client
 from locard.timeline.results import Written
+from locard.timeline.staging import staged
 
 _DB = schema.DATABASE
-
-
-@contextmanager
-def staged(client: Client, ids: pa.Array) -> Iterator[str]:
-    """A table in memory that holds the ids (16 bytes each) as `id`, for as long as it is needed."""
-    name = f"staged_{secrets.token_hex(8)}"
-    client.command(f"CREATE TABLE {_DB}.{name} (id FixedString(16)) ENGINE = Memory")
-    try:
-        client.insert(name, pa.RecordBatch.from_arrays([ids], names=["id"]))
-        yield f"{_DB}.{name}"
-    finally:
-        client.command(f"DROP TABLE IF EXISTS {_DB}.{name} SYNC")
 
 
 def write(client: Client, case: str, batch: pa.RecordBatch) -> Written:

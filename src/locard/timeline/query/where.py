@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A search as one condition: case, span of time and query, all text bound as parameters."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+
 from locard.model.errors import BadQuery
-from locard.timeline import schema
-from locard.timeline.client import Client
+from locard.timeline import schema, words
+from locard.timeline.client import Client, EngineRefused
+from locard.timeline.query.compiler import Compiled, compile_query
 from locard.timeline.search import Search
+from locard.timeline.staging import staged
 
 _LARGEST = (1 << 63) - 1
+_FEW_IDS = 1000
+"""Up to so many ids travel as a parameter; more are put into a table in memory."""
+_NO_EXPRESSION = 427
+_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass
@@ -38,6 +46,64 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
     if search.end is not None:
         parameters["end"] = max(schema.UNDATED + 1, min(search.end, _LARGEST))
         clauses.append("time < fromUnixTimestamp64Nano({end:Int64}, 'UTC')")
-    if search.query.strip():
-        raise BadQuery("Queries are not understood yet.")
-    yield Condition(" AND ".join(clauses) or "1", parameters)
+    if not search.query.strip():
+        yield Condition(" AND ".join(clauses) or "1", parameters)
+        return
+    _encodable(search.query)
+    compiled = compile_query(search)
+    _check(client, compiled)
+    parameters.update(compiled.bound.values)
+    with ExitStack() as stack:
+        sql = compiled.sql
+        for name, ids in compiled.ids.items():
+            sql = sql.replace(f"__{name}__", _set(client, name, ids, parameters, stack))
+        clauses.append(sql)
+        yield Condition(" AND ".join(clauses), parameters, _notes(client, search, compiled))
+
+
+def _encodable(query: str) -> None:
+    try:
+        query.encode()
+    except UnicodeEncodeError as error:
+        raise BadQuery("This character is not text.", error.start, 1) from error
+
+
+def _check(client: Client, compiled: Compiled) -> None:
+    """Let the engine read the regular expressions, so that a mistake is told with its place."""
+    for text, position, length in compiled.expressions:
+        try:
+            client.table("SELECT match('', {text:String}) AS fits", {"text": "(?is)" + text})
+        except EngineRefused as error:
+            if error.code != _NO_EXPRESSION:
+                raise
+            raise BadQuery(
+                "This is no regular expression that RE2 understands.", position, length
+            ) from error
+
+
+def _set(
+    client: Client,
+    name: str,
+    ids: Collection[str],
+    parameters: dict[str, Any],
+    stack: ExitStack,
+) -> str:
+    """A subquery that gives the ids."""
+    good = sorted({i for i in ids if len(i) == 32 and set(i) <= _HEX})
+    if len(good) <= _FEW_IDS:
+        parameters[name] = good
+        return (
+            f"SELECT toFixedString(unhex(one), 16) FROM "
+            f"(SELECT arrayJoin({{{name}:Array(String)}}) AS one)"
+        )
+    table = stack.enter_context(staged(client, schema.packed_ids(pa.array(good, pa.string()))))
+    return f"SELECT id FROM {table}"
+
+
+def _notes(client: Client, search: Search, compiled: Compiled) -> list[str]:
+    notes = []
+    if compiled.words and not words.covered(client, search.case):
+        notes.append("The text index is not built yet: rows were read one by one.")
+    if compiled.scans:
+        notes.append("Part of the query cannot be answered by the text index: rows were read.")
+    return notes

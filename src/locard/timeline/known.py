@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which ids a case has: asked before something is said about events that a caller names."""
+
+from collections.abc import Collection
+
+import pyarrow as pa
+
+from locard.timeline import schema
+from locard.timeline.client import Client
+from locard.timeline.staging import staged
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def known(client: Client, case: str, ids: Collection[str]) -> set[str]:
+    """Which of these ids are events of the case; what is not an id is not one."""
+    wanted = sorted({one for one in ids if len(one) == 32 and set(one) <= _HEX})
+    if not wanted:
+        return set()
+    with staged(client, schema.packed_ids(pa.array(wanted, pa.string()))) as table:
+        found = client.table(
+            f"SELECT id FROM {schema.DATABASE}.events "
+            f"WHERE `case` = {{case:String}} AND id IN (SELECT id FROM {table})",
+            {"case": case},
+        )
+    return {key.hex() for key in found.column("id").to_pylist()}

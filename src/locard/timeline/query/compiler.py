@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tree that `luqum` parses, compiled into one condition in ClickHouse SQL."""
+
+import difflib
+import ipaddress
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from luqum import tree
+from luqum.exceptions import ParseError
+from luqum.thread import parse
+
+from locard.model.errors import BadQuery
+from locard.model.event import QUERY_FIELDS, Kind
+from locard.timeline import schema
+from locard.timeline.query import times
+from locard.timeline.query.text import Prepared, prepare, unescape
+from locard.timeline.query.values import (
+    Bound,
+    Pattern,
+    as_ipv6,
+    lowered,
+    network,
+    pattern,
+    quoted,
+    tokens,
+)
+from locard.timeline.search import Search
+
+TERMS = 500
+"""Terms of one query."""
+EXPRESSION = 1000
+"""Characters of one regular expression."""
+
+MARKS = ("tag", "starred", "comment")
+FIELDS: tuple[str, ...] = tuple(dict.fromkeys((*QUERY_FIELDS, *schema.NAMES, *MARKS)))
+"""Every field that a query can name, those that documentation shows first at the front."""
+
+_WORDS = ("message", "raw")
+_EDGE = r"[^0-9A-Za-z\x{80}-\x{10ffff}]"
+
+
+@dataclass
+class Compiled:
+    """A condition with its parameters; `expressions` are checked by the engine before it runs."""
+
+    sql: str
+    bound: Bound
+    expressions: list[tuple[str, int, int]]
+    """Regular expressions with their position and length."""
+    ids: dict[str, Collection[str]]
+    """Sets of event ids by the name that stands for them in `sql`, as `__name__`."""
+    scans: bool
+    """Whether the text index cannot answer a part of it."""
+    words: bool
+    """Whether a part of it asks the text index."""
+
+
+def compile_query(search: Search) -> Compiled:
+    """The condition of a query. Raises `BadQuery`."""
+    prepared = prepare(search.query)
+    compiler = _Compiler(search, prepared)
+    if not prepared.text.strip():
+        return compiler.result("1")
+    try:
+        parsed = parse(prepared.text)
+    except ParseError as error:
+        raise _misread(error, prepared, search.query) from error
+    try:
+        return compiler.result(compiler.node(parsed, None))
+    except RecursionError:
+        raise BadQuery("The query is too deeply nested.", 0, len(search.query)) from None
+
+
+def _misread(error: ParseError, prepared: Prepared, query: str) -> BadQuery:
+    """What `luqum` could not parse, at its place."""
+    text = str(error)
+    _, _, tail = text.rpartition(" at position ")
+    digits = tail.rstrip("!")
+    if digits.isdigit():
+        at = prepared.place(int(digits))
+        word = query[at:].split(maxsplit=1)[0] if query[at:].strip() else query[at : at + 1]
+        name = word.strip("()")
+        if name in ("AND", "OR", "NOT", "&&", "||", "!"):
+            return BadQuery(f"{name} joins nothing here.", at, len(name), f'"{name}"')
+        return BadQuery("This is not expected here.", at, max(1, len(word)))
+    stripped = query.rstrip()
+    last = stripped.rsplit(maxsplit=1)[-1] if stripped else ""
+    return BadQuery(
+        "The query ends too soon.", max(0, len(stripped) - len(last)), max(1, len(last))
+    )
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    kind: Kind | None
+    """None for an attribute, a mark, or `_exists_`."""
+    sql: str = ""
+    attribute: str = ""
+
+
+@dataclass
+class _Compiler:
+    search: Search
+    prepared: Prepared
+    bound: Bound = field(default_factory=Bound)
+    expressions: list[tuple[str, int, int]] = field(default_factory=list)
+    ids: dict[str, Collection[str]] = field(default_factory=dict)
+    scans: bool = False
+    words: bool = False
+    terms: int = 0
+
+    def result(self, sql: str) -> Compiled:
+        return Compiled(sql, self.bound, self.expressions, self.ids, self.scans, self.words)
+
+    def place(self, item: tree.Item) -> tuple[int, int]:
+        """Position and length of an item in what was typed."""
+        start, end = item.span()
+        if start is None:
+            return 0, max(1, len(self.search.query))
+        first, last = self.prepared.place(start), self.prepared.place(max(start, end - 1))
+        return first, max(1, last - first + 1)
+
+    def bad(self, item: tree.Item, message: str, suggestion: str = "") -> BadQuery:
+        return BadQuery(message, *self.place(item), suggestion)
+
+    def node(self, item: tree.Item, of: _Field | None) -> str:
+        """The SQL of an item; `of` is the field that it stands under."""
+        match item:
+            case tree.AndOperation() | tree.UnknownOperation():
+                return self.joined(item, of, " AND ")
+            case tree.OrOperation():
+                return self.joined(item, of, " OR ")
+            case tree.Not() | tree.Prohibit():
+                return f"NOT ({self.node(item.children[0], of)})"
+            case tree.Plus():
+                return self.node(item.children[0], of)
+            case tree.Group() | tree.FieldGroup():
+                return self.node(item.expr, of)
+            case tree.SearchField():
+                return self.searched(item, of)
+        self.terms += 1
+        if self.terms > TERMS:
+            raise self.bad(item, f"A query has at most {TERMS} terms.")
+        return self.term(item, of)
+
+    def joined(self, item: tree.Item, of: _Field | None, word: str) -> str:
+        return "(" + word.join(self.node(child, of) for child in item.children) + ")"
+
+    def searched(self, item: tree.SearchField, of: _Field | None) -> str:
+        name = unescape(item.name)
+        first = self.place(item)[0]
+        if of is not None:
+            raise BadQuery("A field cannot stand inside another.", first, len(item.name))
+        if name == "_exists_":
+            if not isinstance(item.expr, tree.Word | tree.Phrase):
+                raise self.bad(item, "_exists_ takes the name of one field.")
+            named = self.resolve(_literal(item.expr), *self.place(item.expr))
+            return self.exists(named)
+        return self.node(item.expr, self.resolve(name, first, len(item.name)))
+
+    def resolve(self, name: str, position: int, length: int) -> _Field:
+        """The field of a name. Raises `BadQuery` that suggests the nearest one."""
+        if name in schema.KINDS:
+            return _Field(name, schema.KINDS[name], f"`{name}`")
+        if name in MARKS:
+            return _Field(name, None)
+        if name.startswith("attributes.") and len(name) > len("attributes."):
+            attribute = name.removeprefix("attributes.")
+            return _Field(name, None, f"attributes[{self.bound.add(attribute)}]", attribute)
+        near = difflib.get_close_matches(name.lower(), FIELDS, 1, 0.55)
+        suggestion = near[0] if near else ""
+        raise BadQuery(
+            f"There is no field {name[:80]!r}; text with a colon stands in quotes.",
+            position, length, suggestion,
+        )  # fmt: skip
+
+    def term(self, item: tree.Item, of: _Field | None) -> str:
+        match item:
+            case tree.Range() | tree.From() | tree.To():
+                if of is None:
+                    raise self.bad(item, "A range or a comparison needs a field before it.")
+                return self.ranged(item, of)
+            case tree.Regex():
+                return self.matched(item, of)
+            case tree.Word():
+                wanted = pattern(item.value)
+            case tree.Phrase():
+                wanted = Pattern((_literal(item),))
+            case _:
+                raise self.bad(item, "This is not supported.")
+        if of is None:
+            if wanted.anything:
+                return "1"
+            return self.found(item, wanted, _WORDS)
+        if of.name in MARKS:
+            return self.marked(item, of, wanted)
+        if wanted.anything:
+            return self.exists(of)
+        if of.name in _WORDS:
+            return (
+                self.found(item, wanted, (of.name,))
+                if wanted.longest or not wanted.plain
+                else (f"{of.sql} = ''")
+            )
+        return self.equals(item, of, wanted)
+
+    def exists(self, of: _Field) -> str:
+        """Whether a field has a value."""
+        if of.name in MARKS:
+            return self.marked(None, of, pattern("*"))
+        if of.attribute:
+            return f"mapContains(attributes, {self.bound.add(of.attribute)})"
+        if of.kind is Kind.TIME:
+            return f"toUnixTimestamp64Nano(time) != {schema.UNDATED}"
+        if of.kind is Kind.PORT:
+            return f"{of.sql} != 0"
+        if of.kind is Kind.MAP:
+            return "notEmpty(attributes)"
+        return "1" if of.name == "id" else f"{of.sql} != ''"
+
+    def found(self, item: tree.Item, wanted: Pattern, columns: tuple[str, ...]) -> str:
+        """Words and phrases in `message` and `raw`: the text index first, then exactly."""
+        if not wanted.longest:
+            raise self.bad(item, "A search needs a character that is no wildcard.", "*")
+        return "(" + " OR ".join(self.within(c, wanted) for c in columns) + ")"
+
+    def within(self, column: str, wanted: Pattern) -> str:
+        text = wanted.text if wanted.plain else ""
+        keys = tokens(text)
+        if keys:
+            self.words = True
+            variants = {tuple(tokens(v)) for v in (text, text.lower(), text.upper())}
+            every = " OR ".join(
+                f"hasAllTokens({column}, {self.bound.add(list(v), 'Array(String)')})"
+                for v in sorted(variants)
+            )
+            if len(variants) > 1:
+                every = f"({every})"
+            if len(keys) == 1 and len(keys[0]) == len(text):
+                return every
+            first = _EDGE if text[:1].isalnum() or not text[:1].isascii() else ""
+            last = _EDGE if text[-1:].isalnum() or not text[-1:].isascii() else ""
+            exact = (f"(?:^|{first})" if first else "") + quoted(text)
+            exact += f"(?:$|{last})" if last else ""
+            return f"({every} AND match({column}, {self.bound.add('(?is)' + exact)}))"
+        if wanted.plain:
+            self.scans = True
+            return f"position({column}, {self.bound.add(text)}) > 0"
+        return self.partly(column, wanted)
+
+    def partly(self, column: str, wanted: Pattern) -> str:
+        """A pattern with wildcards, anywhere in the text."""
+        self.scans = True
+        inner = wanted.longest
+        simple = len([p for p in wanted.parts[::2] if p]) == 1 and "?" not in wanted.parts
+        open_both = wanted.parts[0] == "" and wanted.parts[-1] == ""
+        contains = Pattern(("", "*", inner, "*", ""))
+        part = f"{column} ILIKE {self.bound.add(contains.like())}"
+        if simple and open_both:
+            return part
+        exact = wanted.expression()
+        if wanted.parts[0] != "":
+            exact = f"(?:^|{_EDGE})" + exact
+        if wanted.parts[-1] != "":
+            exact += f"(?:$|{_EDGE})"
+        return f"({part} AND match({column}, {self.bound.add('(?is)' + exact)}))"
+
+    def equals(self, item: tree.Item, of: _Field, wanted: Pattern) -> str:
+        """A field that is a value, in any case of letters, or fits wildcards."""
+        if of.kind is Kind.TIME:
+            start, end = self.instant(item, wanted)
+            return self.between(start, end)
+        if of.kind is Kind.PORT and wanted.plain:
+            return f"{of.sql} = {self.bound.add(self.port(item, wanted.text), 'UInt16')}"
+        if of.kind is Kind.ADDRESS and wanted.plain and "/" in wanted.text:
+            return self.in_network(item, of, wanted.text)
+        if of.kind is Kind.MAP:
+            return f"arrayExists(v -> {self.fits('v', wanted)}, mapValues(attributes))"
+        if of.name == "id":
+            return self.identified(wanted)
+        if of.kind is Kind.PORT:
+            return self.fits(f"toString({of.sql})", wanted)
+        if of.kind is Kind.ADDRESS and wanted.plain:
+            wanted = Pattern((_canonical(wanted.text),))
+        if of.attribute and wanted.plain and not wanted.text:
+            return f"({self.exists(of)} AND {of.sql} = '')"
+        return self.fits(of.sql, wanted)
+
+    def fits(self, expression: str, wanted: Pattern) -> str:
+        if wanted.plain:
+            column, text = lowered(expression, wanted.text)
+            return f"{column} = {self.bound.add(text)}"
+        column, text = lowered(expression, wanted.like())
+        return f"{column} LIKE {self.bound.add(text)}"
+
+    def identified(self, wanted: Pattern) -> str:
+        if not wanted.plain:
+            return f"lower(hex(id)) LIKE {self.bound.add(wanted.like().lower())}"
+        text = wanted.text.lower()
+        if len(text) == 32 and set(text) <= set("0123456789abcdef"):
+            return f"id = unhex({self.bound.add(text)})"
+        return "0"
+
+    def marked(self, item: tree.Item | None, of: _Field, wanted: Pattern) -> str:
+        if self.search.marks is None:
+            raise BadQuery(f"Nothing here knows of {of.name}.", 0, max(1, len(self.search.query)))
+        typed = (
+            "*" if item is None else (item.value if isinstance(item, tree.Word) else wanted.text)
+        )
+        name = f"ids{len(self.ids)}"
+        self.ids[name] = self.search.marks(of.name, typed)
+        return f"id IN (__{name}__)"
+
+    def matched(self, item: tree.Regex, of: _Field | None) -> str:
+        """A regular expression, found anywhere in the value, in any case of letters."""
+        body = item.value[1:-1].replace("\\/", "/")
+        if len(body) > EXPRESSION:
+            raise self.bad(item, f"A regular expression has at most {EXPRESSION} characters.")
+        self.expressions.append((body, *self.place(item)))
+        if of is not None and (of.name in MARKS or of.kind is Kind.TIME):
+            raise self.bad(item, f"{of.name} takes no regular expression.")
+        text = self.bound.add("(?is)" + body)
+        if of is None or of.name in _WORDS:
+            self.scans = True
+            columns = _WORDS if of is None else (of.name,)
+            return "(" + " OR ".join(f"match({c}, {text})" for c in columns) + ")"
+        if of.kind is Kind.MAP:
+            return f"arrayExists(v -> match(v, {text}), mapValues(attributes))"
+        if of.name == "id":
+            return f"match(lower(hex(id)), {text})"
+        return f"match({f'toString({of.sql})' if of.kind is Kind.PORT else of.sql}, {text})"
+
+    def ranged(self, item: tree.Item, of: _Field) -> str:
+        """A range; an open end is `*`."""
+        if of.name in MARKS or of.kind is Kind.MAP or of.name == "id":
+            raise self.bad(item, f"{of.name} takes no range.")
+        low, high, with_low, with_high = _ends(item)
+        if of.kind is Kind.TIME:
+            start = times.SMALLEST
+            end = None
+            if low is not None:
+                start = self.instant(low, _value_of(low))[0 if with_low else 1]
+            if high is not None:
+                end = self.instant(high, _value_of(high))[1 if with_high else 0]
+            if end is not None and low is not None and end <= start:
+                raise self.bad(item, "The range ends before it begins.")
+            return self.between(start, end)
+        clauses = [self.exists(of)]
+        convert = self.comparing(of, [e for e in (low, high) if e is not None])
+        for end_item, sign in (
+            (low, ">=" if with_low else ">"),
+            (high, "<=" if with_high else "<"),
+        ):
+            if end_item is not None:
+                left, right = convert(end_item)
+                clauses.append(f"{left} {sign} {right}")
+        return "(" + " AND ".join(clauses) + ")"
+
+    def comparing(
+        self, of: _Field, ends: list[tree.Item]
+    ) -> Callable[[tree.Item], tuple[str, str]]:
+        """How the field and an end of a range are compared."""
+        if of.kind is Kind.PORT:
+            return lambda e: (of.sql, self.bound.add(self.port(e, _literal(e)), "UInt16"))
+        if of.kind is Kind.ADDRESS:
+            return lambda e: (
+                f"toIPv6OrDefault({of.sql})",
+                self.bound.add(as_ipv6(self.address(e)), "IPv6"),
+            )
+        if of.attribute and ends and all(_number(_literal(e)) is not None for e in ends):
+            value = f"toFloat64OrNull({of.sql})"
+            return lambda e: (
+                f"ifNull({value}, nan)",
+                self.bound.add(_number(_literal(e)), "Float64"),
+            )
+        return lambda e: (of.sql, self.bound.add(_literal(e)))
+
+    def instant(self, item: tree.Item, wanted: Pattern) -> tuple[int, int]:
+        text = wanted.text if wanted.plain else "".join(wanted.parts)
+        try:
+            zone = times.zone_named(self.search.zone)
+            return times.span(text, self.search.now, zone)
+        except times.NotATime as error:
+            raise self.bad(item, f"{text[:80]!r} is no time: {error}.", "now-24h") from error
+
+    def between(self, start: int, end: int | None) -> str:
+        first = f"fromUnixTimestamp64Nano({self.bound.add(start, 'Int64')}, 'UTC')"
+        if end is None:
+            return f"time >= {first}"
+        last = f"fromUnixTimestamp64Nano({self.bound.add(end, 'Int64')}, 'UTC')"
+        return f"(time >= {first} AND time < {last})"
+
+    def port(self, item: tree.Item, text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 65536:
+            return int(text)
+        raise self.bad(item, f"{text[:40]!r} is no port; a port is 0 to 65535.")
+
+    def address(self, item: tree.Item) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        text = _literal(item)
+        try:
+            return ipaddress.ip_address(text)
+        except ValueError as error:
+            raise self.bad(item, f"{text[:80]!r} is no address.", "10.0.0.0") from error
+
+    def in_network(self, item: tree.Item, of: _Field, text: str) -> str:
+        try:
+            first, last = network(text)
+        except ValueError as error:
+            raise self.bad(item, f"{text[:80]!r} is no address range.", "10.0.0.0/8") from error
+        low, high = (self.bound.add(as_ipv6(a), "IPv6") for a in (first, last))
+        return (
+            f"({of.sql} != '' AND toIPv6OrDefault({of.sql}) >= {low} "
+            f"AND toIPv6OrDefault({of.sql}) <= {high})"
+        )
+
+
+def _ends(item: tree.Item) -> tuple[tree.Item | None, tree.Item | None, bool, bool]:
+    """Low and high end of a range, None where it is open, and whether they are in it."""
+    if isinstance(item, tree.Range):
+        low, high = _open(item.low), _open(item.high)
+        return low, high, bool(item.include_low), bool(item.include_high)
+    if isinstance(item, tree.From):
+        return _open(item.a), None, bool(item.include), True
+    return None, _open(item.a), True, bool(item.include)
+
+
+def _open(item: tree.Item) -> tree.Item | None:
+    return None if isinstance(item, tree.Word) and item.value == "*" else item
+
+
+def _literal(item: tree.Item) -> str:
+    """The text of a word or phrase, wildcards taken as they are."""
+    value = str(getattr(item, "value", ""))
+    return unescape(value[1:-1] if isinstance(item, tree.Phrase) else value)
+
+
+def _value_of(item: tree.Item) -> Pattern:
+    return Pattern((_literal(item),))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times as they are written in a query, absolute and relative, as spans in UTC nanoseconds."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from locard.model.errors import Error
+
+SMALLEST, LARGEST = -(1 << 63) + 1, (1 << 63) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+_ABSOLUTE = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
+    r"(?:[T ](?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})"
+    r"(?:[.,](?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|z|[+-]\d{2}:?\d{2})?)?)?)?\Z"
+)
+_RELATIVE = re.compile(r"now(?P<steps>(?:[+-]\d{1,6}[smhdwMy])*)(?:/(?P<round>[smhdwMy]))?\Z")
+_STEP = re.compile(r"([+-])(\d+)([smhdwMy])")
+
+
+class NotATime(ValueError):
+    """The text is no time; the message says why."""
+
+
+def zone_named(name: str) -> tzinfo:
+    """The zone of an IANA name. Raises `Error`."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise Error(
+            f"There is no time zone {name[:80]!r}.", "Use a name like UTC or Europe/Berlin."
+        ) from error
+
+
+def span(text: str, now: int, zone: tzinfo) -> tuple[int, int]:
+    """The time that a text names: first nanosecond, and the one after the last.
+
+    `2023-07-10` is a day, `2023-07-10T12:00` a minute, `now-1d` an instant, `now/d` today. Times
+    without an offset are in `zone`. Raises `NotATime`.
+    """
+    relative = _RELATIVE.match(text)
+    if relative:
+        return _relative(relative, now, zone)
+    absolute = _ABSOLUTE.match(text)
+    if not absolute:
+        raise NotATime("write 2023-07-10, 2023-07-10T12:00:00Z or now-24h")
+    parts = absolute.groupdict()
+    try:
+        start, end = _absolute(parts, zone)
+    except (ValueError, OverflowError) as error:
+        raise NotATime(str(error)) from error
+    return _within(start), _within(end)
+
+
+def _absolute(parts: dict[str, str | None], zone: tzinfo) -> tuple[int, int]:
+    number = {k: int(v) for k, v in parts.items() if v and k not in ("zone", "fraction")}
+    offset = parts["zone"]
+    if offset:
+        zone = UTC if offset in "Zz" else datetime.strptime(offset, "%z").tzinfo or UTC
+    start = datetime(
+        number["year"], number.get("month", 1), number.get("day", 1), number.get("hour", 0),
+        number.get("minute", 0), number.get("second", 0), tzinfo=zone,
+    )  # fmt: skip
+    first = _nanoseconds(start)
+    fraction = parts["fraction"]
+    if fraction:
+        width = 10 ** (9 - len(fraction))
+        first += int(fraction) * width
+        return first, first + width
+    if "second" in number:
+        return first, first + 1_000_000_000
+    if "minute" in number:
+        return first, first + 60_000_000_000
+    if "hour" in number:
+        return first, first + 3600_000_000_000
+    if "day" in number:
+        return first, _nanoseconds(start + timedelta(days=1))
+    return first, _nanoseconds(_months(start, 1 if "month" in number else 12))
+
+
+def _relative(match: re.Match[str], now: int, zone: tzinfo) -> tuple[int, int]:
+    at = now
+    unit = match["round"]
+    try:
+        for sign, digits, step in _STEP.findall(match["steps"]):
+            amount = int(digits) * (1 if sign == "+" else -1)
+            if step in _UNITS:
+                at += amount * _UNITS[step] * 1_000_000_000
+            else:
+                moved = _months(_moment(at, zone), amount * (12 if step == "y" else 1))
+                at = _nanoseconds(moved) + at % 1000
+        if unit is None:
+            return _within(at), _within(at + 1)
+        start = _floor(_moment(at, zone), unit)
+        end = (
+            _months(start, 12 if unit == "y" else 1)
+            if unit in "My"
+            else start + timedelta(seconds=_UNITS[unit])
+        )
+    except (ValueError, OverflowError) as error:
+        raise NotATime(str(error)) from error
+    return _within(_nanoseconds(start)), _within(_nanoseconds(end))
+
+
+def _floor(moment: datetime, unit: str) -> datetime:
+    moment = moment.replace(microsecond=0)
+    if unit == "s":
+        return moment
+    moment = moment.replace(second=0)
+    if unit == "m":
+        return moment
+    moment = moment.replace(minute=0)
+    if unit == "h":
+        return moment
+    moment = moment.replace(hour=0)
+    if unit == "w":
+        return moment - timedelta(days=moment.weekday())
+    if unit == "d":
+        return moment
+    return moment.replace(day=1, month=1 if unit == "y" else moment.month)
+
+
+def _moment(nanoseconds: int, zone: tzinfo) -> datetime:
+    return (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).astimezone(zone)
+
+
+def _months(moment: datetime, amount: int) -> datetime:
+    """The same day `amount` months on, or the last one of a shorter month."""
+    years, month = divmod(moment.month - 1 + amount, 12)
+    year = moment.year + years
+    longest = 31 if month == 11 else (date(year, month + 2, 1) - timedelta(days=1)).day
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, longest))
+
+
+def _nanoseconds(moment: datetime) -> int:
+    delta = moment.astimezone(UTC) - _EPOCH
+    return (delta.days * 86400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
+
+
+def _within(nanoseconds: int) -> int:
+    """The nearest time that the store can hold."""
+    return max(SMALLEST, min(nanoseconds, LARGEST))
