@@ -195,7 +195,7 @@ def _answering(folder: Path) -> Driver | None:
     try:
         told = json.loads((folder / "store.json").read_text())
         port, secret, version = int(told["port"]), str(told["secret"]), int(told["version"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
     except OSError as error:
         raise Storage(f"{folder / 'store.json'} cannot be read: {error.strerror}.") from error

@@ -44,6 +44,7 @@ class Timeline:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._importing = False
 
     def __enter__(self) -> "Timeline":
         return self
@@ -71,6 +72,9 @@ class Timeline:
         a sighting. When this returns, the rows are on the disk. Writing the same batch again adds
         nothing, so a write of unknown outcome is simply repeated.
         """
+        if not self._importing:
+            words.importing(self._client, True)
+            self._importing = True
         return write(self._client, case, batch)
 
     def drop(self, case: str) -> None:
@@ -86,6 +90,7 @@ class Timeline:
 
         `progress` is told rows that are indexed and rows in all. Searching goes on meanwhile.
         """
+        self._importing = False
         words.build(self._client, case, progress)
 
     def count(self, search: Search) -> Count:

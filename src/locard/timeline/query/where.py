@@ -29,6 +29,8 @@ class Condition:
     sql: str
     parameters: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    scans: bool = False
+    """Whether it reads the raw records, which costs far more than any index."""
 
 
 @contextmanager
@@ -58,7 +60,13 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
         for name, ids in compiled.ids.items():
             sql = sql.replace(f"__{name}__", _set(client, name, ids, parameters, stack))
         clauses.append(sql)
-        yield Condition(" AND ".join(clauses), parameters, _notes(client, search, compiled))
+        unbuilt = compiled.words and not words.covered(client, search.case)
+        yield Condition(
+            " AND ".join(clauses),
+            parameters,
+            _notes(compiled, unbuilt),
+            compiled.scans or unbuilt,
+        )
 
 
 def _encodable(query: str) -> None:
@@ -100,9 +108,9 @@ def _set(
     return f"SELECT id FROM {table}"
 
 
-def _notes(client: Client, search: Search, compiled: Compiled) -> list[str]:
+def _notes(compiled: Compiled, unbuilt: bool) -> list[str]:
     notes = []
-    if compiled.words and not words.covered(client, search.case):
+    if unbuilt:
         notes.append("The text index is not built yet: rows were read one by one.")
     if compiled.scans:
         notes.append("Part of the query cannot be answered by the text index: rows were read.")

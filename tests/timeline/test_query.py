@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The query language: what it finds, where it points at a mistake, and that nothing escapes it."""
+
+from collections.abc import Collection, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from locard.model.errors import BadQuery
+from locard.model.event import COLUMNS
+from locard.timeline import Search, Timeline
+from locard.timeline.query.compiler import FIELDS
+from tests.timeline.rows import HOUR, START, batch
+
+NOW = START + 30 * HOUR
+ROWS = [
+    {"action": "GetObject", "actor": "arn:aws:iam::1:user/Alice", "src_ip": "10.1.2.3",
+     "message": "Alice read secret-file.txt",
+     "raw": b'{"key": "bucket/secret-file.txt", "n": 10.1.2.3}',
+     "attributes": [("size", "15"), ("agent.name", "Boto3")], "src_port": 443},
+    {"action": "PutObject", "actor": "arn:aws:iam::1:user/Bob", "src_ip": "10.200.0.1",
+     "message": "Bob wrote 100%_done", "raw": b'{"note": "100%_done"}', "src_port": 8080,
+     "attributes": [("size", "7")]},
+    {"action": "ConsoleLogin", "actor": "Mallory", "src_ip": "2001:db8::bad", "error": "Denied",
+     "message": "Mallory tried; \xdcbung", "raw": "Übung \"x\" 10.1.2.34 userName".encode()},
+    {"time": None, "file": "/usr/bin/ls", "message": "", "raw": b"\xff\x00 cron C:\\Windows"},
+]  # fmt: skip
+
+
+def _marks(kind: str, text: str) -> Collection[str]:
+    if kind == "tag" and text == "many":
+        return [f"{n:032x}" for n in range(3000)]
+    return []
+
+
+@pytest.fixture(scope="module")
+def store(shared: Timeline) -> Iterator[Timeline]:
+    rows = [{"time": START + n * HOUR, "locator": f"l{n}", **row} for n, row in enumerate(ROWS)]
+    shared.write("case", batch(*rows))
+    yield shared
+
+
+def _found(store: Timeline, query: str, zone: str = "UTC") -> list[int]:
+    search = Search("case", query, zone=zone, marks=_marks, now=NOW)
+    return sorted(int(r["locator"][1:]) for r in store.page(search).rows)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [0, 1, 2, 3]),
+        ("*", [0, 1, 2, 3]),
+        ("alice", [0]),
+        ("ALICE", [0]),
+        ("alic", []),
+        ("alic*", [0]),
+        ("*lic*", [0]),
+        ("*lice", [0]),
+        ("ali?e", [0]),
+        ("secret", [0]),
+        ("secret-file.txt", [0]),
+        ('"read secret"', [0]),
+        ('"secret read"', []),
+        ("bucket/secret*", [0]),
+        ('"10.1.2.3"', [0]),
+        ("10.1.2.34", [2]),
+        ("100%_done", [1]),
+        ("*%_d*", [1]),
+        ("\u00fcbung", [2]),
+        ("\u00dcBUNG", [2]),
+        ("cron", [3]),
+        ("C\\:\\\\Windows", [3]),
+        ("alice bob", []),
+        ("alice OR bob", [0, 1]),
+        ("alice || bob", [0, 1]),
+        ("alice AND read", [0]),
+        ("alice && read", [0]),
+        ("NOT alice", [1, 2, 3]),
+        ("!alice", [1, 2, 3]),
+        ("-alice", [1, 2, 3]),
+        ("+alice -bob", [0]),
+        ("(alice OR bob) NOT read", [1]),
+        ("action:getobject", [0]),
+        ("action:Get*", [0]),
+        ("action:*object", [0, 1]),
+        ("action:(GetObject OR PutObject)", [0, 1]),
+        ("NOT action:GetObject", [1, 2, 3]),
+        ("actor:arn:aws:iam::1:user/alice", [0]),
+        ('actor:"arn:aws:iam::1:user/alice"', [0]),
+        ("actor:/user.(alice|bob)/", [0, 1]),
+        ("/secret-\\w+\\.txt/", [0]),
+        ("NOT error:Denied", [0, 1, 3]),
+        ("error:*", [2]),
+        ("_exists_:error", [2]),
+        ('error:""', [0, 1, 3]),
+        ("file:/usr/bin/ls", [3]),
+        ("file:\\/usr*", [3]),
+        ("message:alice", [0]),
+        ("message:key", []),
+        ("raw:key", [0]),
+        ('message:""', [3]),
+        ("src_ip:10.0.0.0/8", [0, 1]),
+        ("src_ip:10.1.0.0/16", [0]),
+        ("src_ip:2001:db8::/32", [2]),
+        ("src_ip:2001:DB8:0::BAD", [2]),
+        ("src_ip:[10.1.0.0 TO 10.2.0.0]", [0]),
+        ("NOT src_ip:10.0.0.0/8", [2, 3]),
+        ("src_ip:10.1.*", [0]),
+        ("src_port:443", [0]),
+        ("src_port:>=443", [0, 1]),
+        ("src_port:{443 TO *]", [1]),
+        ("src_port:4*", [0]),
+        ("attributes.size:[8 TO 20]", [0]),
+        ("attributes.size:>6", [0, 1]),
+        ("attributes.agent.name:boto*", [0]),
+        ("attributes.size:*", [0, 1]),
+        ("attributes:boto3", [0]),
+        ("time:*", [0, 1, 2]),
+        ("NOT time:*", [3]),
+        ("time:2023-07-10", [0, 1, 2]),
+        ("time:2023-07-10T01", [1]),
+        ("time:2023-07-10T01:00", [1]),
+        ('time:"2023-07-10 01:00"', [1]),
+        ("time:>2023-07-10T01:00:00Z", [2]),
+        ("time:>=2023-07-10T01:00:00+00:00", [1, 2]),
+        ("time:[2023-07-10T00:30 TO 2023-07-10T01:30]", [1]),
+        ("time:{2023-07-10T00:00 TO 2023-07-10T02:00}", [1]),
+        ("time:>=now-29h", [1, 2]),
+        ("time:[now-1d/d TO now/d}", [0, 1, 2]),
+        ("time:2023", [0, 1, 2]),
+        ("case:case", [0, 1, 2, 3]),
+        ("tag:many", []),
+        ("NOT tag:many", [0, 1, 2, 3]),
+        ("starred:true OR alice", [0]),
+    ],
+)  # fmt: skip
+def test_finds(store: Timeline, query: str, expected: list[int]) -> None:
+    assert _found(store, query) == expected
+
+
+def test_times_without_offset_are_in_the_zone(store: Timeline) -> None:
+    assert _found(store, "time:2023-07-10T03:00", "Europe/Berlin") == [1]
+
+
+def test_marks_are_ids_of_events(store: Timeline) -> None:
+    key = store.page(Search("case", "alice")).rows[0]["id"]
+    search = Search("case", "tag:evil", marks=lambda kind, text: [key, "nonsense"])
+    assert [r["id"] for r in store.page(search).rows] == [key]
+    many = Search("case", "tag:*", marks=lambda kind, text: [key, *_marks("tag", "many")])
+    assert store.count(many).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "position", "length", "suggestion"),
+    [
+        ("acton:x", 0, 5, "action"),
+        ("alice AND srcip:1", 10, 5, "src_ip"),
+        ("_exists_:errr", 9, 4, "error"),
+        ('"abc', 0, 1, '"abc"'),
+        ("(a OR b", 0, 1, ""),
+        ("a)", 1, 1, ""),
+        ("a AND", 2, 3, ""),
+        ("AND a", 0, 3, '"AND"'),
+        ("action:", 0, 7, "action:*"),
+        ("time:soon", 5, 4, "now-24h"),
+        ("time:2023-13-01", 5, 10, "now-24h"),
+        ("time:[2024 TO 2023]", 5, 14, ""),
+        ("time:[2024 TO", 5, 1, "[* TO *]"),
+        ("src_ip:10.0.0.0/33", 7, 11, "10.0.0.0/8"),
+        ("src_port:x", 9, 1, ""),
+        ("a /(/", 2, 3, ""),
+        ("foo~", 3, 1, "foo*"),
+        ("[a TO b]", 0, 8, ""),
+        ("()", 0, 2, ""),
+        ("?", 0, 1, "*"),
+    ],
+)
+def test_points_at_the_mistake(
+    store: Timeline, query: str, position: int, length: int, suggestion: str
+) -> None:
+    with pytest.raises(BadQuery) as caught:
+        _found(store, query)
+    error = caught.value
+    assert (error.position, error.length, error.suggestion) == (position, length, suggestion)
+
+
+def test_every_column_is_a_field(store: Timeline) -> None:
+    assert {c.name for c in COLUMNS} <= set(FIELDS)
+    for column in COLUMNS:
+        store.count(Search("case", f"{column.name}:* AND NOT {column.name}:*"))
+
+
+def test_depth_and_size_are_bounded(store: Timeline) -> None:
+    for query in ("(" * 60 + "a" + ")" * 60, "a " * 501, "a" * 20_001, f"/{'a' * 1001}/"):
+        with pytest.raises(BadQuery):
+            _found(store, query)
+    for query in ("NOT " * 3000 + "a", "a OR (b AND c) " * 100):
+        try:
+            _found(store, query)
+        except BadQuery as error:
+            assert error.length > 0
+
+
+_PIECES = st.sampled_from(
+    ["action:", "time:", "src_ip:", "src_port:", "attributes.x:", "raw:", "tag:", "id:", "(", ")",
+     "[", "]", "{", "}", " TO ", " AND ", " OR ", " NOT ", "-", "+", "!", "*", "?", '"', "/", "\\",
+     "~", "^", "now-1d", "10.0.0.0/8", "2023-07-10", "a", "'", "%", "$", "\x00", "é", ">=", ":"]
+)  # fmt: skip
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.one_of(st.lists(_PIECES, max_size=12).map("".join), st.text(max_size=30)))
+def test_any_text_runs_or_is_a_bad_query(store: Timeline, query: str) -> None:
+    try:
+        rows = store.count(Search("case", query, marks=_marks, now=NOW)).rows
+    except BadQuery as error:
+        assert 0 <= error.position <= len(query)
+        assert error.length >= 1
+        assert error.message
+    else:
+        assert 0 <= rows <= len(ROWS)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(min_size=1, max_size=30).filter(lambda t: t.isprintable()))
+def test_a_quoted_value_finds_just_itself(store: Timeline, text: str) -> None:
+    quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    store.write("quoted", batch({"resource": text, "locator": text}))
+    found = store.page(Search("quoted", f"resource:{quoted}"), limit=1000).rows
+    assert text in {row["resource"] for row in found}
+    assert {row["resource"].lower() for row in found} == {text.lower()}

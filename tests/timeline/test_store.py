@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store process and its clients: starting, ending, dying, secrets, full and read-only disks."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from locard.model.errors import Storage
+from locard.timeline import Search, Timeline, connect
+from tests.timeline.conftest import end, told
+from tests.timeline.rows import many
+
+
+def _ask(port: object, authorization: str, body: bytes = b"SELECT 1") -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", body)
+    if authorization:
+        request.add_header("Authorization", authorization)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_only_the_secret_is_answered(timeline: Timeline, home: Path) -> None:
+    store = told(home)
+    assert stat.S_IMODE((home / "store.json").stat().st_mode) == 0o600
+    good = "Basic " + b64encode(f"locard:{store['secret']}".encode()).decode()
+    wrong = "Basic " + b64encode(b"locard:guess").decode()
+    assert _ask(store["port"], good) == 200
+    assert _ask(store["port"], wrong) == 403
+    assert _ask(store["port"], "") == 403
+    assert _ask(store["port"], good, b"SELECT nonsense") == 500
+
+
+def test_two_clients_share_one_process(timeline: Timeline, home: Path) -> None:
+    before = told(home)
+    timeline.write("case", many(3))
+    with connect(home) as other:
+        assert other.count(Search("case")).rows == 3
+    assert told(home) == before
+
+
+def test_clients_that_race_start_one_process(home: Path) -> None:
+    found: list[Timeline] = []
+    threads = [threading.Thread(target=lambda: found.append(connect(home))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    found[0].write("case", many(2))
+    assert [t.count(Search("case")).rows for t in found] == [2, 2, 2, 2]
+    for timeline in found:
+        timeline.close()
+
+
+def test_a_stale_file_is_no_store(home: Path) -> None:
+    home.mkdir()
+    (home / "store.json").write_text(json.dumps({"port": 9, "secret": "x", "pid": 1, "version": 1}))
+    with connect(home) as timeline:
+        assert timeline.count(Search("case")).rows == 0
+
+
+def test_acknowledged_rows_survive_kill_9(timeline: Timeline, home: Path) -> None:
+    timeline.write("case", many(500))
+    end(home, signal.SIGKILL)
+    assert (home / "store.json").exists()
+    # The same client finds that its store is gone and starts another one.
+    assert timeline.count(Search("case")).rows == 500
+    assert timeline.write("case", many(500)).known == 500
+    assert timeline.write("case", many(10, 500)).new == 10
+
+
+def test_kill_9_amid_writing_loses_nothing(home: Path) -> None:
+    acknowledged: list[int] = []
+    with connect(home) as timeline:
+        killer = threading.Timer(0.6, lambda: end(home, signal.SIGKILL))
+        killer.start()
+        for number in range(12):
+            timeline.write("case", many(2000, number * 2000))
+            acknowledged.append(number)
+            time.sleep(0.05)
+        killer.join()
+        # A batch that was at work when the store died was repeated, so all are there, once each.
+        assert timeline.count(Search("case")).rows == 24_000
+        assert len(acknowledged) == 12
+
+
+def test_it_ends_when_idle(tmp_path: Path) -> None:
+    folder = tmp_path / "idle"
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "locard.timeline.serve", str(folder), "0.5"]
+    )
+    assert process.wait(60) == 0
+    assert not (folder / "store.json").exists()
+
+
+def test_a_second_process_leaves_the_folder_alone(timeline: Timeline, home: Path) -> None:
+    second = [sys.executable, "-P", "-m", "locard.timeline.serve", str(home)]
+    assert subprocess.run(second, timeout=60).returncode == 3
+    assert timeline.count(Search("")).rows == 0
+
+
+def test_sigterm_ends_it_cleanly(timeline: Timeline, home: Path) -> None:
+    timeline.write("case", many(5))
+    end(home, signal.SIGTERM)
+    assert not (home / "store.json").exists()
+    assert timeline.count(Search("case")).rows == 5
+
+
+def test_many_threads_read_while_one_writes(timeline: Timeline) -> None:
+    wrong: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        last = 0
+        while not done.is_set():
+            rows = timeline.count(Search("case")).rows
+            if rows < last or rows % 300:
+                wrong.append(f"{rows} after {last}")
+            last = rows
+            timeline.page(Search("case", "number7"), limit=5)
+
+    threads = [threading.Thread(target=read) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for number in range(10):
+        timeline.write("case", many(300, number * 300))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert timeline.count(Search("case")).rows == 3000
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("here is a file")
+    with pytest.raises(Storage, match="cannot use"):
+        connect(tmp_path / "file" / "timeline")
+
+
+def test_a_closed_timeline_says_so(timeline: Timeline) -> None:
+    timeline.close()
+    with pytest.raises(Storage, match="closed"):
+        timeline.count(Search(""))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "timeline"
+    folder.mkdir(mode=0o500)
+    with pytest.raises(Storage, match="cannot use"):
+        connect(folder)
