@@ -14,6 +14,7 @@ from locard.model.errors import BadQuery
 from locard.model.event import QUERY_FIELDS, Kind
 from locard.timeline import schema
 from locard.timeline.query import times
+from locard.timeline.query.parts import canonical, ends, literal, misread, number, value_of
 from locard.timeline.query.text import Prepared, prepare, unescape
 from locard.timeline.query.values import (
     Bound,
@@ -65,30 +66,11 @@ def compile_query(search: Search) -> Compiled:
     try:
         parsed = parse(prepared.text)
     except ParseError as error:
-        raise _misread(error, prepared, search.query) from error
+        raise misread(error, prepared, search.query) from error
     try:
         return compiler.result(compiler.node(parsed, None))
     except RecursionError:
         raise BadQuery("The query is too deeply nested.", 0, len(search.query)) from None
-
-
-def _misread(error: ParseError, prepared: Prepared, query: str) -> BadQuery:
-    """What `luqum` could not parse, at its place."""
-    text = str(error)
-    _, _, tail = text.rpartition(" at position ")
-    digits = tail.rstrip("!")
-    if digits.isdigit():
-        at = prepared.place(int(digits))
-        word = query[at:].split(maxsplit=1)[0] if query[at:].strip() else query[at : at + 1]
-        name = word.strip("()")
-        if name in ("AND", "OR", "NOT", "&&", "||", "!"):
-            return BadQuery(f"{name} joins nothing here.", at, len(name), f'"{name}"')
-        return BadQuery("This is not expected here.", at, max(1, len(word)))
-    stripped = query.rstrip()
-    last = stripped.rsplit(maxsplit=1)[-1] if stripped else ""
-    return BadQuery(
-        "The query ends too soon.", max(0, len(stripped) - len(last)), max(1, len(last))
-    )
 
 
 @dataclass(frozen=True)
@@ -156,7 +138,7 @@ class _Compiler:
         if name == "_exists_":
             if not isinstance(item.expr, tree.Word | tree.Phrase):
                 raise self.bad(item, "_exists_ takes the name of one field.")
-            named = self.resolve(_literal(item.expr), *self.place(item.expr))
+            named = self.resolve(literal(item.expr), *self.place(item.expr))
             return self.exists(named)
         return self.node(item.expr, self.resolve(name, first, len(item.name)))
 
@@ -187,7 +169,7 @@ class _Compiler:
             case tree.Word():
                 wanted = pattern(item.value)
             case tree.Phrase():
-                wanted = Pattern((_literal(item),))
+                wanted = Pattern((literal(item),))
             case _:
                 raise self.bad(item, "This is not supported.")
         if of is None:
@@ -283,7 +265,7 @@ class _Compiler:
         if of.kind is Kind.PORT:
             return self.fits(f"toString({of.sql})", wanted)
         if of.kind is Kind.ADDRESS and wanted.plain:
-            wanted = Pattern((_canonical(wanted.text),))
+            wanted = Pattern((canonical(wanted.text),))
         if of.attribute and wanted.plain and not wanted.text:
             return f"({self.exists(of)} AND {of.sql} = '')"
         return self.fits(of.sql, wanted)
@@ -336,14 +318,14 @@ class _Compiler:
         """A range; an open end is `*`."""
         if of.name in MARKS or of.kind is Kind.MAP or of.name == "id":
             raise self.bad(item, f"{of.name} takes no range.")
-        low, high, with_low, with_high = _ends(item)
+        low, high, with_low, with_high = ends(item)
         if of.kind is Kind.TIME:
             start = times.SMALLEST
             end = None
             if low is not None:
-                start = self.instant(low, _value_of(low))[0 if with_low else 1]
+                start = self.instant(low, value_of(low))[0 if with_low else 1]
             if high is not None:
-                end = self.instant(high, _value_of(high))[1 if with_high else 0]
+                end = self.instant(high, value_of(high))[1 if with_high else 0]
             if end is not None and low is not None and end <= start:
                 raise self.bad(item, "The range ends before it begins.")
             return self.between(start, end)
@@ -363,19 +345,19 @@ class _Compiler:
     ) -> Callable[[tree.Item], tuple[str, str]]:
         """How the field and an end of a range are compared."""
         if of.kind is Kind.PORT:
-            return lambda e: (of.sql, self.bound.add(self.port(e, _literal(e)), "UInt16"))
+            return lambda e: (of.sql, self.bound.add(self.port(e, literal(e)), "UInt16"))
         if of.kind is Kind.ADDRESS:
             return lambda e: (
                 f"toIPv6OrDefault({of.sql})",
                 self.bound.add(as_ipv6(self.address(e)), "IPv6"),
             )
-        if of.attribute and ends and all(_number(_literal(e)) is not None for e in ends):
+        if of.attribute and ends and all(number(literal(e)) is not None for e in ends):
             value = f"toFloat64OrNull({of.sql})"
             return lambda e: (
                 f"ifNull({value}, nan)",
-                self.bound.add(_number(_literal(e)), "Float64"),
+                self.bound.add(number(literal(e)), "Float64"),
             )
-        return lambda e: (of.sql, self.bound.add(_literal(e)))
+        return lambda e: (of.sql, self.bound.add(literal(e)))
 
     def instant(self, item: tree.Item, wanted: Pattern) -> tuple[int, int]:
         text = wanted.text if wanted.plain else "".join(wanted.parts)
@@ -398,7 +380,7 @@ class _Compiler:
         raise self.bad(item, f"{text[:40]!r} is no port; a port is 0 to 65535.")
 
     def address(self, item: tree.Item) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-        text = _literal(item)
+        text = literal(item)
         try:
             return ipaddress.ip_address(text)
         except ValueError as error:
@@ -414,41 +396,3 @@ class _Compiler:
             f"({of.sql} != '' AND toIPv6OrDefault({of.sql}) >= {low} "
             f"AND toIPv6OrDefault({of.sql}) <= {high})"
         )
-
-
-def _ends(item: tree.Item) -> tuple[tree.Item | None, tree.Item | None, bool, bool]:
-    """Low and high end of a range, None where it is open, and whether they are in it."""
-    if isinstance(item, tree.Range):
-        low, high = _open(item.low), _open(item.high)
-        return low, high, bool(item.include_low), bool(item.include_high)
-    if isinstance(item, tree.From):
-        return _open(item.a), None, bool(item.include), True
-    return None, _open(item.a), True, bool(item.include)
-
-
-def _open(item: tree.Item) -> tree.Item | None:
-    return None if isinstance(item, tree.Word) and item.value == "*" else item
-
-
-def _literal(item: tree.Item) -> str:
-    """The text of a word or phrase, wildcards taken as they are."""
-    value = str(getattr(item, "value", ""))
-    return unescape(value[1:-1] if isinstance(item, tree.Phrase) else value)
-
-
-def _value_of(item: tree.Item) -> Pattern:
-    return Pattern((_literal(item),))
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _canonical(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return text
