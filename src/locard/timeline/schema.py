@@ -24,6 +24,9 @@ INDEXED = ("message", "raw")
 MERGED_INDEX = "materialize_skip_indexes_on_merge"
 """Setting of the table: whether merging parts builds the text index of what they hold."""
 
+LARGEST_MERGE = 384 << 20
+"""Bytes of the parts that a merge may join: the memory for building an index grows with a part."""
+
 _LOW = "LowCardinality(String)"
 _FEW = frozenset({"evidence"})
 """TEXT columns that hold few distinct values in each part all the same."""
@@ -67,7 +70,8 @@ def statements() -> list[str]:
     {indexes}
 ) ENGINE = MergeTree PARTITION BY `case` ORDER BY (time, id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {MERGED_INDEX} = 0,
-    text_index_max_memory_usage_before_flush = {256 << 20}""",
+    text_index_max_memory_usage_before_flush = {128 << 20},
+    max_bytes_to_merge_at_max_space_in_pool = {LARGEST_MERGE}""",
         f"""CREATE TABLE IF NOT EXISTS {DATABASE}.sightings (
     `case` {_LOW}, id FixedString(16), evidence {_LOW}, locator String CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree PARTITION BY `case` ORDER BY (id, evidence, locator)
