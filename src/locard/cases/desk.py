@@ -35,7 +35,7 @@ from locard.model.evidence import CustodyEntry, Origin
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
-from locard.settings import Settings
+from locard.settings import Settings, from_environment
 from locard.state import marks
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
@@ -70,6 +70,13 @@ class Desk:
         self.state: State = open_state(settings.state)
         self.vault = Vault(settings.vault)
         self._connecting = Lock()
+        self._children: list[subprocess.Popen[bytes]] = []
+        """Runs that were started here, kept so that they are reaped."""
+
+    @classmethod
+    def at(cls, home: Path) -> "Desk":
+        """The desk of the installation in `home`."""
+        return cls(from_environment({"LOCARD_HOME": str(home)}))
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -208,7 +215,8 @@ class Desk:
             return False
         if any(job.state == "running" for job in jobs(self.state, case, limit=5)):
             return False
-        subprocess.Popen(
+        self._children = [one for one in self._children if one.poll() is None]
+        child = subprocess.Popen(
             [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who],
             env=os.environ | {"LOCARD_HOME": str(self.settings.home)},
             stdin=subprocess.DEVNULL,
@@ -216,6 +224,7 @@ class Desk:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._children.append(child)
         return True
 
     def _ensure(self, case: str, who: str) -> bool:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adding: nothing is lost, nothing comes twice, and everything adds up."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from locard.cases.desk import Desk
+from locard.cases.intake import Wish
+from locard.model.errors import Missing
+from tests.cases.trails import trail
+
+
+def ids(desk: Desk, case: str = "c") -> list[str]:
+    batches = desk.timeline.export(desk.search(case), ["id"])
+    return sorted(one for batch in batches for one in batch.column("id").to_pylist())
+
+
+def sums_hold(desk: Desk, case: str = "c") -> None:
+    for item in desk.evidence(case)[0]:
+        if item.stage == "parsed":
+            assert item.seen == item.rows + item.problems, item
+
+
+def test_adding_twice_adds_no_row_and_says_so(desk: Desk, tmp_path: Path) -> None:
+    trail(tmp_path / "in" / "a.json.gz", range(100))
+    first = desk.add("c", [tmp_path / "in"], who="ana")
+    again = desk.add("c", [tmp_path / "in"], who="ana")
+    assert (first.made, first.events, first.new_files) == (True, 100, 1)
+    assert (again.made, again.events, again.known_files) == (False, 0, 1)
+    assert len(ids(desk)) == 100
+    sums_hold(desk)
+
+
+def test_a_record_in_two_files_is_one_event_that_names_both(desk: Desk, tmp_path: Path) -> None:
+    trail(tmp_path / "in" / "a.json.gz", range(60))
+    trail(tmp_path / "in" / "b.json", range(40, 100))
+    added = desk.add("c", [tmp_path / "in"], who="ana")
+    assert (added.events, added.sighted_events) == (100, 20)
+    both = [one for one in ids(desk) if desk.event("c", one).sightings]
+    assert len(both) == 20
+    event = desk.event("c", both[0])
+    files = {str(event.values["evidence"]), *(evidence for evidence, _ in event.sightings)}
+    assert files == {item.id for item in desk.evidence("c")[0]}
+    sums_hold(desk)
+
+
+def test_the_same_event_id_with_other_content_stays_its_own_event(
+    desk: Desk, tmp_path: Path
+) -> None:
+    trail(tmp_path / "in" / "a.json", range(10))
+    trail(tmp_path / "in" / "forged.json", range(10), eventName="Forged")
+    assert desk.add("c", [tmp_path / "in"], who="ana").events == 20
+
+
+def test_archives_inside_archives_are_opened_and_their_origin_is_kept(
+    desk: Desk, tmp_path: Path
+) -> None:
+    trail(tmp_path / "a.json.gz", range(30))
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as inner:
+        inner.write(tmp_path / "a.json.gz", "logs/a.json.gz")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.write(tmp_path / "inner.zip", "inner.zip")
+    added = desk.add("c", [tmp_path / "outer.zip"], who="ana")
+    assert added.events == 30
+    by_name = {item.name: item for item in desk.evidence("c")[0]}
+    leaf = by_name["outer.zip/inner.zip/logs/a.json.gz"]
+    assert by_name["outer.zip/inner.zip"].id == leaf.parent
+    proof = desk.prove(ids(desk)[0], who="ana")
+    assert proof.passed, proof
+    assert [step.name for step in proof.steps].count("Origin") == 2
+
+
+def test_what_nothing_recognises_is_kept_and_listed(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "noise.bin").write_bytes(random.Random(7).randbytes(5000))
+    (tmp_path / "in" / "empty").write_bytes(b"")
+    added = desk.add("c", [tmp_path / "in"], who="ana")
+    assert {one.name for one in added.not_parsed} == {"in/noise.bin", "in/empty"}
+    assert all(one.reason for one in added.not_parsed)
+    assert all(desk.vault.holds(item.id) for item in desk.evidence("c")[0])
+
+
+def test_links_are_not_followed_and_said(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to("/etc/passwd")
+    added = desk.add("c", [tmp_path / "in"], who="ana")
+    assert added.files == 0
+    assert "a link, not followed" in added.passed_over[0]
+
+
+def test_a_path_that_does_not_exist_changes_nothing(desk: Desk, tmp_path: Path) -> None:
+    trail(tmp_path / "trail.json", range(3))
+    with pytest.raises(Missing) as caught:
+        desk.add("c", [tmp_path / "trial.json"], who="ana")
+    assert "trail.json" in caught.value.advice
+    assert desk.cases() == []
+
+
+def test_an_unknown_parser_changes_nothing_and_names_the_nearest(
+    desk: Desk, tmp_path: Path
+) -> None:
+    trail(tmp_path / "trail.json", range(3))
+    with pytest.raises(Missing) as caught:
+        desk.add("c", [tmp_path / "trail.json"], who="ana", wish=Wish(parser="aws.cloudtrial"))
+    assert "aws.cloudtrail" in caught.value.advice
+    assert desk.cases() == []
+
+
+def test_a_record_that_cannot_be_read_is_a_row_with_a_problem(desk: Desk, tmp_path: Path) -> None:
+    lines = [json.dumps({"eventVersion": "1.08"}), "{broken", ""]
+    good = trail(tmp_path / "x.json", range(5)).read_text()
+    records = [json.dumps(one) for one in json.loads(good)["Records"]]
+    (tmp_path / "t.jsonl").write_text("\n".join([*records, *lines]))
+    added = desk.add("c", [tmp_path / "t.jsonl"], who="ana")
+    assert added.events == 7
+    assert added.problems == 2
+    assert desk.timeline.count(desk.search("c", "_exists_:problem")).rows == 2
+    sums_hold(desk)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_any_moment_it_goes_on_to_the_same_rows(
+    home: Path, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    for number in range(24):
+        trail(tmp_path / "in" / f"{number}.json.gz", range(number * 500, number * 500 + 520))
+    command = [sys.executable, "-m", "locard.cli.main", "add", "c", str(tmp_path / "in"), "--json"]
+    environment = os.environ | {"LOCARD_HOME": str(home)}
+    kills = 0
+    for _ in range(6):
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        time.sleep(1.0 + chance.random() * 2.5)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+        process.communicate()
+    run = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert kills > 0
+    assert json.loads(run.stdout)["failed"] == []
+    desk = Desk.at(home)
+    try:
+        found = ids(desk)
+        assert len(found) == len(set(found)) == 23 * 500 + 520
+        sums_hold(desk)
+        assert desk.vault.ledger.check().fault == ""
+    finally:
+        desk.timeline.close()
+        desk.close()
+
+
+@pytest.mark.evidence
+def test_the_real_trail_gives_2900_events_however_often(desk: Desk, evidence: Path) -> None:
+    folder = evidence / "aws_cloudtrail" / "invictus-ir_aws_dataset" / "CloudTrail"
+    assert desk.add("c", [folder], who="ana").events == 2900
+    assert desk.add("c", [folder], who="ana").events == 0
+    summary = desk.timeline.summary("c")
+    assert (summary.rows, summary.problems) == (2900, 0)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all tests share: a desk of their own, and the real evidence when it is there."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from locard.cases.desk import Desk
+from locard.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or ROOT.parent / "shared" / "evidence")
+
+
+@pytest.fixture(scope="session")
+def evidence() -> Path:
+    """The folder of real evidence, which is not part of the repository."""
+    if not EVIDENCE.is_dir():
+        pytest.skip("no real evidence here: set LOCARD_EVIDENCE to its folder")
+    return EVIDENCE
+
+
+def stop_store(home: Path) -> None:
+    """End the store process of a home and wait until it is gone."""
+    try:
+        pid = json.loads((home / "timeline" / "store.json").read_text())["pid"]
+        os.kill(pid, signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    until = time.monotonic() + 30
+    while _running(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def _running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A LOCARD_HOME of the test's own."""
+    folder = tmp_path / "home"
+    yield folder
+    stop_store(folder)
+
+
+@pytest.fixture
+def desk(home: Path) -> Iterator[Desk]:
+    """A desk over a home of the test's own."""
+    desk = Desk(Settings(home=home, workers=2))
+    yield desk
+    if "timeline" in vars(desk):
+        desk.timeline.close()
+    desk.close()
