@@ -1,49 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real application over a real state file, served on loopback and asked over HTTP."""
+"""The real application over a real desk, served on loopback and asked over HTTP."""
 
+import socket
 import threading
 import time
-from collections.abc import Collection, Iterator
+import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from locard.api.app import create
 from locard.api.page import Page
-from locard.api.serve import bound, server
-from locard.model.errors import Missing
-from locard.model.event import Event
-from locard.state import investigations, sessions, users
-from locard.state.database import State, open_state
+from locard.api.serve import server
+from locard.cases.desk import Desk
+from locard.settings import Settings
+from locard.state import sessions, users
+from locard.state.database import State
+from tests.cases.trails import trail
+from tests.conftest import stop_store
 
 PASSWORD = "correct horse battery staple"
-
-
-class Cases:
-    """A desk over the state alone: cases are real, events are known by id."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.ids = {"one": {f"{n:032x}" for n in range(10)}, "two": {"f" * 32}}
-
-    def case(self, name: str) -> object:
-        with self.state.session() as s:
-            row = s.get(investigations.CaseRow, name)
-        if row is None:
-            raise Missing(f"There is no case {name}.")
-        return row
-
-    def known(self, case: str, ids: Collection[str]) -> set[str]:
-        return self.ids[case] & set(ids)
-
-    def event(self, case: str, event: str) -> Event:
-        if event not in self.ids[case]:
-            raise Missing("no event")
-        return Event(event, case, 0, {}, {}, b"")
 
 
 @dataclass
@@ -51,11 +32,15 @@ class Api:
     """A served application and how to reach it."""
 
     url: str
-    state: State
-    app: Any
+    desk: Desk
+    app: FastAPI
+
+    @property
+    def state(self) -> State:
+        return self.desk.state
 
     def client(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"X-Locard": "1", **headers})
+        return httpx.Client(base_url=self.url, headers={"X-Locard": "1", **headers}, timeout=60)
 
     def signed_in(self, username: str = "ada") -> httpx.Client:
         with self.state.session() as s:
@@ -66,8 +51,8 @@ class Api:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    listening = bound("127.0.0.1", 0)
+def served(app: FastAPI) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
     running = server(app)
     thread = threading.Thread(target=running.run, args=([listening],))
     thread.start()
@@ -80,15 +65,27 @@ def served(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    state = open_state(tmp_path_factory.mktemp("home") / "state.sqlite")
-    with state.session() as s:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk with people and two cases: `one` of 100 events in two places, `two` of 5 others."""
+    folder = tmp_path_factory.mktemp("api")
+    desk = Desk(Settings(home=folder / "home", workers=2))
+    with desk.state.session() as s:
         users.create(s, "ada", name="Ada Lovelace", role=users.Role.ADMIN, password=PASSWORD)
         users.create(s, "bob", password=PASSWORD)
-        for name in ("one", "two"):
-            s.add(investigations.CaseRow(name=name, title="", created=0, created_by="ada"))
-    yield state
-    state.close()
+    trail(folder / "in" / "a.json.gz", range(60))
+    trail(folder / "inside.json", range(40, 100))
+    with zipfile.ZipFile(folder / "in" / "b.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.write(folder / "inside.json", "logs/b.json")
+    (folder / "in" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    trail(folder / "other.json", range(1000, 1005), eventName="StopLogging")
+    desk.create("one", "The first", who="ana")
+    desk.add("one", [folder / "in"], who="ana")
+    desk.create("two", who="ana")
+    desk.add("two", [folder / "other.json"], who="ana")
+    yield desk
+    desk.timeline.close()
+    desk.close()
+    stop_store(folder / "home")
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +99,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def api(state: State, page: Path) -> Iterator[Api]:
-    app = create(Cases(state), state, page=Page(page))
+def api(desk: Desk, page: Path) -> Iterator[Api]:
+    app = create(desk, desk.state, page=Page(page))
 
     def breaks() -> None:
         raise RuntimeError("inner detail")
@@ -111,7 +108,7 @@ def api(state: State, page: Path) -> Iterator[Api]:
     app.add_api_route("/api/breaks", breaks)
     app.router.routes.insert(0, app.router.routes.pop())
     with served(app) as url:
-        yield Api(url, state, app)
+        yield Api(url, desk, app)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_an_address_without_anything_is_a_problem(ada: httpx.Client) -> None:
     answer = ada.get("/api/nothing/here")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
-    assert ada.get("/api/cases/none/tags").json()["detail"] == "There is no case none."
+    assert ada.get("/api/cases/none/tags").json()["detail"] == "There is no case called 'none'."
 
 
 def test_a_body_that_does_not_fit_says_where(ada: httpx.Client) -> None:

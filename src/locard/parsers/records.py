@@ -53,7 +53,8 @@ class Source:
         if self.broken:
             return b""
         try:
-            return self._stream.read(CHUNK) or b""
+            # A stream may end first and raise when it is asked again: good bytes come before.
+            return self._stream.read(CHUNK) or self._stream.read(CHUNK) or b""
         except Unreadable as error:
             self.broken = error.message
         except EOFError as error:

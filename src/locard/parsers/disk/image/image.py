@@ -24,6 +24,8 @@ class _Image:
     machine: Machine
     seen: set[tuple[str, str]]
     """Volume and identity of the files that were read."""
+    unseen: dict[tuple[str, str], list[str]]
+    """Volume and fault: the patterns that could not be looked for because of it."""
 
     def wanted(self, prefix: str) -> bool:
         """Whether anything below `prefix` is asked for."""
@@ -41,7 +43,7 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     volumes: list[layers.Volume] = []
     with boundary.kept(rows, "disk!volumes", "the volumes of the image"):
         volumes = layers.volumes(disk, report)
-    image = _Image(rows, context, Machine(context.host, context.zone), set())
+    image = _Image(rows, context, Machine(context.host, context.zone), set(), {})
     trees = [tree for volume in volumes for tree in _trees(volume, image)]
     for tree in trees:
         with boundary.kept(rows, f"{tree.volume.name}!machine", "the machine's configuration"):
@@ -51,6 +53,11 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
             for artefact in ARTEFACTS:
                 if artefact.first == first:
                     _artefact(artefact, tree, image)
+    for (volume_name, fault), patterns in image.unseen.items():
+        report(
+            f"{volume_name}!{patterns[0]}",
+            f"artefacts could not be looked for in {volume_name}, {fault}: {', '.join(patterns)}",
+        )
     for volume in volumes:
         if image.wanted(volume.name):
             filesystem_timeline.read(
@@ -102,11 +109,14 @@ def learn(tree: Tree, machine: Machine, context: Context) -> None:
 
 def _artefact(artefact: Artefact, tree: Tree, image: _Image) -> None:
     for pattern in artefact.patterns:
-        with boundary.kept(
-            image.rows, f"{tree.volume.name}!{artefact.source}{pattern}", f"{pattern}"
-        ):
-            for path in tree.glob(pattern):
-                _file(artefact, path, tree, image)
+        try:
+            paths = list(tree.glob(pattern))
+        except Exception as fault:  # noqa: BLE001  folders of hostile bytes: reported together
+            key = (tree.volume.name, boundary.fault_text(fault))
+            image.unseen.setdefault(key, []).append(pattern)
+            continue
+        for path in paths:
+            _file(artefact, path, tree, image)
 
 
 def _file(artefact: Artefact, path: str, tree: Tree, image: _Image) -> None:

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// One place that says how each thing is asked for and under which key it is kept.
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
+import { address, Failure, get } from './client';
+import type {
+  About,
+  Case,
+  Comment,
+  Count,
+  CustodyEntry,
+  EventPage,
+  EventRow,
+  EvidenceItem,
+  EvidenceList,
+  Facet,
+  FacetValue,
+  Field,
+  FullEvent,
+  Histogram,
+  Person,
+  SavedSearch,
+  Token,
+  User,
+} from './contract';
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: false,
+      retry: (times, error) => {
+        if (error instanceof Failure && error.status >= 400 && error.status < 500) return false;
+        return times < 2;
+      },
+    },
+  },
+});
+
+/** What a search asks for; the same for count, page, histogram and facets. */
+export interface Asked {
+  q: string;
+  from?: string;
+  to?: string;
+}
+
+export const session = () =>
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => get<Person>(address(['session']), signal),
+    staleTime: 300_000,
+    retry: false,
+  });
+
+export const about = () =>
+  queryOptions({
+    queryKey: ['about'],
+    queryFn: ({ signal }) => get<About>(address(['about']), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const fields = () =>
+  queryOptions({
+    queryKey: ['fields'],
+    queryFn: ({ signal }) => get<Field[]>(address(['fields']), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const cases = () =>
+  queryOptions({
+    queryKey: ['cases'],
+    queryFn: ({ signal }) => get<Case[]>(address(['cases']), signal),
+  });
+
+export const oneCase = (name: string) =>
+  queryOptions({
+    queryKey: ['case', name],
+    queryFn: ({ signal }) => get<Case>(address(['cases', name]), signal),
+  });
+
+export const EVIDENCE_WINDOW = 500;
+
+export const evidencePage = (
+  name: string,
+  state: string,
+  q: string,
+  offset: number,
+  signal: AbortSignal,
+) => {
+  const parameters = { state, q, limit: EVIDENCE_WINDOW, offset };
+  return get<EvidenceList>(address(['cases', name, 'evidence'], parameters), signal);
+};
+
+export const evidenceItem = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ['evidence-item', name, id],
+    queryFn: ({ signal }) => get<EvidenceItem>(address(['cases', name, 'evidence', id]), signal),
+  });
+
+export const evidenceCustody = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ['custody', name, id],
+    queryFn: ({ signal }) =>
+      get<CustodyEntry[]>(address(['cases', name, 'evidence', id, 'custody']), signal),
+  });
+
+export const custodyPage = (name: string, before: number | null, signal: AbortSignal) =>
+  get<CustodyEntry[]>(address(['cases', name, 'custody'], { limit: 200, before }), signal);
+
+const events = (name: string, ...rest: string[]) => ['cases', name, 'events', ...rest];
+
+export const WINDOW = 200;
+
+export const eventCount = (name: string, asked: Asked) =>
+  queryOptions({
+    queryKey: ['count', name, asked],
+    queryFn: ({ signal }) => get<Count>(address(events(name, 'count'), { ...asked }), signal),
+  });
+
+export const eventWindow = (name: string, asked: Asked, order: string, index: number) => {
+  const key = (at: number) => ['events', name, asked, order, at];
+  return queryOptions({
+    queryKey: key(index),
+    queryFn: ({ signal }) => {
+      // The window before knows a cursor, which costs the same at any depth.
+      const cursor =
+        index > 0 ? client.getQueryData<EventPage>(key(index - 1))?.next : undefined;
+      const place = cursor ? { cursor } : { offset: index * WINDOW };
+      const parameters = { ...asked, order, limit: WINDOW, ...place };
+      return get<EventPage>(address(events(name), parameters), signal);
+    },
+    gcTime: 120_000,
+  });
+};
+
+export const histogram = (name: string, asked: Asked, buckets: number) =>
+  queryOptions({
+    queryKey: ['histogram', name, asked, buckets],
+    queryFn: ({ signal }) =>
+      get<Histogram>(
+        address(events(name, 'histogram'), { ...asked, buckets, by: 'source' }),
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const facets = (name: string, asked: Asked, names: string[], size: number) =>
+  queryOptions({
+    queryKey: ['facets', name, asked, names, size],
+    queryFn: ({ signal }) =>
+      get<Record<string, Facet>>(
+        address(events(name, 'facets'), { ...asked, fields: names.join(','), size }),
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const values = (name: string, field: string, prefix: string) =>
+  queryOptions({
+    queryKey: ['values', name, field, prefix],
+    queryFn: ({ signal }) =>
+      get<FacetValue[]>(address(['cases', name, 'values'], { field, prefix, size: 12 }), signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const event = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ['event', name, id],
+    queryFn: ({ signal }) => get<FullEvent>(address(events(name, id)), signal),
+  });
+
+export const neighbours = (name: string, id: string, minutes: number) =>
+  queryOptions({
+    queryKey: ['neighbours', name, id, minutes],
+    queryFn: ({ signal }) =>
+      get<{ events: EventRow[]; index: number }>(
+        address(events(name, id, 'context'), { minutes }),
+        signal,
+      ),
+  });
+
+export const comments = (name: string, id: string) =>
+  queryOptions({
+    queryKey: ['comments', name, id],
+    queryFn: ({ signal }) => get<Comment[]>(address(events(name, id, 'comments')), signal),
+  });
+
+export const tags = (name: string) =>
+  queryOptions({
+    queryKey: ['tags', name],
+    queryFn: ({ signal }) =>
+      get<{ tag: string; count: number }[]>(address(['cases', name, 'tags']), signal),
+  });
+
+export const searches = (name: string) =>
+  queryOptions({
+    queryKey: ['searches', name],
+    queryFn: ({ signal }) => get<SavedSearch[]>(address(['cases', name, 'searches']), signal),
+  });
+
+export const tokens = () =>
+  queryOptions({
+    queryKey: ['tokens'],
+    queryFn: ({ signal }) => get<Token[]>(address(['tokens']), signal),
+  });
+
+export const users = () =>
+  queryOptions({
+    queryKey: ['users'],
+    queryFn: ({ signal }) => get<User[]>(address(['users']), signal),
+  });

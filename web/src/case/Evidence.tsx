@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Select, TextInput } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { FileStack, Search, Upload } from 'lucide-react';
+import { type DragEvent, use, useDeferredValue, useEffect, useRef, useState } from 'react';
+import type { EvidenceItem } from '../api/contract';
+import { EVIDENCE_WINDOW, evidencePage } from '../api/queries';
+import { isRunning, ProgressLine } from '../shell/Progress';
+import { Bones, Failed, Nothing } from '../shell/States';
+import { bytes, count, counted } from '../text/number';
+import { Value } from '../text/Value';
+import styles from './case.module.css';
+import { EvidenceSide, State } from './EvidenceSide';
+import { ProgressContext } from './progress';
+import { UploadLines, useUploads } from './uploads';
+
+const STATES = ['queued', 'parsing', 'parsed', 'not parsed', 'failed', 'archive'];
+
+export function Evidence() {
+  const { case: name } = useParams({ from: '/inside/cases/$case' });
+  const search = useSearch({ from: '/inside/cases/$case/evidence' });
+  const navigate = useNavigate({ from: '/cases/$case/evidence' });
+  const [typed, setTyped] = useState(search.q ?? '');
+  const text = useDeferredValue(typed);
+  const picker = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const uploads = useUploads(name);
+  const running = use(ProgressContext).filter(isRunning);
+  const list = useInfiniteQuery({
+    queryKey: ['evidence', name, search.state ?? '', text],
+    queryFn: ({ pageParam, signal }) =>
+      evidencePage(name, search.state ?? '', text, pageParam, signal),
+    initialPageParam: 0,
+    getNextPageParam: (last, pages) => {
+      const have = pages.reduce((sum, page) => sum + page.evidence.length, 0);
+      return last.evidence.length === EVIDENCE_WINDOW && have < last.total ? have : undefined;
+    },
+    placeholderData: (kept) => kept,
+  });
+
+  useEffect(() => {
+    const timer = window.setTimeout(() => {
+      void navigate({ search: (now) => ({ ...now, q: typed || undefined }), replace: true });
+    }, 300);
+    return () => window.clearTimeout(timer);
+  }, [typed, navigate]);
+
+  const dropped = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    uploads.add([...event.dataTransfer.files]);
+  };
+  const items = list.data?.pages.flatMap((page) => page.evidence) ?? [];
+  const total = list.data?.pages[0]?.total ?? 0;
+  const nothing = list.data && total === 0 && !search.state && !text;
+  const open = (id: string | undefined) =>
+    void navigate({ search: (now) => ({ ...now, id }), replace: true });
+
+  return (
+    <section
+      aria-label="Evidence"
+      style={{ position: 'relative', display: 'flex', flexDirection: 'column', flex: 1, minHeight: 0 }}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={dropped}
+    >
+      {over && <div className={styles.drop}>Drop to add as evidence</div>}
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          uploads.add([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = '';
+        }}
+      />
+      <div className={styles.tools}>
+        <TextInput
+          aria-label="Find by name"
+          placeholder="Find by name"
+          size="xs"
+          w={260}
+          leftSection={<Search size={14} />}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+        <Select
+          aria-label="State"
+          placeholder="Any state"
+          size="xs"
+          w={140}
+          clearable
+          data={STATES}
+          value={search.state ?? null}
+          onChange={(state) =>
+            void navigate({ search: (now) => ({ ...now, state: state ?? undefined }) })
+          }
+        />
+        <span className="muted number">{list.data && counted(total, 'piece')}</span>
+        <span className={styles.push} />
+        <Button leftSection={<Upload size={14} />} onClick={() => picker.current?.click()}>
+          Add evidence
+        </Button>
+      </div>
+      {(running.length > 0 || uploads.list.length > 0) && (
+        <div className={styles.work}>
+          <UploadLines uploads={uploads} />
+          {running.map((each) => (
+            <ProgressLine key={each.job + each.what} progress={each} />
+          ))}
+        </div>
+      )}
+      {list.isError && !list.data ? (
+        <Failed error={list.error} again={() => void list.refetch()} />
+      ) : nothing ? (
+        <Nothing
+          icon={<FileStack size={20} />}
+          title="No evidence yet"
+          actions={<Button onClick={() => picker.current?.click()}>Choose files</Button>}
+        >
+          <p>
+            Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they are
+            is recognised from their content; archives are opened, and every file gets its hashes and
+            its line in the ledger.
+          </p>
+        </Nothing>
+      ) : !list.data ? (
+        <div style={{ padding: 16 }}>
+          <Bones rows={12} height={22} />
+        </div>
+      ) : (
+        <div className={styles.split}>
+          <Rows
+            items={items}
+            chosen={search.id}
+            open={open}
+            more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
+          />
+          {search.id && <EvidenceSide name={name} id={search.id} close={() => open(undefined)} />}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Rows(props: {
+  items: EvidenceItem[];
+  chosen?: string;
+  open: (id: string) => void;
+  more?: () => void;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const { items, more } = props;
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 40,
+    overscan: 12,
+  });
+  const shown = rows.getVirtualItems();
+  const last = shown[shown.length - 1]?.index ?? 0;
+  useEffect(() => {
+    if (more && last > items.length - 40) more();
+  }, [last, items.length, more]);
+
+  return (
+    <div className={styles.scroll} ref={scroller}>
+      <div className={styles.grid} role="grid" aria-label="Evidence" aria-rowcount={items.length}>
+        <div className={styles.gridHead} role="row" tabIndex={-1}>
+          {['Name', 'State', 'Parser'].map((title) => (
+            <span key={title} role="columnheader" tabIndex={-1}>
+              {title}
+            </span>
+          ))}
+          {['Size', 'Seen', 'Rows', 'Problems'].map((title) => (
+            <span key={title} role="columnheader" tabIndex={-1} className={styles.right}>
+              {title}
+            </span>
+          ))}
+          <span role="columnheader" tabIndex={-1}>
+            SHA-256
+          </span>
+        </div>
+        <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
+          {shown.map((place) => {
+            const item = items[place.index];
+            if (!item) return null;
+            return (
+              <div
+                key={place.key}
+                role="row"
+                tabIndex={0}
+                aria-selected={props.chosen === item.id}
+                className={styles.gridRow}
+                style={{ transform: `translateY(${place.start}px)` }}
+                onClick={() => props.open(item.id)}
+                onKeyDown={(event) => {
+                  if (event.key === 'Enter') props.open(item.id);
+                }}
+              >
+                <Cells item={item} />
+              </div>
+            );
+          })}
+        </div>
+        {items.length === 0 && (
+          <Nothing title="No evidence matches">
+            <p>Clear the name or the state above.</p>
+          </Nothing>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Cells(props: { item: EvidenceItem }) {
+  const { item } = props;
+  const path = item.member || item.name;
+  const cut = path.lastIndexOf('/') + 1;
+  return (
+    <>
+      <span className={styles.name} role="gridcell" tabIndex={-1}>
+        <span className="clip" title={path}>
+          <Value text={path.slice(cut)} limit={160} />
+        </span>
+        <small className="clip">
+          {item.reason ? (
+            <Value text={item.reason} limit={200} />
+          ) : (
+            <Value text={(item.member ? `inside ${item.name} / ` : '') + path.slice(0, cut)} limit={200} />
+          )}
+        </small>
+      </span>
+      <span role="gridcell" tabIndex={-1}>
+        <State state={item.state} />
+      </span>
+      <span className="clip muted" role="gridcell" tabIndex={-1}>
+        {item.parser || item.kind || '—'}
+      </span>
+      <span className={`number muted ${styles.right}`} role="gridcell" tabIndex={-1}>
+        {bytes(item.size)}
+      </span>
+      {[item.seen, item.rows].map((value, at) => (
+        <span key={at} className={`number ${styles.right}`} role="gridcell" tabIndex={-1}>
+          {count(value)}
+        </span>
+      ))}
+      <span
+        className={`number ${styles.right}`}
+        role="gridcell"
+        tabIndex={-1}
+        style={item.problems > 0 ? { color: 'var(--warn)' } : undefined}
+      >
+        {count(item.problems)}
+      </span>
+      <span className="mono faint clip" role="gridcell" tabIndex={-1} title={item.sha256}>
+        {item.sha256.slice(0, 20)}…
+      </span>
+    </>
+  );
+}

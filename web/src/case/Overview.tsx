@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { Activity, CircleAlert, FileStack, Layers } from 'lucide-react';
+import { use } from 'react';
+import type { Case } from '../api/contract';
+import { oneCase } from '../api/queries';
+import { isRunning, ProgressLine } from '../shell/Progress';
+import { Bones, Failed, Nothing } from '../shell/States';
+import { bytes, count, counted } from '../text/number';
+import { millis, short, span } from '../text/time';
+import { Value } from '../text/Value';
+import { sourceColour } from '../theme/colours';
+import { usePreferences } from '../theme/preferences';
+import styles from './case.module.css';
+import { ProgressContext } from './progress';
+
+export function Overview() {
+  const { case: name } = useParams({ from: '/inside/cases/$case' });
+  const found = useQuery(oneCase(name));
+  const progress = use(ProgressContext);
+  if (found.isError && !found.data) {
+    return <Failed error={found.error} again={() => void found.refetch()} />;
+  }
+  if (!found.data) {
+    return (
+      <div className={styles.sheet}>
+        <Bones rows={8} height={20} />
+      </div>
+    );
+  }
+  const one = found.data;
+  const running = progress.filter(isRunning);
+  if (one.evidence === 0 && running.length === 0) {
+    return (
+      <Nothing
+        icon={<FileStack size={20} />}
+        title="This case holds no evidence yet"
+        actions={
+          <Link to="/cases/$case/evidence" params={{ case: name }}>
+            <Button component="span">Add evidence</Button>
+          </Link>
+        }
+      >
+        <p>
+          Drop files on the Evidence tab, or run <code>locard add {name} PATH…</code> where they are.
+          Anything can be added: logs, archives inside archives, disk images.
+        </p>
+      </Nothing>
+    );
+  }
+  return (
+    <div className={styles.body}>
+      <div className={styles.sheet}>
+        {one.title && (
+          <h1>
+            <Value text={one.title} limit={300} />
+          </h1>
+        )}
+        <Story one={one} running={running.length} />
+        <Figures one={one} />
+        {running.length > 0 && (
+          <section className={styles.panel}>
+            <h2>
+              <Activity size={15} /> Running now
+            </h2>
+            <div style={{ display: 'grid', gap: 8, padding: 12 }}>
+              {running.map((each) => (
+                <ProgressLine key={each.job + each.what} progress={each} />
+              ))}
+            </div>
+          </section>
+        )}
+        {one.failed.length > 0 && <FailedList one={one} />}
+        {one.sources.length > 0 && <Sources one={one} />}
+      </div>
+    </div>
+  );
+}
+
+/** What is held, what it covers, what is running, what failed and what comes next, in sentences. */
+function Story(props: { one: Case; running: number }) {
+  const { one, running } = props;
+  const { zone } = usePreferences();
+  const params = { case: one.name };
+  return (
+    <p className={styles.lead}>
+      {one.simulated && 'This incident is simulated: Locard wrote its evidence. '}
+      The case holds{' '}
+      <Link to="/cases/$case/evidence" params={params} search={{}}>
+        {counted(one.evidence, 'piece')} of evidence
+      </Link>{' '}
+      ({bytes(one.bytes)}) and{' '}
+      <Link to="/cases/$case/timeline" params={params} search={{}}>
+        {counted(one.events, 'event')}
+      </Link>
+      {one.first && one.last && (
+        <>
+          {' '}
+          from {short(one.first, zone)} to {short(one.last, zone)} {zone} (
+          {span(millis(one.last) - millis(one.first))})
+        </>
+      )}
+      .{' '}
+      {one.problems > 0 && (
+        <>
+          <Link to="/cases/$case/timeline" params={params} search={{ q: 'problem:*' }}>
+            {counted(one.problems, 'record')}
+          </Link>{' '}
+          could not be read in full and {one.problems === 1 ? 'stands' : 'stand'} in the timeline
+          with the reason.{' '}
+        </>
+      )}
+      {running > 0 && `${counted(running, 'job')} still ${running === 1 ? 'runs' : 'run'}. `}
+      {one.failed.length > 0 ? (
+        <>
+          <Link to="/cases/$case/evidence" params={params} search={{ state: 'failed' }}>
+            {counted(one.failed.length, 'file')}
+          </Link>{' '}
+          failed.{' '}
+        </>
+      ) : (
+        running === 0 && 'Everything that was added is done, and nothing failed. '
+      )}
+      {one.events > 0 && (
+        <>
+          Next:{' '}
+          <Link to="/cases/$case/timeline" params={params} search={{ q: 'outcome:failure' }}>
+            look at what failed for somebody
+          </Link>
+          , or{' '}
+          <Link to="/cases/$case/timeline" params={params} search={{ order: 'desc' }}>
+            read from the latest event back
+          </Link>
+          .
+        </>
+      )}
+    </p>
+  );
+}
+
+function Figures(props: { one: Case }) {
+  const { one } = props;
+  const params = { case: one.name };
+  return (
+    <div className={styles.figures}>
+      <Link to="/cases/$case/timeline" params={params} search={{}} className={styles.figure}>
+        <b>{count(one.events)}</b>
+        <span>events</span>
+      </Link>
+      <Link to="/cases/$case/evidence" params={params} search={{}} className={styles.figure}>
+        <b>{count(one.evidence)}</b>
+        <span>pieces of evidence</span>
+      </Link>
+      <Link
+        to="/cases/$case/timeline"
+        params={params}
+        search={{ q: 'starred:true' }}
+        className={styles.figure}
+      >
+        <b>★</b>
+        <span>starred events</span>
+      </Link>
+      <Link
+        to="/cases/$case/timeline"
+        params={params}
+        search={{ q: 'problem:*' }}
+        className={styles.figure}
+      >
+        <b>{count(one.problems)}</b>
+        <span>records with a problem</span>
+      </Link>
+      <Link
+        to="/cases/$case/evidence"
+        params={params}
+        search={{ state: 'failed' }}
+        className={styles.figure}
+        data-bad={one.failed.length > 0 || undefined}
+      >
+        <b>{count(one.failed.length)}</b>
+        <span>failed files</span>
+      </Link>
+    </div>
+  );
+}
+
+function FailedList(props: { one: Case }) {
+  return (
+    <section className={styles.panel}>
+      <h2>
+        <CircleAlert size={15} /> What failed, and why
+      </h2>
+      {props.one.failed.slice(0, 20).map((each) => (
+        <Link
+          key={each.id + each.name}
+          className={styles.line}
+          to="/cases/$case/evidence"
+          params={{ case: props.one.name }}
+          search={{ state: 'failed', id: each.id }}
+        >
+          <span className="mono clip">
+            <Value text={each.name} limit={200} />
+          </span>
+          <span className="muted">
+            <Value text={each.reason} limit={300} />
+          </span>
+        </Link>
+      ))}
+    </section>
+  );
+}
+
+function Sources(props: { one: Case }) {
+  const sources = [...props.one.sources].sort((a, b) => b.count - a.count);
+  const most = sources[0]?.count ?? 1;
+  return (
+    <section className={styles.panel}>
+      <h2>
+        <Layers size={15} /> Where the events come from
+      </h2>
+      <div style={{ padding: '6px 0' }}>
+        {sources.map((each) => (
+          <Link
+            key={each.source}
+            className={styles.sourceLine}
+            to="/cases/$case/timeline"
+            params={{ case: props.one.name }}
+            search={{ f: [`+source:${each.source}`] }}
+          >
+            <span className={styles.dot} style={{ background: sourceColour(each.source) }} />
+            <span className="clip">
+              <Value text={each.source} limit={80} />
+            </span>
+            <span className={styles.track}>
+              <i
+                style={{
+                  width: `${Math.max(0.5, (each.count / most) * 100)}%`,
+                  background: sourceColour(each.source),
+                }}
+              />
+            </span>
+            <span className={`number ${styles.right}`}>{count(each.count)}</span>
+          </Link>
+        ))}
+      </div>
+    </section>
+  );
+}

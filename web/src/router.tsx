@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { Failure } from './api/client';
+import { client, session } from './api/queries';
+import { Crashed, Lost } from './shell/States';
+import { readAddress } from './timeline/address';
+
+const root = createRootRoute({
+  component: Outlet,
+  errorComponent: Crashed,
+  notFoundComponent: Lost,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { back?: string } => {
+    const back = search.back;
+    // Only a path of this page: a link must not send somebody who signs in to another site.
+    return typeof back === 'string' && /^\/(?![/\\])/.test(back) ? { back } : {};
+  },
+  component: lazyRouteComponent(() => import('./signin/SignIn'), 'SignIn'),
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: lazyRouteComponent(() => import('./shell/Shell'), 'Shell'),
+  errorComponent: Crashed,
+  beforeLoad: async ({ location }) => {
+    try {
+      await client.ensureQueryData(session());
+    } catch (error) {
+      if (error instanceof Failure && error.status === 401) {
+        throw redirect({ to: '/sign-in', search: { back: location.href } });
+      }
+      throw error;
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/cases' });
+  },
+});
+
+const cases = createRoute({
+  getParentRoute: () => inside,
+  path: '/cases',
+  component: lazyRouteComponent(() => import('./cases/Cases'), 'Cases'),
+});
+
+const oneCase = createRoute({
+  getParentRoute: () => inside,
+  path: '/cases/$case',
+  component: lazyRouteComponent(() => import('./case/CaseFrame'), 'CaseFrame'),
+});
+
+const overview = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/',
+  component: lazyRouteComponent(() => import('./case/Overview'), 'Overview'),
+});
+
+const timeline = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/timeline',
+  validateSearch: readAddress,
+  component: lazyRouteComponent(() => import('./timeline/Timeline'), 'Timeline'),
+});
+
+const evidence = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/evidence',
+  validateSearch: (search: Record<string, unknown>): { state?: string; q?: string; id?: string } => {
+    const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined);
+    return { state: text(search.state), q: text(search.q), id: text(search.id) };
+  },
+  component: lazyRouteComponent(() => import('./case/Evidence'), 'Evidence'),
+});
+
+const custody = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/custody',
+  component: lazyRouteComponent(() => import('./case/Custody'), 'Custody'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./settings/Settings'), 'Settings'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    inside.addChildren([
+      home,
+      cases,
+      oneCase.addChildren([overview, timeline, evidence, custody]),
+      settings,
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingMinMs: 0,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

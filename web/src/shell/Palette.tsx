@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Modal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import {
+  Clock,
+  FileStack,
+  FolderSearch,
+  Keyboard,
+  LayoutDashboard,
+  ListTree,
+  Moon,
+  Rows3,
+  ScrollText,
+  Search,
+  Settings2,
+  Sun,
+} from 'lucide-react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { cases as casesQuery, searches as searchesQuery } from '../api/queries';
+import { readAddress } from '../timeline/address';
+import { choose, usePreferences } from '../theme/preferences';
+import { matches } from './matches';
+import styles from './shell.module.css';
+
+interface Command {
+  group: string;
+  title: string;
+  icon: ReactNode;
+  run: () => void;
+}
+
+function useCommands(open: boolean, keys: () => void): Command[] {
+  const navigate = useNavigate();
+  const { case: here } = useParams({ strict: false });
+  const cases = useQuery({ ...casesQuery(), enabled: open });
+  const saved = useQuery({ ...searchesQuery(here ?? ''), enabled: open && Boolean(here) });
+  const { zone } = usePreferences();
+  return useMemo(() => {
+    const list: Command[] = [];
+    const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (here) {
+      const group = `Case ${here}`;
+      const to = { case: here };
+      list.push(
+        { group, title: 'Overview', icon: <LayoutDashboard size={16} />, run: () => void navigate({ to: '/cases/$case', params: to }) },
+        { group, title: 'Timeline', icon: <ListTree size={16} />, run: () => void navigate({ to: '/cases/$case/timeline', params: to, search: {} }) },
+        { group, title: 'Evidence', icon: <FileStack size={16} />, run: () => void navigate({ to: '/cases/$case/evidence', params: to }) },
+        { group, title: 'Custody', icon: <ScrollText size={16} />, run: () => void navigate({ to: '/cases/$case/custody', params: to }) },
+      );
+      for (const search of saved.data ?? []) {
+        list.push({
+          group: 'Saved searches',
+          title: search.name,
+          icon: <Search size={16} />,
+          run: () =>
+            void navigate({
+              to: '/cases/$case/timeline',
+              params: to,
+              search: readAddress({ ...search, f: search.facets }),
+            }),
+        });
+      }
+    }
+    list.push({ group: 'Go to', title: 'All cases', icon: <FolderSearch size={16} />, run: () => void navigate({ to: '/cases' }) });
+    for (const one of cases.data ?? []) {
+      if (one.name === here) continue;
+      list.push({
+        group: 'Go to',
+        title: `Case ${one.name}${one.title ? ` · ${one.title}` : ''}`,
+        icon: <FolderSearch size={16} />,
+        run: () => void navigate({ to: '/cases/$case', params: { case: one.name } }),
+      });
+    }
+    list.push(
+      { group: 'Go to', title: 'Settings', icon: <Settings2 size={16} />, run: () => void navigate({ to: '/settings' }) },
+      { group: 'Look', title: 'Theme: light', icon: <Sun size={16} />, run: () => choose({ theme: 'light' }) },
+      { group: 'Look', title: 'Theme: dark', icon: <Moon size={16} />, run: () => choose({ theme: 'dark' }) },
+      { group: 'Look', title: 'Theme: as the system', icon: <Moon size={16} />, run: () => choose({ theme: 'system' }) },
+      { group: 'Look', title: 'Density: compact', icon: <Rows3 size={16} />, run: () => choose({ density: 'compact' }) },
+      { group: 'Look', title: 'Density: comfortable', icon: <Rows3 size={16} />, run: () => choose({ density: 'comfortable' }) },
+      zone === 'UTC'
+        ? { group: 'Look', title: `Times in ${local}`, icon: <Clock size={16} />, run: () => choose({ zone: local }) }
+        : { group: 'Look', title: 'Times in UTC', icon: <Clock size={16} />, run: () => choose({ zone: 'UTC' }) },
+      { group: 'Help', title: 'Keys', icon: <Keyboard size={16} />, run: keys },
+    );
+    return list;
+  }, [here, cases.data, saved.data, zone, navigate, keys]);
+}
+
+export function Palette(props: { open: boolean; close: () => void; keys: () => void }) {
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const list = useRef<HTMLDivElement>(null);
+  const commands = useCommands(props.open, props.keys);
+  const found = useMemo(
+    () => commands.filter((one) => matches(`${one.group} ${one.title}`, text)),
+    [commands, text],
+  );
+  const chosen = Math.min(at, found.length - 1);
+
+  useEffect(() => {
+    if (props.open) {
+      setText('');
+      setAt(0);
+    }
+  }, [props.open]);
+
+  useEffect(() => {
+    list.current?.querySelector(`[data-at="${chosen}"]`)?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
+
+  const run = (command: Command | undefined) => {
+    if (!command) return;
+    props.close();
+    command.run();
+  };
+
+  return (
+    <Modal
+      opened={props.open}
+      onClose={props.close}
+      withCloseButton={false}
+      padding={0}
+      size={560}
+      yOffset="14vh"
+      centered={false}
+      transitionProps={{ duration: 90 }}
+    >
+      <input
+        className={styles.paletteInput}
+        placeholder="Where to, or what to do?"
+        aria-label="Command"
+        role="combobox"
+        aria-expanded
+        aria-controls="palette-list"
+        aria-activedescendant={chosen >= 0 ? `palette-${chosen}` : undefined}
+        data-autofocus
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, found.length - 1));
+          else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0));
+          else if (event.key === 'Enter') run(found[chosen]);
+          else return;
+          event.preventDefault();
+        }}
+      />
+      <div className={styles.paletteList} role="listbox" id="palette-list" ref={list}>
+        {found.map((command, index) => (
+          <div key={`${command.group}${command.title}`}>
+            {found[index - 1]?.group !== command.group && (
+              <div className={styles.paletteGroup}>{command.group}</div>
+            )}
+            {/* biome-ignore lint/a11y/useKeyWithClickEvents: the input above takes the keys */}
+            <div
+              role="option"
+              tabIndex={-1}
+              id={`palette-${index}`}
+              data-at={index}
+              aria-selected={index === chosen}
+              className={styles.paletteItem}
+              onMouseMove={() => setAt(index)}
+              onClick={() => run(command)}
+            >
+              {command.icon}
+              <span className="clip">{command.title}</span>
+            </div>
+          </div>
+        ))}
+        {found.length === 0 && <div className={styles.paletteGroup}>Nothing is called that.</div>}
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Menu, Tooltip } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { Command, FolderSearch, Keyboard, LogOut, Settings2, UserRound } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { address, ask, Failure } from '../api/client';
+import { client, session } from '../api/queries';
+import { loadPreferences } from '../theme/preferences';
+import { Keys } from './Keys';
+import { Palette } from './Palette';
+import styles from './shell.module.css';
+
+const COMMAND = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
+
+/** Sends somebody whose session has ended to the sign-in page, and back afterwards. */
+function useEndedSession(): void {
+  const navigate = useNavigate();
+  useEffect(
+    () =>
+      client.getQueryCache().subscribe((notice) => {
+        if (notice.type !== 'updated' || notice.action.type !== 'error') return;
+        const error: unknown = notice.action.error;
+        if (!(error instanceof Failure) || error.status !== 401) return;
+        client.removeQueries({ queryKey: ['session'] });
+        const back = window.location.pathname + window.location.search;
+        void navigate({ to: '/sign-in', search: { back } });
+      }),
+    [navigate],
+  );
+}
+
+export function Shell() {
+  const person = useQuery(session());
+  const [palette, setPalette] = useState(false);
+  const [keys, setKeys] = useState(false);
+  const navigate = useNavigate();
+  useEndedSession();
+
+  useEffect(() => {
+    void loadPreferences();
+  }, []);
+
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => {
+      if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        setPalette((open) => !open);
+      } else if (event.key === '?' && !typing(event)) setKeys(true);
+    };
+    window.addEventListener('keydown', listener);
+    return () => window.removeEventListener('keydown', listener);
+  }, []);
+
+  const leave = async () => {
+    await ask('DELETE', address(['session'])).catch(() => undefined);
+    client.clear();
+    void navigate({ to: '/sign-in' });
+  };
+
+  return (
+    <div className={styles.frame}>
+      <nav className={styles.rail} aria-label="Places">
+        <Link to="/cases" aria-label="Locard, all cases">
+          <img src="/locard.svg" alt="" className={styles.mark} />
+        </Link>
+        <Link to="/cases" className={styles.place}>
+          <FolderSearch size={18} />
+          Cases
+        </Link>
+        <Tooltip label={`Go anywhere, do anything (${COMMAND})`} position="right">
+          <button type="button" className={styles.place} onClick={() => setPalette(true)}>
+            <Command size={18} />
+            {COMMAND}
+          </button>
+        </Tooltip>
+        <span className={styles.push} />
+        <button type="button" className={styles.place} onClick={() => setKeys(true)}>
+          <Keyboard size={18} />
+          Keys
+        </button>
+        <Link to="/settings" className={styles.place}>
+          <Settings2 size={18} />
+          Settings
+        </Link>
+        <Menu position="right-end">
+          <Menu.Target>
+            <button type="button" className={styles.place} aria-label="Account">
+              <UserRound size={18} />
+              <span className="clip" style={{ maxWidth: 46 }}>
+                {person.data?.username ?? ''}
+              </span>
+            </button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Label>{person.data?.name || person.data?.username}</Menu.Label>
+            <Menu.Item leftSection={<LogOut size={14} />} onClick={() => void leave()}>
+              Sign out
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </nav>
+      <main className={styles.main}>
+        <Outlet />
+      </main>
+      <Palette open={palette} close={() => setPalette(false)} keys={() => setKeys(true)} />
+      <Keys open={keys} close={() => setKeys(false)} />
+    </div>
+  );
+}
+
+/** Whether a key press belongs to a field that is being typed in. */
+export function typing(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}

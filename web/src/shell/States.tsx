@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a view shows when it has nothing, is loading, or could not be had.
+import { Button } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { CircleAlert, SearchX } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { Failure } from '../api/client';
+import styles from './shell.module.css';
+
+export function Nothing(props: {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
+  return (
+    <div className={styles.state}>
+      <span className={styles.stateIcon}>{props.icon ?? <SearchX size={20} />}</span>
+      <h2>{props.title}</h2>
+      {props.children}
+      {props.actions && <div className={styles.actions}>{props.actions}</div>}
+    </div>
+  );
+}
+
+/** What happened, what to try, and the id under which the log has it. */
+export function Failed(props: { error: unknown; again?: () => void }) {
+  const problem = props.error instanceof Failure ? props.error.problem : null;
+  return (
+    <div className={styles.state} role="alert">
+      <span className={styles.stateIcon} data-bad>
+        <CircleAlert size={20} />
+      </span>
+      <h2>{problem ? problem.detail || problem.title : 'The page has a defect'}</h2>
+      <p>
+        {problem
+          ? problem.advice || 'Try again; if it stays, look into the log of the server.'
+          : String(props.error instanceof Error ? props.error.message : props.error)}
+      </p>
+      {problem?.request_id && (
+        <p className="faint">
+          In the log as <code>{problem.request_id}</code>
+        </p>
+      )}
+      {props.again && (
+        <div className={styles.actions}>
+          <Button variant="default" onClick={props.again}>
+            Try again
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+export function Bone(props: { width?: number | string; height?: number }) {
+  return (
+    <span
+      className={styles.bone}
+      style={{ width: props.width ?? '100%', height: props.height ?? 12 }}
+      aria-hidden
+    />
+  );
+}
+
+export function Bones(props: { rows?: number; height?: number }) {
+  return (
+    <div style={{ display: 'grid', gap: 12 }} role="status" aria-label="Loading">
+      {Array.from({ length: props.rows ?? 6 }, (_, at) => (
+        <Bone key={at} height={props.height} width={`${92 - ((at * 17) % 40)}%`} />
+      ))}
+    </div>
+  );
+}
+
+export function Crashed(props: { error: unknown }) {
+  return <Failed error={props.error} again={() => window.location.reload()} />;
+}
+
+export function Lost() {
+  return (
+    <Nothing
+      title="There is nothing at this address"
+      actions={
+        <Link to="/cases">
+          <Button variant="default" component="span">
+            All cases
+          </Button>
+        </Link>
+      }
+    />
+  );
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Textarea } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import { address, ask } from '../api/client';
+import { client, comments as commentsQuery, session } from '../api/queries';
+import { short } from '../text/time';
+import { Value } from '../text/Value';
+import { usePreferences } from '../theme/preferences';
+import styles from './drawer.module.css';
+
+export function Comments(props: { name: string; id: string }) {
+  const { name, id } = props;
+  const [text, setText] = useState('');
+  const { zone } = usePreferences();
+  const me = useQuery(session()).data?.username;
+  const found = useQuery(commentsQuery(name, id));
+  const changed = () => {
+    void client.invalidateQueries({ queryKey: ['comments', name, id] });
+    void client.invalidateQueries({ queryKey: ['events', name] });
+  };
+  const say = useMutation({
+    mutationFn: () =>
+      ask('POST', address(['cases', name, 'events', id, 'comments']), { body: { text } }),
+    onSuccess: () => {
+      setText('');
+      changed();
+    },
+  });
+  const remove = useMutation({
+    mutationFn: (n: number) => ask('DELETE', address(['cases', name, 'events', id, 'comments', n])),
+    onSuccess: changed,
+  });
+  return (
+    <section>
+      <h3 className={styles.title}>Comments</h3>
+      {(found.data ?? []).map((comment) => (
+        <div key={comment.n} className={styles.comment}>
+          <div className="faint">
+            <strong>{comment.author}</strong> · {short(comment.time, zone)} {zone}
+            {(comment.own ?? comment.author === me) && (
+              <button
+                type="button"
+                className={styles.remove}
+                aria-label="Remove the comment"
+                onClick={() => remove.mutate(comment.n)}
+              >
+                <Trash2 size={12} />
+              </button>
+            )}
+          </div>
+          <Value text={comment.text} limit={10_000} lines />
+        </div>
+      ))}
+      <form
+        className={styles.say}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (text.trim()) say.mutate();
+        }}
+      >
+        <Textarea
+          aria-label="Comment"
+          placeholder="What does this mean for the case?"
+          autosize
+          minRows={1}
+          maxRows={8}
+          value={text}
+          error={say.isError ? 'It was not kept. Try again.' : undefined}
+          onChange={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && text.trim()) say.mutate();
+            if (event.key === 'Escape') event.currentTarget.blur();
+          }}
+        />
+        <Button type="submit" variant="default" loading={say.isPending} disabled={!text.trim()}>
+          Comment
+        </Button>
+      </form>
+    </section>
+  );
+}

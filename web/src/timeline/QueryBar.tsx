@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useQuery } from '@tanstack/react-query';
+import { CircleAlert, Search, X } from 'lucide-react';
+import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import { address, ask } from '../api/client';
+import type { Problem } from '../api/contract';
+import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
+import { brief } from '../text/number';
+import { Value } from '../text/Value';
+import { phrase, tokens, wanted } from './language';
+import styles from './query.module.css';
+
+export interface Mistake {
+  message: string;
+  position: number;
+  length: number;
+  suggestion: string;
+}
+
+interface Suggestion {
+  text: string;
+  title: string;
+  note: string;
+  insert: string;
+}
+
+const EXTRA = [
+  { name: 'tag', title: 'tag that somebody gave it', kind: 'word', facet: false, query: true },
+  { name: 'starred', title: 'true for starred events', kind: 'word', facet: false, query: true },
+];
+
+function useSuggestions(name: string, text: string, caret: number, active: boolean) {
+  const known = useQuery(fieldsQuery());
+  const want = useMemo(() => (active ? wanted(text, caret) : null), [text, caret, active]);
+  const [settled, setSettled] = useState({ field: '', prefix: '' });
+  const field = want?.kind === 'value' ? want.field : '';
+  const prefix = want?.prefix ?? '';
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled({ field, prefix }), 90);
+    return () => window.clearTimeout(timer);
+  }, [field, prefix]);
+  const completable = settled.field !== '' && !/^(raw|message|starred|time|id)$/.test(settled.field);
+  const found = useQuery({
+    ...valuesQuery(name, settled.field, settled.prefix),
+    enabled: completable,
+  });
+  const list = useMemo((): Suggestion[] => {
+    if (!want) return [];
+    if (want.kind === 'value') {
+      if (settled.field !== want.field) return [];
+      const low = want.prefix.toLowerCase();
+      return (found.data ?? [])
+        .filter((each) => each.value !== '' && each.value.toLowerCase().includes(low))
+        .map((each) => ({
+          text: each.value,
+          title: '',
+          note: brief(each.count),
+          insert: `${/^[\w.:-]+$/.test(each.value) && !/[:]/.test(each.value) ? each.value : phrase(each.value)} `,
+        }));
+    }
+    const low = want.prefix.toLowerCase();
+    return [...(known.data ?? []), ...EXTRA]
+      .filter((each, at, all) => all.findIndex((one) => one.name === each.name) === at)
+      .filter((each) => each.name.includes(low) && each.name !== 'attributes')
+      .sort((a, b) => Number(b.name.startsWith(low)) - Number(a.name.startsWith(low)))
+      .slice(0, want.prefix ? 10 : 14)
+      .map((each) => ({ text: each.name, title: each.title, note: '', insert: `${each.name}:` }));
+  }, [want, found.data, known.data, settled.field]);
+  return { want, list };
+}
+
+/** Asks the server whether the query is right while it is typed. */
+function useMistake(text: string): Mistake | null {
+  const [mistake, setMistake] = useState<Mistake | null>(null);
+  useEffect(() => {
+    setMistake(null);
+    if (!text.trim()) return;
+    const overtaken = new AbortController();
+    const timer = window.setTimeout(() => {
+      type Answer = { ok: boolean } & Partial<Mistake>;
+      ask<Answer>('POST', address(['query', 'check']), {
+        body: { q: text },
+        signal: overtaken.signal,
+      }).then(
+        (answer) => {
+          if (answer.ok || !answer.message) return;
+          const { message, position = 0, length = 1, suggestion = '' } = answer;
+          setMistake({ message, position, length, suggestion });
+        },
+        () => undefined,
+      );
+    }, 220);
+    return () => {
+      window.clearTimeout(timer);
+      overtaken.abort();
+    };
+  }, [text]);
+  return mistake;
+}
+
+export function QueryBar(props: {
+  name: string;
+  text: string;
+  problem: Problem | null;
+  input: RefObject<HTMLInputElement | null>;
+  submit: (text: string) => void;
+}) {
+  const { input, submit } = props;
+  const [text, setText] = useState(props.text);
+  const [caret, setCaret] = useState(0);
+  const [open, setOpen] = useState(false);
+  const [at, setAt] = useState(-1);
+  const [scrolled, setScrolled] = useState(0);
+  const blurring = useRef(0);
+  const checked = useMistake(text);
+  const { want, list } = useSuggestions(props.name, text, caret, open);
+  const fromSearch =
+    props.problem?.position !== undefined && text === props.text
+      ? {
+          message: props.problem.message ?? props.problem.detail,
+          position: props.problem.position,
+          length: props.problem.length ?? 1,
+          suggestion: props.problem.suggestion ?? '',
+        }
+      : null;
+  const mistake = checked ?? fromSearch;
+  const shown = open && list.length > 0;
+
+  useEffect(() => setText(props.text), [props.text]);
+  useEffect(() => setAt(-1), [list]);
+
+  const place = (next: string, position: number) => {
+    setText(next);
+    setCaret(position);
+    requestAnimationFrame(() => {
+      input.current?.focus();
+      input.current?.setSelectionRange(position, position);
+    });
+  };
+  const take = (suggestion: Suggestion) => {
+    if (!want) return;
+    const tail = text.slice(want.to).replace(/^\s+(?=\S)/, suggestion.insert.endsWith(' ') ? '' : ' ');
+    const next = text.slice(0, want.from) + suggestion.insert + tail;
+    place(next, want.from + suggestion.insert.length);
+    setOpen(true);
+  };
+  const go = (query: string) => {
+    setOpen(false);
+    submit(query.trim());
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown' && list.length > 0) {
+      setOpen(true);
+      setAt((now) => Math.min(now + 1, list.length - 1));
+    } else if (event.key === 'ArrowUp' && shown) setAt((now) => Math.max(now - 1, -1));
+    else if (event.key === 'Enter' || (event.key === 'Tab' && shown && at >= 0)) {
+      const suggestion = shown ? list[at] : undefined;
+      if (suggestion) take(suggestion);
+      else go(text);
+    } else if (event.key === 'Escape') {
+      if (shown) setOpen(false);
+      else input.current?.blur();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  return (
+    <div className={styles.bar} data-wrong={mistake ? true : undefined}>
+      <Search size={15} className={styles.glass} />
+      <div className={styles.field}>
+        <div className={styles.mirror} aria-hidden>
+          <div style={{ transform: `translateX(${-scrolled}px)` }}>
+            <Painted text={text} mistake={mistake} />
+          </div>
+        </div>
+        <input
+          ref={input}
+          className={styles.input}
+          value={text}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoComplete="off"
+          placeholder="Search: words, field:value, time:[now-7d TO now], NOT, /regex/"
+          aria-label="Query"
+          role="combobox"
+          aria-expanded={shown}
+          aria-controls="query-suggestions"
+          aria-activedescendant={shown && at >= 0 ? `suggestion-${at}` : undefined}
+          aria-invalid={mistake ? true : undefined}
+          aria-describedby={mistake ? 'query-mistake' : undefined}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setCaret(event.currentTarget.selectionStart ?? event.currentTarget.value.length);
+            setOpen(true);
+          }}
+          onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
+          onScroll={(event) => setScrolled(event.currentTarget.scrollLeft)}
+          onFocus={() => {
+            window.clearTimeout(blurring.current);
+            setOpen(true);
+          }}
+          onBlur={() => {
+            blurring.current = window.setTimeout(() => setOpen(false), 120);
+          }}
+          onKeyDown={keys}
+        />
+      </div>
+      {text ? (
+        <button
+          type="button"
+          className={styles.clear}
+          aria-label="Clear the query"
+          onClick={() => {
+            setText('');
+            go('');
+          }}
+        >
+          <X size={14} />
+        </button>
+      ) : (
+        <kbd>/</kbd>
+      )}
+      {(shown || mistake) && (
+        <div className={styles.below}>
+          {mistake && (
+            <div className={styles.mistake} id="query-mistake" role="alert">
+              <CircleAlert size={14} />
+              <span>
+                <Value text={mistake.message} limit={300} />
+              </span>
+              {mistake.suggestion && (
+                <button
+                  type="button"
+                  onMouseDown={(event) => {
+                    event.preventDefault();
+                    const end = mistake.position + mistake.length;
+                    const next = text.slice(0, mistake.position) + mistake.suggestion + text.slice(end);
+                    place(next, mistake.position + mistake.suggestion.length);
+                  }}
+                >
+                  Use {mistake.suggestion}
+                </button>
+              )}
+            </div>
+          )}
+          {shown && (
+            <div role="listbox" id="query-suggestions" aria-label="Suggestions">
+              {list.map((suggestion, index) => (
+                <div
+                  key={suggestion.text}
+                  role="option"
+                  tabIndex={-1}
+                  id={`suggestion-${index}`}
+                  aria-selected={index === at}
+                  className={styles.suggestion}
+                  onMouseDown={(event) => {
+                    event.preventDefault();
+                    take(suggestion);
+                  }}
+                >
+                  <span className="mono clip">
+                    <Value text={suggestion.text} limit={160} />
+                  </span>
+                  <span className="faint clip">{suggestion.title}</span>
+                  <span className="faint number">{suggestion.note}</span>
+                </div>
+              ))}
+            </div>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The query in colours, letter under letter behind the field that is typed in. */
+function Painted(props: { text: string; mistake: Mistake | null }) {
+  const { text, mistake } = props;
+  const from = mistake ? Math.min(mistake.position, Math.max(0, text.length - 1)) : -1;
+  const to = mistake ? Math.max(from + 1, mistake.position + mistake.length) : -1;
+  return tokens(text).map((token) => {
+    const end = token.start + token.text.length;
+    const cuts = [token.start, from, to, end]
+      .filter((cut) => cut >= token.start && cut <= end)
+      .sort((a, b) => a - b);
+    return cuts.slice(1).map((cut, index) => {
+      const start = cuts[index] ?? 0;
+      if (cut <= start) return null;
+      const wrong = start >= from && start < to;
+      return (
+        <span key={start} data-kind={token.kind} data-wrong={wrong || undefined}>
+          {text.slice(start, cut)}
+        </span>
+      );
+    });
+  });
+}

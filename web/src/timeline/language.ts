@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page's share of the query language: colouring, completion and the clauses that clicks make.
+// What is right and wrong is decided by the server alone.
+
+export type TokenKind = 'field' | 'operator' | 'phrase' | 'regex' | 'range' | 'group' | 'word' | 'space';
+
+export interface QueryToken {
+  kind: TokenKind;
+  text: string;
+  start: number;
+}
+
+const PATTERNS: [TokenKind, RegExp][] = [
+  ['space', /\s+/y],
+  ['phrase', /"(?:[^"\\]|\\.)*"?/y],
+  ['regex', /\/(?:[^/\\]|\\.)*\/?(?=[\s)]|$)/y],
+  ['range', /[[{][^\]}]*[\]}]?/y],
+  ['operator', /(?:AND|OR|NOT|TO)(?=[\s()]|$)|&&|\|\||[!+](?=\S)|-(?=[\w"(_])/y],
+  ['field', /[A-Za-z_][\w.-]*:/y],
+  ['group', /[()]/y],
+  ['word', /(?:[^\s()"[\]{}\\]|\\.)+|[\s\S]/y],
+];
+
+/** Cuts a query into tokens for colouring. Never fails: whatever is half-typed becomes a word. */
+export function tokens(text: string): QueryToken[] {
+  const found: QueryToken[] = [];
+  let at = 0;
+  while (at < text.length) {
+    for (const [kind, pattern] of PATTERNS) {
+      pattern.lastIndex = at;
+      const match = pattern.exec(text);
+      if (!match?.[0]) continue;
+      found.push({ kind, text: match[0], start: at });
+      at += match[0].length;
+      break;
+    }
+  }
+  return found;
+}
+
+export interface Wanted {
+  kind: 'field' | 'value';
+  field: string;
+  prefix: string;
+  /** The stretch of the query that a suggestion takes the place of. */
+  from: number;
+  to: number;
+}
+
+/** What could be completed at the caret. */
+export function wanted(text: string, caret: number): Wanted | null {
+  const all = tokens(text);
+  const at = all.findIndex((token) => token.start < caret && caret <= token.start + token.text.length);
+  const token = all[at];
+  if (!token || token.kind === 'space') return { kind: 'field', field: '', prefix: '', from: caret, to: caret };
+  const typed = text.slice(token.start, caret);
+  if (token.kind === 'field' && caret === token.start + token.text.length) {
+    return { kind: 'value', field: token.text.slice(0, -1), prefix: '', from: caret, to: caret };
+  }
+  const before = all[at - 1];
+  if (before?.kind === 'field' && (token.kind === 'word' || token.kind === 'phrase')) {
+    const prefix = typed.replace(/^"/, '').replace(/"$/, '').replace(/\\(.)/g, '$1');
+    const to = token.start + token.text.length;
+    return { kind: 'value', field: before.text.slice(0, -1), prefix, from: token.start, to };
+  }
+  if (token.kind === 'word' || token.kind === 'field') {
+    if (!/^[A-Za-z_][\w.]*$/.test(typed)) return null;
+    const to = token.start + token.text.length;
+    return { kind: 'field', field: '', prefix: typed, from: token.start, to };
+  }
+  return null;
+}
+
+/** A value as a phrase, so that nothing in it is taken for syntax. */
+export function phrase(value: string): string {
+  return `"${value.replace(/[\\"]/g, '\\$&')}"`;
+}
+
+/** One click on a value: the field must have it, or must not. No value means "is empty". */
+export interface Filter {
+  field: string;
+  value: string | null;
+  not: boolean;
+}
+
+export function encodeFilter(filter: Filter): string {
+  const value = filter.value === null ? '' : `:${filter.value}`;
+  return `${filter.not ? '-' : '+'}${filter.field}${value}`;
+}
+
+/** Reads a filter from the address; null for what is not one. Attribute names may hold colons. */
+export function decodeFilter(text: string): Filter | null {
+  const match = /^([+-])([A-Za-z_][\w.-]*)(?::([\s\S]*))?$/.exec(text);
+  if (!match?.[2]) return null;
+  return { field: match[2], value: match[3] ?? null, not: match[1] === '-' };
+}
+
+function one(filter: Filter): string {
+  if (filter.value === null) return filter.not ? `${filter.field}:*` : `NOT ${filter.field}:*`;
+  return `${filter.not ? 'NOT ' : ''}${filter.field}:${phrase(filter.value)}`;
+}
+
+/** The clauses of filters: values of one field are alternatives, everything else must all hold. */
+export function clauses(filters: Filter[]): string[] {
+  const out: string[] = [];
+  const together = new Map<string, Filter[]>();
+  for (const filter of filters) {
+    if (filter.not) continue;
+    together.set(filter.field, [...(together.get(filter.field) ?? []), filter]);
+  }
+  for (const [field, group] of together) {
+    const first = group[0];
+    if (group.length === 1 && first) out.push(one(first));
+    else if (group.every((filter) => filter.value !== null)) {
+      out.push(`${field}:(${group.map((filter) => phrase(filter.value ?? '')).join(' OR ')})`);
+    } else out.push(`(${group.map((filter) => (filter.value === null ? `(${one(filter)})` : one(filter))).join(' OR ')})`);
+  }
+  for (const filter of filters) if (filter.not) out.push(one(filter));
+  return out;
+}
+
+/** The whole query: what was typed and what was clicked. */
+export function combined(typed: string, filters: Filter[]): string {
+  const made = clauses(filters);
+  const text = typed.trim();
+  if (made.length === 0) return text;
+  if (text) made.unshift(`(${text})`);
+  return made.join(' AND ');
+}
+
+/** Where a mistake at `position` of the combined query is in what was typed. */
+export function typedPosition(position: number, typed: string, filters: Filter[]): number {
+  const lead = typed.length - typed.trimStart().length;
+  return position - (filters.length > 0 ? 1 : 0) + lead;
+}
+
+export function sameFilter(one: Filter, other: Filter): boolean {
+  return one.field === other.field && one.value === other.value;
+}
+
+/** Adds a filter, replaces its opposite, or takes it away when it was there. */
+export function toggled(filters: Filter[], filter: Filter): Filter[] {
+  const rest = filters.filter((known) => !sameFilter(known, filter));
+  const known = filters.find((each) => sameFilter(each, filter));
+  return known && known.not === filter.not ? rest : [...rest, filter];
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stars and tags: sent to the server, shown at once, and taken back with one key.
+import { notifications } from '@mantine/notifications';
+import { address, ask, Failure } from '../api/client';
+import type { EventPage, EventRow, FullEvent, Marks } from '../api/contract';
+import { client } from '../api/queries';
+
+type Undo = Marks & { changes?: Marks[] };
+
+const undos: { name: string; undo: Undo }[] = [];
+
+function marked<Row extends EventRow>(row: Row, marks: Marks): Row {
+  const tags = new Set(row.tags);
+  for (const tag of marks.add_tags ?? []) tags.add(tag);
+  for (const tag of marks.remove_tags ?? []) tags.delete(tag);
+  return { ...row, starred: marks.star ?? row.starred, tags: [...tags] };
+}
+
+function patch(name: string, marks: Marks): void {
+  const ids = new Set(marks.ids);
+  client.setQueriesData<EventPage>({ queryKey: ['events', name] }, (page) =>
+    page?.events.some((row) => ids.has(row.id))
+      ? { ...page, events: page.events.map((row) => (ids.has(row.id) ? marked(row, marks) : row)) }
+      : page,
+  );
+  for (const id of marks.ids.slice(0, 50)) {
+    client.setQueryData<FullEvent>(['event', name, id], (one) => one && marked(one, marks));
+  }
+}
+
+function refresh(name: string): void {
+  void client.invalidateQueries({ queryKey: ['tags', name] });
+}
+
+function complain(error: unknown): void {
+  const problem = error instanceof Failure ? error.problem : null;
+  notifications.show({
+    color: 'red',
+    title: 'Nothing was marked',
+    message: [problem?.detail, problem?.advice].filter(Boolean).join(' ') || String(error),
+  });
+}
+
+/** Stars or tags events. The page shows it before the server has answered. */
+export async function mark(name: string, marks: Marks): Promise<void> {
+  if (marks.ids.length === 0) return;
+  patch(name, marks);
+  try {
+    const where = address(['cases', name, 'marks']);
+    const answer = await ask<{ changed: number; undo: Undo }>('POST', where, { body: marks });
+    if (answer.changed > 0) undos.push({ name, undo: answer.undo });
+    refresh(name);
+  } catch (error) {
+    complain(error);
+    void client.invalidateQueries({ queryKey: ['events', name] });
+  }
+}
+
+/** Takes back the last star or tag of this case. */
+export async function undo(name: string): Promise<void> {
+  const at = undos.findLastIndex((each) => each.name === name);
+  const last = undos[at];
+  if (!last) {
+    notifications.show({ message: 'There is nothing to undo.' });
+    return;
+  }
+  undos.splice(at, 1);
+  try {
+    await ask('POST', address(['cases', name, 'marks']), { body: last.undo });
+    for (const one of [last.undo, ...(last.undo.changes ?? [])]) patch(name, one);
+    refresh(name);
+    notifications.show({ message: 'Undone.' });
+  } catch (error) {
+    complain(error);
+  }
+}
