@@ -64,11 +64,14 @@ class Place:
             values["problem"] = f"the time {when} ns since 1970 is outside 1677 to 2262"
         values.setdefault("host", self.host)
         values.setdefault("file", self.path)
+        for name, value in values.items():
+            if type(value) is str:
+                values[name] = sound(value)
         rows.row(
             source=self.source,
             provider="linux",
             locator=locator,
-            attributes=tuple((attributes or {}).items()),
+            attributes=tuple((sound(k), sound(v)) for k, v in (attributes or {}).items()),
             **values,
         )
 
@@ -123,6 +126,11 @@ def owner_of(path: str) -> str:
 def text(data: bytes) -> str:
     """Text for a person: UTF-8 with bytes that are not shown as `\\xNN`, and no NUL."""
     return data.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def sound(value: str) -> str:
+    """Text that can be stored: lone surrogates, which JSON can spell, become visible."""
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
 
 
 def printable(name: str) -> str:

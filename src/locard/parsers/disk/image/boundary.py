@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from locard.parsers.rows import Rows
 
 SOURCE = "disk.image"
+_ROWS = Rows.row.__code__.co_filename
 
 
 def fault_text(fault: BaseException) -> str:
@@ -28,10 +29,22 @@ def problem(rows: Rows, locator: str, why: str, host: str = "") -> None:
     rows.problem(why, b"", locator, source=SOURCE, provider="linux", host=host, message=why)
 
 
+def _of_rows(fault: BaseException) -> bool:
+    """Whether the fault came out of handing rows over, which would lose rows of other artefacts."""
+    trace = fault.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _ROWS:
+            return True
+        trace = trace.tb_next
+    return False
+
+
 @contextmanager
 def kept(rows: Rows, locator: str, what: str, host: str = "") -> Iterator[None]:
     """Turn a failure while reading `what` into a problem row at `locator`."""
     try:
         yield
-    except Exception as fault:  # noqa: BLE001  the boundary that the module describes
+    except Exception as fault:
+        if _of_rows(fault):
+            raise
         problem(rows, locator, f"{what} could not be read in full: {fault_text(fault)}", host)
