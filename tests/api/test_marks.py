@@ -61,7 +61,7 @@ def test_comments_can_be_taken_back_by_their_author(
 
 
 def test_searches_are_saved_changed_and_forgotten(ada: httpx.Client) -> None:
-    body = {"name": "Root", "q": "actor:root", "from": "now-1d", "to": "", "columns": ["time"]}
+    body = {"name": "Root", "q": "actor:root", "from": "now-1d", "to": None, "columns": ["time"]}
     made = ada.post("/api/cases/one/searches", json=body).json()
     assert {**made, **body} == made and made["author"] == "ada"
     assert ada.post("/api/cases/one/searches", json=body).status_code == 409

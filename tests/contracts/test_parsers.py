@@ -49,7 +49,7 @@ def test_records_are_rows_or_counted_problems(source: Source, sample: Path) -> N
     found = read(source, sample)
     assert found.written == len(found.rows) > 0
     assert found.problems == sum(1 for row in found.rows if row["problem"])
-    assert 0 < found.seen
+    assert found.seen > 0
     assert {row["source"] for row in found.rows} == {source.id}
     assert {row["source_version"] for row in found.rows} == {source.version}
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import py7zr
 import pytest
-from tests.parsers.confined_pool import TOYS, done, frames, recognised
 from isal import igzip_lib
 
 from locard.parsers.contract import Limits
 from locard.parsers.frames import Failed, Frame, MemberBegin, MemberBytes, MemberEnd, Problem
 from locard.parsers.pool import Pool
+from tests.parsers.confined_pool import TOYS, done, frames, recognised
 
 FILES = {
     "one.log": b"toy\nfirst\n",

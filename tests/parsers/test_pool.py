@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.parsers.confined_pool import TOYS, done, frames, recognised, rows
 
 from locard.parsers.pool import Pool
+from tests.parsers.confined_pool import TOYS, done, frames, recognised, rows
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,9 @@ const timeline = createRoute({
 const evidence = createRoute({
   getParentRoute: () => oneCase,
   path: '/evidence',
-  validateSearch: (search: Record<string, unknown>): { state?: string; q?: string; id?: string } => {
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { state?: string; q?: string; id?: string } => {
     const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined);
     return { state: text(search.state), q: text(search.q), id: text(search.id) };
   },

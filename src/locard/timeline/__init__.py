@@ -5,6 +5,7 @@
 """
 
 from locard.timeline.client import TooSlow
+from locard.timeline.query.times import instant
 from locard.timeline.results import (
     Count,
     Facet,
@@ -34,4 +35,5 @@ __all__ = [
     "TooSlow",
     "Written",
     "connect",
+    "instant",
 ]

@@ -227,5 +227,6 @@ export interface User {
   username: string;
   name: string;
   roles: string[];
+  disabled?: boolean;
   created?: string;
 }

@@ -122,8 +122,7 @@ export const eventWindow = (name: string, asked: Asked, order: string, index: nu
     queryKey: key(index),
     queryFn: ({ signal }) => {
       // The window before knows a cursor, which costs the same at any depth.
-      const cursor =
-        index > 0 ? client.getQueryData<EventPage>(key(index - 1))?.next : undefined;
+      const cursor = index > 0 ? client.getQueryData<EventPage>(key(index - 1))?.next : undefined;
       const place = cursor ? { cursor } : { offset: index * WINDOW };
       const parameters = { ...asked, order, limit: WINDOW, ...place };
       return get<EventPage>(address(events(name), parameters), signal);

@@ -35,8 +35,8 @@ export function Custody() {
     <div className={styles.body}>
       <div className={styles.sheet} style={{ gap: 14 }}>
         <p className="muted" style={{ margin: 0, maxWidth: '80ch' }}>
-          Each line is chained to the one before it by a hash, so no line can be changed or taken out
-          unnoticed. Latest first.
+          Each line is chained to the one before it by a hash, so no line can be changed or taken
+          out unnoticed. Latest first.
         </p>
         {!entries ? (
           <Bones rows={12} height={22} />

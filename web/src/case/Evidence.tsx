@@ -61,7 +61,13 @@ export function Evidence() {
   return (
     <section
       aria-label="Evidence"
-      style={{ position: 'relative', display: 'flex', flexDirection: 'column', flex: 1, minHeight: 0 }}
+      style={{
+        position: 'relative',
+        display: 'flex',
+        flexDirection: 'column',
+        flex: 1,
+        minHeight: 0,
+      }}
       onDragOver={(event) => {
         event.preventDefault();
         setOver(true);
@@ -127,9 +133,9 @@ export function Evidence() {
           actions={<Button onClick={() => picker.current?.click()}>Choose files</Button>}
         >
           <p>
-            Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they are
-            is recognised from their content; archives are opened, and every file gets its hashes and
-            its line in the ledger.
+            Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they
+            are is recognised from their content; archives are opened, and every file gets its
+            hashes and its line in the ledger.
           </p>
         </Nothing>
       ) : !list.data ? (
@@ -235,7 +241,10 @@ function Cells(props: { item: EvidenceItem }) {
           {item.reason ? (
             <Value text={item.reason} limit={200} />
           ) : (
-            <Value text={(item.member ? `inside ${item.name} / ` : '') + path.slice(0, cut)} limit={200} />
+            <Value
+              text={(item.member ? `inside ${item.name} / ` : '') + path.slice(0, cut)}
+              limit={200}
+            />
           )}
         </small>
       </span>

@@ -44,8 +44,8 @@ export function Overview() {
         }
       >
         <p>
-          Drop files on the Evidence tab, or run <code>locard add {name} PATH…</code> where they are.
-          Anything can be added: logs, archives inside archives, disk images.
+          Drop files on the Evidence tab, or run <code>locard add {name} PATH…</code> where they
+          are. Anything can be added: logs, archives inside archives, disk images.
         </p>
       </Nothing>
     );

@@ -50,7 +50,9 @@ export function useUploads(name: string): Uploads {
         },
         (error: unknown) => {
           const problem = error instanceof Failure ? error.problem : null;
-          const failed = [problem?.detail || 'The upload failed.', problem?.advice].join(' ').trim();
+          const failed = [problem?.detail || 'The upload failed.', problem?.advice]
+            .join(' ')
+            .trim();
           change(waiting.key, { failed });
         },
       )

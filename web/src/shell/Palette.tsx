@@ -18,8 +18,8 @@ import {
 } from 'lucide-react';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { cases as casesQuery, searches as searchesQuery } from '../api/queries';
-import { readAddress } from '../timeline/address';
 import { choose, usePreferences } from '../theme/preferences';
+import { readAddress } from '../timeline/address';
 import { matches } from './matches';
 import styles from './shell.module.css';
 
@@ -43,10 +43,30 @@ function useCommands(open: boolean, keys: () => void): Command[] {
       const group = `Case ${here}`;
       const to = { case: here };
       list.push(
-        { group, title: 'Overview', icon: <LayoutDashboard size={16} />, run: () => void navigate({ to: '/cases/$case', params: to }) },
-        { group, title: 'Timeline', icon: <ListTree size={16} />, run: () => void navigate({ to: '/cases/$case/timeline', params: to, search: {} }) },
-        { group, title: 'Evidence', icon: <FileStack size={16} />, run: () => void navigate({ to: '/cases/$case/evidence', params: to }) },
-        { group, title: 'Custody', icon: <ScrollText size={16} />, run: () => void navigate({ to: '/cases/$case/custody', params: to }) },
+        {
+          group,
+          title: 'Overview',
+          icon: <LayoutDashboard size={16} />,
+          run: () => void navigate({ to: '/cases/$case', params: to }),
+        },
+        {
+          group,
+          title: 'Timeline',
+          icon: <ListTree size={16} />,
+          run: () => void navigate({ to: '/cases/$case/timeline', params: to, search: {} }),
+        },
+        {
+          group,
+          title: 'Evidence',
+          icon: <FileStack size={16} />,
+          run: () => void navigate({ to: '/cases/$case/evidence', params: to }),
+        },
+        {
+          group,
+          title: 'Custody',
+          icon: <ScrollText size={16} />,
+          run: () => void navigate({ to: '/cases/$case/custody', params: to }),
+        },
       );
       for (const search of saved.data ?? []) {
         list.push({
@@ -62,7 +82,12 @@ function useCommands(open: boolean, keys: () => void): Command[] {
         });
       }
     }
-    list.push({ group: 'Go to', title: 'All cases', icon: <FolderSearch size={16} />, run: () => void navigate({ to: '/cases' }) });
+    list.push({
+      group: 'Go to',
+      title: 'All cases',
+      icon: <FolderSearch size={16} />,
+      run: () => void navigate({ to: '/cases' }),
+    });
     for (const one of cases.data ?? []) {
       if (one.name === here) continue;
       list.push({
@@ -73,15 +98,55 @@ function useCommands(open: boolean, keys: () => void): Command[] {
       });
     }
     list.push(
-      { group: 'Go to', title: 'Settings', icon: <Settings2 size={16} />, run: () => void navigate({ to: '/settings' }) },
-      { group: 'Look', title: 'Theme: light', icon: <Sun size={16} />, run: () => choose({ theme: 'light' }) },
-      { group: 'Look', title: 'Theme: dark', icon: <Moon size={16} />, run: () => choose({ theme: 'dark' }) },
-      { group: 'Look', title: 'Theme: as the system', icon: <Moon size={16} />, run: () => choose({ theme: 'system' }) },
-      { group: 'Look', title: 'Density: compact', icon: <Rows3 size={16} />, run: () => choose({ density: 'compact' }) },
-      { group: 'Look', title: 'Density: comfortable', icon: <Rows3 size={16} />, run: () => choose({ density: 'comfortable' }) },
+      {
+        group: 'Go to',
+        title: 'Settings',
+        icon: <Settings2 size={16} />,
+        run: () => void navigate({ to: '/settings' }),
+      },
+      {
+        group: 'Look',
+        title: 'Theme: light',
+        icon: <Sun size={16} />,
+        run: () => choose({ theme: 'light' }),
+      },
+      {
+        group: 'Look',
+        title: 'Theme: dark',
+        icon: <Moon size={16} />,
+        run: () => choose({ theme: 'dark' }),
+      },
+      {
+        group: 'Look',
+        title: 'Theme: as the system',
+        icon: <Moon size={16} />,
+        run: () => choose({ theme: 'system' }),
+      },
+      {
+        group: 'Look',
+        title: 'Density: compact',
+        icon: <Rows3 size={16} />,
+        run: () => choose({ density: 'compact' }),
+      },
+      {
+        group: 'Look',
+        title: 'Density: comfortable',
+        icon: <Rows3 size={16} />,
+        run: () => choose({ density: 'comfortable' }),
+      },
       zone === 'UTC'
-        ? { group: 'Look', title: `Times in ${local}`, icon: <Clock size={16} />, run: () => choose({ zone: local }) }
-        : { group: 'Look', title: 'Times in UTC', icon: <Clock size={16} />, run: () => choose({ zone: 'UTC' }) },
+        ? {
+            group: 'Look',
+            title: `Times in ${local}`,
+            icon: <Clock size={16} />,
+            run: () => choose({ zone: local }),
+          }
+        : {
+            group: 'Look',
+            title: 'Times in UTC',
+            icon: <Clock size={16} />,
+            run: () => choose({ zone: 'UTC' }),
+          },
       { group: 'Help', title: 'Keys', icon: <Keyboard size={16} />, run: keys },
     );
     return list;

@@ -24,7 +24,9 @@ export function SignIn() {
       router.history.replace(back ?? '/cases');
     } catch (error) {
       const problem = error instanceof Failure ? error.problem : null;
-      setWrong([problem?.detail || 'Signing in failed.', problem?.advice].filter(Boolean).join(' '));
+      setWrong(
+        [problem?.detail || 'Signing in failed.', problem?.advice].filter(Boolean).join(' '),
+      );
       setBusy(false);
     }
   };

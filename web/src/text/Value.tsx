@@ -3,11 +3,7 @@ import { memo } from 'react';
 import { visible } from './visible';
 
 /** A value out of evidence, as text and nothing but text. */
-export const Value = memo(function Value(props: {
-  text: string;
-  limit?: number;
-  lines?: boolean;
-}) {
+export const Value = memo(function Value(props: { text: string; limit?: number; lines?: boolean }) {
   const limit = props.limit ?? 400;
   const pieces = visible(props.text, limit, props.lines);
   const clipped = props.text.length > limit;

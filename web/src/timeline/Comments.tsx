@@ -70,7 +70,8 @@ export function Comments(props: { name: string; id: string }) {
           error={say.isError ? 'It was not kept. Try again.' : undefined}
           onChange={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && text.trim()) say.mutate();
+            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && text.trim())
+              say.mutate();
             if (event.key === 'Escape') event.currentTarget.blur();
           }}
         />

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { ChevronDown, ChevronUp, Clock, Crosshair, Link2, Star, Tag, UserRound, X } from 'lucide-react';
+import {
+  ChevronDown,
+  ChevronUp,
+  Clock,
+  Crosshair,
+  Link2,
+  Star,
+  Tag,
+  UserRound,
+  X,
+} from 'lucide-react';
 import { type PointerEvent, useDeferredValue } from 'react';
 import type { FullEvent } from '../api/contract';
 import { event as eventQuery } from '../api/queries';
 import { Bones, Failed } from '../shell/States';
 import { told } from '../text/time';
-import { pretty } from '../text/visible';
 import { Value } from '../text/Value';
+import { pretty } from '../text/visible';
 import { sourceColour } from '../theme/colours';
 import { choose, preferences, usePreferences } from '../theme/preferences';
 import { Comments } from './Comments';
@@ -57,12 +67,19 @@ export function Drawer(props: {
               on={one.starred}
               run={() => void mark(searching.name, { ids: [one.id], star: !one.starred })}
             >
-              <Star size={15} fill={one.starred ? 'currentColor' : 'none'} color={one.starred ? 'var(--star)' : undefined} />
+              <Star
+                size={15}
+                fill={one.starred ? 'currentColor' : 'none'}
+                color={one.starred ? 'var(--star)' : undefined}
+              />
             </Action>
             <Action label="Tag (t)" run={props.tag}>
               <Tag size={15} />
             </Action>
-            <Action label="Copy a link to this event" run={() => copy(window.location.href, 'Link')}>
+            <Action
+              label="Copy a link to this event"
+              run={() => copy(window.location.href, 'Link')}
+            >
               <Link2 size={15} />
             </Action>
           </>
@@ -93,7 +110,12 @@ function Content(props: { one: FullEvent; searching: Searching }) {
   return (
     <>
       <div>
-        <button type="button" className={styles.time} onClick={() => copy(one.time ?? '', 'Time')} title="Copy as ISO 8601 in UTC">
+        <button
+          type="button"
+          className={styles.time}
+          onClick={() => copy(one.time ?? '', 'Time')}
+          title="Copy as ISO 8601 in UTC"
+        >
           {told(one.time, zone)}
         </button>
         {one.time_meaning && <span className="faint"> · {one.time_meaning}</span>}
@@ -144,16 +166,32 @@ function Pivots(props: { one: FullEvent; searching: Searching }) {
   const has = (field: string) => Boolean(one[field]);
   const pivots: { label: string; run: () => void; icon: typeof Clock }[] = [];
   if (has('actor')) {
-    pivots.push({ label: 'This actor', icon: UserRound, run: () => searching.pivot(only('actor')) });
+    pivots.push({
+      label: 'This actor',
+      icon: UserRound,
+      run: () => searching.pivot(only('actor')),
+    });
   }
   if (has('src_ip')) {
-    pivots.push({ label: 'This address', icon: Crosshair, run: () => searching.pivot(only('src_ip')) });
+    pivots.push({
+      label: 'This address',
+      icon: Crosshair,
+      run: () => searching.pivot(only('src_ip')),
+    });
   }
   if (has('session')) {
-    pivots.push({ label: 'This session', icon: Crosshair, run: () => searching.pivot(only('session')) });
+    pivots.push({
+      label: 'This session',
+      icon: Crosshair,
+      run: () => searching.pivot(only('session')),
+    });
   }
   if (has('resource')) {
-    pivots.push({ label: 'This resource', icon: Crosshair, run: () => searching.pivot(only('resource')) });
+    pivots.push({
+      label: 'This resource',
+      icon: Crosshair,
+      run: () => searching.pivot(only('resource')),
+    });
   }
   const time = one.time;
   if (time) {
@@ -196,7 +234,12 @@ function Raw(props: { one: FullEvent }) {
   );
 }
 
-function Action(props: { label: string; on?: boolean; run: () => void; children: React.ReactNode }) {
+function Action(props: {
+  label: string;
+  on?: boolean;
+  run: () => void;
+  children: React.ReactNode;
+}) {
   return (
     <Tooltip label={props.label}>
       <ActionIcon

@@ -3,7 +3,12 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Ban, Check, ChevronDown, ChevronRight, Star, Tag } from 'lucide-react';
 import { memo, useState } from 'react';
 import type { Facet, Field } from '../api/contract';
-import { type Asked, facets as facetsQuery, fields as fieldsQuery, tags as tagsQuery } from '../api/queries';
+import {
+  type Asked,
+  facets as facetsQuery,
+  fields as fieldsQuery,
+  tags as tagsQuery,
+} from '../api/queries';
 import { Bone } from '../shell/States';
 import { brief, count } from '../text/number';
 import { Value } from '../text/Value';
@@ -164,7 +169,13 @@ const OneFacet = memo(function OneFacet(props: {
   return (
     <section className={styles.facet}>
       <h3>
-        <button type="button" className={styles.facetHead} aria-expanded={!folded} onClick={fold} title={field.title}>
+        <button
+          type="button"
+          className={styles.facetHead}
+          aria-expanded={!folded}
+          onClick={fold}
+          title={field.title}
+        >
           {folded ? <ChevronRight size={14} /> : <ChevronDown size={14} />}
           <span>{field.name}</span>
           {mine.length > 0 && <span className={styles.facetCount}>{mine.length}</span>}
@@ -202,7 +213,12 @@ const OneFacet = memo(function OneFacet(props: {
         />
       )}
       {!folded && facet && facet.other > 0 && (
-        <button type="button" className={styles.facetMore} onClick={props.more} disabled={props.long}>
+        <button
+          type="button"
+          className={styles.facetMore}
+          onClick={props.more}
+          disabled={props.long}
+        >
           {props.long ? '' : 'more · '}
           {brief(facet.other)} others
         </button>

@@ -57,7 +57,12 @@ export function Fields(props: { one: FullEvent; searching: Searching }) {
           </h3>
           <div className={styles.fields}>
             {shown.map(([name, value]) => (
-              <Line key={name} name={`attributes.${name}`} value={value} searching={props.searching} />
+              <Line
+                key={name}
+                name={`attributes.${name}`}
+                value={value}
+                searching={props.searching}
+              />
             ))}
           </div>
           {shown.length < attributes.length && (

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type RefObject, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { usePreferences } from '../theme/preferences';
 import { template } from './columns';
 import { GridHead } from './GridHead';
@@ -79,7 +87,12 @@ export function Grid(props: {
     const wheel = (event: WheelEvent) => {
       if (!isMapped(latest.current) || event.ctrlKey || event.deltaY === 0) return;
       event.preventDefault();
-      const unit = event.deltaMode === 1 ? latest.current.rowHeight : event.deltaMode === 2 ? latest.current.view : 1;
+      const unit =
+        event.deltaMode === 1
+          ? latest.current.rowHeight
+          : event.deltaMode === 2
+            ? latest.current.view
+            : 1;
       element.scrollLeft += event.deltaX;
       setPlace((now) => {
         const top = clampTop(now.top + event.deltaY * unit, latest.current);
@@ -151,11 +164,7 @@ export function Grid(props: {
       data-stale={rows.stale || undefined}
     >
       <GridHead searching={searching} template={columns} />
-      <div
-        role="rowgroup"
-        className={styles.rows}
-        style={{ height: trackHeight(track) }}
-      >
+      <div role="rowgroup" className={styles.rows} style={{ height: trackHeight(track) }}>
         {list}
       </div>
     </div>

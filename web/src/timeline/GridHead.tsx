@@ -24,7 +24,13 @@ export function GridHead(props: { searching: Searching; template: string }) {
   };
 
   return (
-    <div className={styles.gridHead} role="row" tabIndex={-1} aria-rowindex={1} style={{ gridTemplateColumns: props.template }}>
+    <div
+      className={styles.gridHead}
+      role="row"
+      tabIndex={-1}
+      aria-rowindex={1}
+      style={{ gridTemplateColumns: props.template }}
+    >
       <span role="columnheader" tabIndex={-1}>
         <span className="hidden-word">Marks and outcome</span>
       </span>

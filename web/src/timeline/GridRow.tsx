@@ -30,11 +30,22 @@ export const GridRow = memo(function GridRow(props: {
   } as React.CSSProperties;
   if (!row) {
     return (
-      <div className={styles.row} style={style} role="row" tabIndex={-1} id={`row-${index}`} aria-rowindex={index + 2} aria-busy>
+      <div
+        className={styles.row}
+        style={style}
+        role="row"
+        tabIndex={-1}
+        id={`row-${index}`}
+        aria-rowindex={index + 2}
+        aria-busy
+      >
         <span />
         {props.columns.map((column, at) => (
           <span key={column} className={styles.cell}>
-            <i className={styles.cellBone} style={{ width: `${40 + ((index * 7 + at * 31) % 50)}%` }} />
+            <i
+              className={styles.cellBone}
+              style={{ width: `${40 + ((index * 7 + at * 31) % 50)}%` }}
+            />
           </span>
         ))}
       </div>

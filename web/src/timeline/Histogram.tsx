@@ -122,7 +122,10 @@ function draw(
         size: 46,
         gap: 6,
         space: 28,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7],
+        incrs: [
+          1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6,
+          5e6, 1e7,
+        ],
         values: (_plot, splits) => splits.map((value) => COMPACT.format(value)),
       },
     ],
@@ -135,13 +138,15 @@ function draw(
     },
     series: [
       {},
-      ...stack.names.map((name): uPlot.Series => ({
-        label: name,
-        fill: drawnColour(name === 'other' ? '--source-8' : `--source-${sourceIndex(name)}`),
-        width: 0,
-        paths: bars,
-        points: { show: false },
-      })),
+      ...stack.names.map(
+        (name): uPlot.Series => ({
+          label: name,
+          fill: drawnColour(name === 'other' ? '--source-8' : `--source-${sourceIndex(name)}`),
+          width: 0,
+          paths: bars,
+          points: { show: false },
+        }),
+      ),
     ],
     hooks: {
       setCursor: [
@@ -215,7 +220,11 @@ function Tip(props: { stack: Stack; hover: Hover; width: number; zone: string })
       {parts.length === 0 && <div className="faint">no events</div>}
       {parts.map((part) => (
         <div key={part.name} className={styles.tipLine}>
-          <i style={{ background: part.name === 'other' ? 'var(--source-8)' : sourceColour(part.name) }} />
+          <i
+            style={{
+              background: part.name === 'other' ? 'var(--source-8)' : sourceColour(part.name),
+            }}
+          />
           <span className="clip">{part.name}</span>
           <span className="number">{count(part.value)}</span>
         </div>

@@ -54,7 +54,10 @@ export function Neighbours(props: { one: FullEvent; searching: Searching }) {
               >
                 <span className="mono faint">{read ? read.time : ''}</span>
                 <span className="clip">
-                  <Value text={String(each.message ?? '') || String(each.action ?? '')} limit={160} />
+                  <Value
+                    text={String(each.message ?? '') || String(each.action ?? '')}
+                    limit={160}
+                  />
                 </span>
               </button>
             );

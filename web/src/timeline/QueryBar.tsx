@@ -3,7 +3,6 @@ import { useQuery } from '@tanstack/react-query';
 import { CircleAlert, Search, X } from 'lucide-react';
 import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { address, ask } from '../api/client';
-import type { Problem } from '../api/contract';
 import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
 import { Value } from '../text/Value';
@@ -39,7 +38,8 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
     const timer = window.setTimeout(() => setSettled({ field, prefix }), 90);
     return () => window.clearTimeout(timer);
   }, [field, prefix]);
-  const completable = settled.field !== '' && !/^(raw|message|starred|time|id)$/.test(settled.field);
+  const completable =
+    settled.field !== '' && !/^(raw|message|starred|time|id)$/.test(settled.field);
   const found = useQuery({
     ...valuesQuery(name, settled.field, settled.prefix),
     enabled: completable,
@@ -101,7 +101,8 @@ function useMistake(text: string): Mistake | null {
 export function QueryBar(props: {
   name: string;
   text: string;
-  problem: Problem | null;
+  /** What the server said about the query that was searched for. */
+  mistake: Mistake | null;
   input: RefObject<HTMLInputElement | null>;
   submit: (text: string) => void;
 }) {
@@ -114,15 +115,7 @@ export function QueryBar(props: {
   const blurring = useRef(0);
   const checked = useMistake(text);
   const { want, list } = useSuggestions(props.name, text, caret, open);
-  const fromSearch =
-    props.problem?.position !== undefined && text === props.text
-      ? {
-          message: props.problem.message ?? props.problem.detail,
-          position: props.problem.position,
-          length: props.problem.length ?? 1,
-          suggestion: props.problem.suggestion ?? '',
-        }
-      : null;
+  const fromSearch = text === props.text ? props.mistake : null;
   const mistake = checked ?? fromSearch;
   const shown = open && list.length > 0;
 
@@ -139,7 +132,9 @@ export function QueryBar(props: {
   };
   const take = (suggestion: Suggestion) => {
     if (!want) return;
-    const tail = text.slice(want.to).replace(/^\s+(?=\S)/, suggestion.insert.endsWith(' ') ? '' : ' ');
+    const tail = text
+      .slice(want.to)
+      .replace(/^\s+(?=\S)/, suggestion.insert.endsWith(' ') ? '' : ' ');
     const next = text.slice(0, want.from) + suggestion.insert + tail;
     place(next, want.from + suggestion.insert.length);
     setOpen(true);
@@ -235,7 +230,8 @@ export function QueryBar(props: {
                   onMouseDown={(event) => {
                     event.preventDefault();
                     const end = mistake.position + mistake.length;
-                    const next = text.slice(0, mistake.position) + mistake.suggestion + text.slice(end);
+                    const next =
+                      text.slice(0, mistake.position) + mistake.suggestion + text.slice(end);
                     place(next, mistake.position + mistake.suggestion.length);
                   }}
                 >

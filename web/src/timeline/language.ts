@@ -2,7 +2,15 @@
 // The page's share of the query language: colouring, completion and the clauses that clicks make.
 // What is right and wrong is decided by the server alone.
 
-export type TokenKind = 'field' | 'operator' | 'phrase' | 'regex' | 'range' | 'group' | 'word' | 'space';
+export type TokenKind =
+  | 'field'
+  | 'operator'
+  | 'phrase'
+  | 'regex'
+  | 'range'
+  | 'group'
+  | 'word'
+  | 'space';
 
 export interface QueryToken {
   kind: TokenKind;
@@ -50,9 +58,12 @@ export interface Wanted {
 /** What could be completed at the caret. */
 export function wanted(text: string, caret: number): Wanted | null {
   const all = tokens(text);
-  const at = all.findIndex((token) => token.start < caret && caret <= token.start + token.text.length);
+  const at = all.findIndex(
+    (token) => token.start < caret && caret <= token.start + token.text.length,
+  );
   const token = all[at];
-  if (!token || token.kind === 'space') return { kind: 'field', field: '', prefix: '', from: caret, to: caret };
+  if (!token || token.kind === 'space')
+    return { kind: 'field', field: '', prefix: '', from: caret, to: caret };
   const typed = text.slice(token.start, caret);
   if (token.kind === 'field' && caret === token.start + token.text.length) {
     return { kind: 'value', field: token.text.slice(0, -1), prefix: '', from: caret, to: caret };
@@ -113,7 +124,10 @@ export function clauses(filters: Filter[]): string[] {
     if (group.length === 1 && first) out.push(one(first));
     else if (group.every((filter) => filter.value !== null)) {
       out.push(`${field}:(${group.map((filter) => phrase(filter.value ?? '')).join(' OR ')})`);
-    } else out.push(`(${group.map((filter) => (filter.value === null ? `(${one(filter)})` : one(filter))).join(' OR ')})`);
+    } else
+      out.push(
+        `(${group.map((filter) => (filter.value === null ? `(${one(filter)})` : one(filter))).join(' OR ')})`,
+      );
   }
   for (const filter of filters) if (filter.not) out.push(one(filter));
   return out;

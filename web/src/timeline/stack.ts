@@ -36,5 +36,11 @@ export function stacked(answer: Histogram): Stack {
   const sums = few.map((_, at) =>
     starts.map((__, bar) => total(few.slice(at).map((each) => each.values[bar] ?? 0))),
   );
-  return { starts, width, names: few.map((each) => each.name), values: few.map((each) => each.values), sums };
+  return {
+    starts,
+    width,
+    names: few.map((each) => each.name),
+    values: few.map((each) => each.values),
+    sums,
+  };
 }

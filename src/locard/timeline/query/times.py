@@ -2,6 +2,7 @@
 """Times as they are written in a query, absolute and relative, as spans in UTC nanoseconds."""
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -142,3 +143,11 @@ def _nanoseconds(moment: datetime) -> int:
 def _within(nanoseconds: int) -> int:
     """The nearest time that the store can hold."""
     return max(SMALLEST, min(nanoseconds, LARGEST))
+
+
+def instant(text: str, zone: str = "UTC", now: int | None = None) -> int:
+    """The first nanosecond of the time that a text names (see `span`). Raises `Error`."""
+    try:
+        return span(text, time.time_ns() if now is None else now, zone_named(zone))[0]
+    except NotATime as error:
+        raise Error(f"{text[:80]!r} is not a time.", str(error)) from error
