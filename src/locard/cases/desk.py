@@ -36,7 +36,7 @@ from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from locard.settings import Settings, from_environment
-from locard.state import marks
+from locard.state import mappings, marks
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
 from locard.state.mappings import MappingRow
@@ -243,6 +243,16 @@ class Desk:
                 f"There is no mapping called {wish.mapping!r}.",
                 "Save one with `locard mapping save NAME FILE`.",
             )
+
+    def save_mapping(self, name: str, found: object, *, who: str) -> None:
+        """Keep a mapping for the generic parsers. Raises `Error` when it is none."""
+        if not isinstance(found, dict) or not found:
+            raise Error(
+                "A mapping names columns and the fields that fill them.",
+                "See docs/howto/map-your-own-logs.md.",
+            )
+        with self.state.session() as session:
+            mappings.save(session, name, found, who)
 
     def mappings(self) -> dict[str, dict[str, object]]:
         """The mappings that people saved, by name."""

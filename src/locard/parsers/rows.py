@@ -9,7 +9,7 @@ import time as clock
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -145,7 +145,7 @@ class Rows:
         if isinstance(problem, str):
             self.problems += count if problem else 0
         elif problem is not None:
-            self.problems += sum(1 for text in problem if text)
+            self.problems += sum(1 for text in _each(problem, count) if text)
         self._batches.append(batch)
         self._rows += count
         self._bytes += batch.column("raw").nbytes
@@ -206,7 +206,7 @@ def _each(values: Values, count: int) -> Iterable[Any]:
     if isinstance(values, str):
         return (values for _ in range(count))
     if isinstance(values, pa.Array):
-        return iter(values.to_pylist())
+        return cast(Iterable[Any], values.to_pylist())
     assert isinstance(values, Sequence)
     return values
 
@@ -220,7 +220,7 @@ def _array(values: Values, kind: Kind, count: int) -> pa.Array:
         value = values if values is not None else _DEFAULTS.get(kind, "")
         if kind is Kind.TIME and value is None:
             return pa.nulls(count, ARROW[kind])
-        return pa.repeat(pa.scalar(list(value) if kind is Kind.MAP else value, ARROW[kind]), count)
+        return pa.repeat(pa.scalar([] if kind is Kind.MAP else value, ARROW[kind]), count)
     else:
         array = pa.array(values, ARROW[kind])
     if len(array) != count:

@@ -6,6 +6,7 @@
 
 from locard.timeline.client import TooSlow
 from locard.timeline.query.times import instant
+from locard.timeline.query.times import instant
 from locard.timeline.results import (
     Count,
     Facet,
@@ -35,5 +36,6 @@ __all__ = [
     "TooSlow",
     "Written",
     "connect",
+    "instant",
     "instant",
 ]
