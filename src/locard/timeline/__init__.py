@@ -6,7 +6,6 @@
 
 from locard.timeline.client import TooSlow
 from locard.timeline.query.times import instant
-from locard.timeline.query.times import instant
 from locard.timeline.results import (
     Count,
     Facet,
@@ -36,6 +35,5 @@ __all__ = [
     "TooSlow",
     "Written",
     "connect",
-    "instant",
     "instant",
 ]

@@ -35,17 +35,6 @@ def zone_named(name: str) -> tzinfo:
         ) from error
 
 
-def instant(text: str, zone: str = "UTC") -> int:
-    """The first nanosecond of the time that a person wrote as the end of a range. Raises `Error`.
-
-    The same words as in a query: `2023-07-10`, `2023-07-10T12:00:00Z`, `now-24h`, `now/d`.
-    """
-    try:
-        return span(text.strip(), clock.time_ns(), zone_named(zone))[0]
-    except NotATime as error:
-        raise Error(f"{text[:80]!r} is no time: {error}.", "Write it like 2023-07-10.") from error
-
-
 def span(text: str, now: int, zone: tzinfo) -> tuple[int, int]:
     """The time that a text names: first nanosecond, and the one after the last.
 
