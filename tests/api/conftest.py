@@ -83,6 +83,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     desk.create("two", who="ana")
     desk.add("two", [folder / "other.json"], who="ana")
     yield desk
+    for child in desk._children:
+        child.wait(60)
     desk.timeline.close()
     desk.close()
     stop_store(folder / "home")

@@ -98,8 +98,9 @@ def save_mapping(body: MappingBody, who: Who, door: TheDoor) -> MappingShown:
     """Save a mapping; one of the same name is replaced."""
     if len(json.dumps(body.mapping)) > MAPPING_BYTES:
         raise Error(f"A mapping has at most {MAPPING_BYTES >> 10} KB.")
+    door.desk.save_mapping(body.name, body.mapping, who=who.name)
     with door.state.session() as s:
-        return _mapping(mappings.save(s, body.name, body.mapping, who.name))
+        return _mapping(mappings.find(s, body.name))
 
 
 @router.delete("/mappings/{name}", status_code=204)
