@@ -29,7 +29,7 @@ class Page(BuildHookInterface):
 
 
 def build() -> None:
-    """Run `npm ci` and `npm run build`, unless the page stands already."""
+    """Run `npm install` and `npm run build`, unless the page stands already."""
     if not (WEB / "package.json").exists():
         return
     stamp, wanted = PAGE / ".sources", fingerprint()
@@ -47,7 +47,10 @@ def build() -> None:
         cli = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         npm = [str(root / "bin" / "node"), str(cli)]
         environment["PATH"] = f"{root / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
+    # Not `npm ci`: it refuses a lock without the binaries of other platforms. This installs what the
+    # lock file says, hashes checked, and writes nothing back.
+    install = ["install", "--no-save", "--no-audit", "--no-fund"]
+    for arguments in (install, ["run", "build"]):
         subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=True)
     stamp.write_text(wanted)
 
