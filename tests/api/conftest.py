@@ -69,6 +69,18 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk with people and two cases: `one` of 100 events in two places, `two` of 5 others."""
     folder = tmp_path_factory.mktemp("api")
     desk = Desk(Settings(home=folder / "home", workers=2))
+    try:
+        _fill(desk, folder)
+        yield desk
+        for child in desk._children:
+            child.wait(60)
+        desk.timeline.close()
+    finally:
+        desk.close()
+        stop_store(folder / "home")
+
+
+def _fill(desk: Desk, folder: Path) -> None:
     with desk.state.session() as s:
         users.create(s, "ada", name="Ada Lovelace", role=users.Role.ADMIN, password=PASSWORD)
         users.create(s, "bob", password=PASSWORD)
@@ -82,12 +94,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     desk.add("one", [folder / "in"], who="ana")
     desk.create("two", who="ana")
     desk.add("two", [folder / "other.json"], who="ana")
-    yield desk
-    for child in desk._children:
-        child.wait(60)
-    desk.timeline.close()
-    desk.close()
-    stop_store(folder / "home")
 
 
 @pytest.fixture(scope="session")

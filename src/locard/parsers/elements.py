@@ -266,7 +266,8 @@ class _Cutter:
             inner = raw.strip(_BLANK)
             if inner:
                 start = self.cursor + raw.index(inner)
-                self._piece(start, start + len(inner), "not a record")
+                for begin, stop in _scalars(inner):
+                    self._piece(start + begin, start + stop, "not a record")
         self.cursor = max(self.cursor, end)
 
     def _damaged(self, position: int) -> bool:
@@ -332,6 +333,25 @@ class _Cutter:
         if keep > self.base:
             self.data = self.data[keep - self.base :]
             self.base = keep
+
+
+def _scalars(text: bytes) -> list[tuple[int, int]]:
+    """Where the texts and numbers of a list stand; all of it as one when it is nothing of that."""
+    decoder = json.JSONDecoder(strict=False)
+    letters = text[:KEPT].decode("latin-1")
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(letters):
+        try:
+            _, stop = decoder.raw_decode(letters, at)
+        except (ValueError, RecursionError):
+            return [(0, len(text))]
+        found.append((at, stop))
+        between = letters[stop:].lstrip(_BLANK.decode())
+        at = len(letters) - len(between)
+        if len(text) > KEPT or len(found) > 1000 or (between and "," not in letters[stop:at]):
+            return [(0, len(text))]
+    return found
 
 
 def _tokens(view: bytes, in_string: int) -> tuple[_Numbers, int]:

@@ -182,7 +182,8 @@ def fill(plan: Plan, batch: Sequence[Found], rows: Rows, context: Context) -> No
         columns["host"] = [host or context.host for host in hosts]
     columns.setdefault("time_meaning", "event")
     if "message" not in columns:
-        columns["message"] = [_sentence(record) for record in records]
+        times = frozenset(p for rule in plan.rules if rule.column == "time" for p in rule.paths)
+        columns["message"] = [_sentence(record, times) for record in records]
     taken = plan.taken
     for record, rest in zip(records, leftover, strict=True):
         _flatten(record, "", rest, taken, 0)
@@ -225,18 +226,17 @@ def _column(
 
 
 def _time(rule: Rule, value: Any, number: int, problems: list[str], zone: str) -> int | None:
-    if problems[number]:
-        return None
     name = rule.paths[0]
     if value is None or value == "":
-        problems[number] = f"no time in {name!r}"
+        problems[number] = problems[number] or f"no time in {name!r}"
         return None
     try:
         if rule.reading == "timestamp":
             return any_time(value, zone)
         return epoch(value if isinstance(value, (int, float)) else str(value), UNITS[rule.reading])
     except NotATime as error:
-        problems[number] = f"{name} {_text(value)[:80]!r}: {error}"
+        fault = f"{name} {_text(value)[:80]!r}: {error}"
+        problems[number] = f"{problems[number]}; {fault}" if problems[number] else fault
         return None
 
 
@@ -305,6 +305,8 @@ def _by_name(records: Sequence[Mapping[str, str]]) -> dict[str, list[str | None]
     return columns
 
 
-def _sentence(record: Mapping[str, Any]) -> str:
-    parts = [f"{name}={_text(value)[:80]}" for name, value in list(record.items())[:8]]
-    return " ".join(parts)
+def _sentence(record: Mapping[str, Any], leave_out: frozenset[str]) -> str:
+    """The first fields of a record that has no message of its own."""
+    pairs: dict[str, str] = {}
+    _flatten(record, "", pairs, leave_out, 0)
+    return " ".join(f"{name}={text[:80]}" for name, text in list(pairs.items())[:8])

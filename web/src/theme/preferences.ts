@@ -89,3 +89,19 @@ export function usePreferences(): Preferences {
     () => current,
   );
 }
+
+/** "light" or "dark" as the page shows it now, for what draws with computed colours. */
+export function useScheme(): string {
+  return useSyncExternalStore(watchScheme, schemeNow);
+}
+
+function watchScheme(listener: () => void): () => void {
+  const observer = new MutationObserver(listener);
+  const attributeFilter = ['data-mantine-color-scheme'];
+  observer.observe(document.documentElement, { attributes: true, attributeFilter });
+  return () => observer.disconnect();
+}
+
+function schemeNow(): string {
+  return document.documentElement.getAttribute('data-mantine-color-scheme') ?? 'light';
+}

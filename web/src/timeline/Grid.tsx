@@ -31,7 +31,7 @@ export function Grid(props: {
   searching: Searching;
   total: number;
   cursor: number;
-  marked: Set<string>;
+  marked: ReadonlyMap<string, number>;
   handle: RefObject<GridHandle | null>;
   pick: (index: number, how: { range: boolean; open: boolean }) => void;
   toggleMark: (index: number, range: boolean) => void;

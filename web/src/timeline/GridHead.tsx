@@ -100,6 +100,7 @@ function Edge(props: { column: string }) {
     element.addEventListener('pointercancel', end);
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: sizing is for the mouse; keys have the menu
     <span
       className={styles.edge}
       draggable

@@ -8,7 +8,7 @@ import { type Asked, histogram } from '../api/queries';
 import { count } from '../text/number';
 import { isoOf, millis, short, span } from '../text/time';
 import { drawnColour, sourceColour, sourceIndex } from '../theme/colours';
-import { usePreferences } from '../theme/preferences';
+import { usePreferences, useScheme } from '../theme/preferences';
 import { type Stack, stacked } from './stack';
 import styles from './timeline.module.css';
 
@@ -30,7 +30,8 @@ export function Histogram(props: {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [hover, setHover] = useState<Hover | null>(null);
-  const { zone, theme } = usePreferences();
+  const { zone } = usePreferences();
+  const scheme = useScheme();
   const buckets = width > 1500 ? 240 : 120;
   const found = useQuery({ ...histogram(name, asked, buckets), enabled: width > 0 });
   const stack = useMemo(() => (found.data ? stacked(found.data) : null), [found.data]);
@@ -47,6 +48,7 @@ export function Histogram(props: {
     return () => observer.disconnect();
   }, []);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: light or dark changes what is drawn
   useEffect(() => {
     const element = box.current;
     if (!element || !stack || width === 0 || stack.starts.length === 0) return;
@@ -54,8 +56,7 @@ export function Histogram(props: {
       narrow(isoOf(Math.floor(from)), isoOf(Math.ceil(to))),
     );
     return () => plot.destroy();
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the theme changes the drawn colours
-  }, [stack, width, zone, theme, narrow]);
+  }, [stack, width, zone, scheme, narrow]);
 
   const nothing = stack && stack.starts.length === 0;
   return (

@@ -120,6 +120,7 @@ export function QueryBar(props: {
   const shown = open && list.length > 0;
 
   useEffect(() => setText(props.text), [props.text]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other suggestions, nothing chosen yet
   useEffect(() => setAt(-1), [list]);
 
   const place = (next: string, position: number) => {

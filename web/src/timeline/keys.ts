@@ -33,32 +33,32 @@ export function useKeys(actions: Actions): void {
       if (event.metaKey || event.ctrlKey || event.altKey || busy(event)) return;
       const now = latest.current;
       const onButton = event.target instanceof HTMLElement && event.target.closest('button,a');
-      const run: Record<string, () => void> = {
-        j: () => now.move(1),
-        ArrowDown: () => now.move(1),
-        k: () => now.move(-1),
-        ArrowUp: () => now.move(-1),
-        PageDown: () => now.move(now.page),
-        PageUp: () => now.move(-now.page),
-        g: () => now.edge(false),
-        Home: () => now.edge(false),
-        G: () => now.edge(true),
-        End: () => now.edge(true),
-        o: now.open,
-        Enter: now.open,
-        Escape: now.escape,
-        x: () => now.markRow(false),
-        X: () => now.markRow(true),
-        s: now.star,
-        t: now.tag,
-        '/': now.search,
-        z: now.undo,
-        p: now.prove,
-        '[': now.facets,
-        r: now.turn,
-      };
+      const run = new Map<string, () => void>([
+        ['j', () => now.move(1)],
+        ['ArrowDown', () => now.move(1)],
+        ['k', () => now.move(-1)],
+        ['ArrowUp', () => now.move(-1)],
+        ['PageDown', () => now.move(now.page)],
+        ['PageUp', () => now.move(-now.page)],
+        ['g', () => now.edge(false)],
+        ['Home', () => now.edge(false)],
+        ['G', () => now.edge(true)],
+        ['End', () => now.edge(true)],
+        ['o', now.open],
+        ['Enter', now.open],
+        ['Escape', now.escape],
+        ['x', () => now.markRow(false)],
+        ['X', () => now.markRow(true)],
+        ['s', now.star],
+        ['t', now.tag],
+        ['/', now.search],
+        ['z', now.undo],
+        ['p', now.prove],
+        ['[', now.facets],
+        ['r', now.turn],
+      ]);
       if (event.key === 'Enter' && onButton) return;
-      const action = run[event.key];
+      const action = run.get(event.key);
       if (!action) return;
       event.preventDefault();
       action();

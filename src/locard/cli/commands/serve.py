@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
+from sqlalchemy.orm import Session
 
 from locard import settings
 from locard.api.app import create
 from locard.api.guard import LOOPBACK
+from locard.api.serve import server
 from locard.cases import demo as incident
 from locard.cases.desk import Desk, whoami
 from locard.cli.terminal import desk, errors, out, shown
@@ -80,9 +81,8 @@ def _roots(folder: Path, paths: list[Path]) -> list[Path]:
 def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     listener = _listen(bind, port)
     taken = listener.getsockname()[1]
-    _ensure_administrator(at)
     with at.state.session() as session:
-        link = sessions.make_link(session, ADMINISTRATOR)
+        link = sessions.make_link(session, _administrator(session))
     for case in at.cases():
         at.resume(case.name, who=whoami())
     shown_as = f"[{bind}]" if ":" in bind else bind
@@ -91,14 +91,16 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
     out.print("Stop it with Ctrl-C.")
     app = create(at, at.state, hosts=[*LOOPBACK, *names])
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3)
-    uvicorn.Server(config).run(sockets=[listener])
+    server(app).run(sockets=[listener])
 
 
-def _ensure_administrator(at: Desk) -> None:
-    with at.state.session() as session:
-        if not any(user.role == users.Role.ADMIN for user in users.every(session)):
-            users.create(session, ADMINISTRATOR, name="Administrator", role=users.Role.ADMIN)
+def _administrator(session: Session) -> str:
+    """Somebody who may do everything; made when there is nobody yet."""
+    for user in users.every(session):
+        if user.role is users.Role.ADMIN and not user.disabled:
+            return user.username
+    made = users.create(session, ADMINISTRATOR, name="Administrator", role=users.Role.ADMIN)
+    return made.username
 
 
 def _listen(bind: str, port: int) -> socket.socket:

@@ -87,17 +87,21 @@ def guess(records: Sequence[Mapping[str, Any]]) -> Plan:
 
 
 def _paths(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Paths of plain values by their names in lower case, two levels deep."""
+    """Paths of plain values by their plain names, two levels deep."""
     paths: dict[str, str] = {}
     for record in records:
         for name, value in record.items():
             if isinstance(value, dict):
                 for inner, content in value.items():
                     if not isinstance(content, (dict, list)):
-                        paths.setdefault(f"{name}.{inner}".lower(), f"{name}.{inner}")
+                        paths.setdefault(_plain(f"{name}.{inner}"), f"{name}.{inner}")
             elif not isinstance(value, list):
-                paths.setdefault(name.lower(), name)
+                paths.setdefault(_plain(name), name)
     return paths
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _time_of(records: Sequence[Mapping[str, Any]]) -> str | None:

@@ -35,6 +35,8 @@ _UNIT_KEYS = frozenset((
     "OnUnitActiveSec",
     "Unit", "ListenStream", "ListenDatagram", "WorkingDirectory", "PathExists", "PathChanged",
 ))  # fmt: skip
+_AGES = ("changed", "minimum", "maximum", "warning", "inactive", "expires")
+"""Days of shadow, as they stand there."""
 _WHOLE = 1 << 20
 
 
@@ -176,12 +178,14 @@ def read_shadow(stream: BinaryIO, place: Place, rows: Rows) -> None:
             place.problem(rows, line.offset, "a line that is no account of shadow", b"")
             return
         name, password, changed = parts[:3]
-        state = _password(password)
+        attributes = {"password": _password(password)}
+        attributes |= {key: value for key, value in zip(_AGES, parts[2:8], strict=False) if value}
+        state = attributes["password"]
         dated = _dated(place)
         if changed.isdigit() and 0 < int(changed) < 100_000:
             dated = {"time": int(changed) * _DAY, "time_meaning": "password changed"}
         place.row(
-            rows, line.offset, {"password": state}, action="password", resource=name,
+            rows, line.offset, attributes, action="password", resource=name,
             message=f"password of {name}: {state}", raw=_without(line.data, password), **dated,
         )  # fmt: skip
 
@@ -200,11 +204,10 @@ def _password(value: str) -> str:
 
 
 def _without(line: bytes, password: str) -> bytes:
-    """The line with the hash cut out of its second field: the hash is a secret."""
+    """The line, or what stands before the hash when there is one: the hash is a secret."""
     if len(password.lstrip("!*")) < 2:
         return line
-    name, _, rest = line.partition(b":")
-    return name + b":<hash withheld>:" + rest.partition(b":")[2]
+    return line[: line.index(b":") + 1]
 
 
 def read_group(stream: BinaryIO, place: Place, rows: Rows) -> None:

@@ -132,7 +132,10 @@ def _rfc5424(record: Record, match: re.Match[str], zone: tzinfo) -> Record | Non
         record.attributes["msgid"] = match["msgid"]
     rest = match["rest"]
     if structured := _STRUCTURED.match(rest):
-        record.attributes.update(_PARAMETER.findall(structured[0]))
+        record.attributes.update(
+            (name, re.sub(r'\\(["\\\]])', r"\1", value))
+            for name, value in _PARAMETER.findall(structured[0])
+        )
         rest = rest[structured.end() :]
     record.message = rest.removeprefix("\ufeff")
     return record

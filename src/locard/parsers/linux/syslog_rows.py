@@ -35,11 +35,10 @@ def zone_of(name: str) -> tzinfo:
 def read(reopen: Callable[[], BinaryIO], place: Place, rows: Rows) -> None:
     """Append a row for each record; `reopen` gives the stream anew, since years need two looks."""
     zone = zone_of(place.zone)
-    years = Years(None)
-    first = next((r for r in _records(reopen(), place, _NOWHERE, zone) if not r.damaged), None)
-    if first is not None and first.month:
-        years = infer(_records(reopen(), place, _NOWHERE, zone), place.modified, zone)
+    years: Years | None = None
     for record in _records(reopen(), place, rows, zone):
+        if record.month and years is None:
+            years = infer(_records(reopen(), place, _NOWHERE, zone), place.modified, zone)
         _write(record, years, zone, place, rows)
 
 
@@ -100,7 +99,7 @@ def _joined(record: Record, continued: list[bytes]) -> Record:
     return record
 
 
-def _write(record: Record, years: Years, zone: tzinfo, place: Place, rows: Rows) -> None:
+def _write(record: Record, years: Years | None, zone: tzinfo, place: Place, rows: Rows) -> None:
     if record.damaged:
         place.problem(rows, record.offset, record.damaged, record.raw)
         return
@@ -108,7 +107,7 @@ def _write(record: Record, years: Years, zone: tzinfo, place: Place, rows: Rows)
     when = record.time
     problem = ""
     if record.month:
-        year = years.of(record)
+        year = years.of(record) if years is not None else None
         if year is None:
             attributes["year_inferred"] = "no: the file's modification time is not known"
         else:

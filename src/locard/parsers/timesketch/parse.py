@@ -36,7 +36,7 @@ _PLAN = compile_columns(
         "outcome": {"from": ["outcome", "result"]},
     }
 )
-_NO_TIME = ("Not a time", "Not set", "0000-00-00T00:00:00", "0000-00-00T00:00:00+00:00", "0")
+_NO_TIME = ("Not a time", "Not set", "0")
 
 
 def recognise(head: Head) -> Match:
@@ -73,7 +73,7 @@ def _timed(item: Found, zone: str) -> tuple[Found, bool]:
         return item, True
     record = dict(item.record)
     when, count = record.get("datetime"), record.get("timestamp")
-    if _none(when) and _none(count) and (when or count is not None):
+    if _none(when) and (_none(count) or count == "") and (when or count is not None):
         return item, False
     try:
         time = _time(when, count, zone)
@@ -90,7 +90,7 @@ def _timed(item: Found, zone: str) -> tuple[Found, bool]:
 
 
 def _none(value: Any) -> bool:
-    return value is None or str(value) in _NO_TIME
+    return value is None or str(value) in _NO_TIME or str(value).startswith("0000-00-00")
 
 
 def _time(when: Any, count: Any, zone: str) -> int:

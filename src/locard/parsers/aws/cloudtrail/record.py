@@ -15,6 +15,8 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from locard.parsers.strict_json import BadRecord, clean, in_order, kind_of, plain, strictly
+from locard.parsers.times import NotATime, any_time
+from locard.parsers.times import text as time_text
 
 Text = str | None | UnsetType
 Part = Raw | UnsetType
@@ -157,6 +159,8 @@ def from_value(value: dict[str, Any], memory: Memory, faults: list[str] | None =
     for name, content in value.items():
         if name not in FIELDS:
             extras[name] = content
+        elif name == "eventTime" and isinstance(content, (int, float)):
+            fields[name] = _time_text(content)
         elif name in TEXTS and content is not None and not isinstance(content, str):
             faults.append(f"{name} is a {kind_of(content)}, not a text")
             fields[name] = json.dumps(content)
@@ -225,3 +229,11 @@ def _part_facts(raw: bytes) -> PartFacts:
             raise BadRecord("JSON nested too deeply") from error
     value = strictly(raw.decode(errors="replace"), faults)
     return PartFacts(value, Raw(in_order(value)), raw.decode(errors="replace"), "; ".join(faults))
+
+
+def _time_text(number: int | float) -> str:
+    """ISO time of an epoch number, as some pipelines write it; the number when it is none."""
+    try:
+        return time_text(any_time(number))
+    except NotATime:
+        return str(number)

@@ -13,6 +13,8 @@ def recognise(head: Head) -> Match:
     named = base_name(head)
     if named.startswith("lastlog") and utmp_records.looks_like_lastlog(head.first):
         return Match(90, "last logins by user id")
+    if named.startswith("lastlog") and head.size % 292 == 0 and not any(head.first):
+        return Match(70, "last logins by user id, none of a low one")
     if head.first.startswith((b"utmpx-1.00\0", b"LPKSHHRH")):
         return NO
     share = 0.4 if "tmp" in named else 0.75
@@ -28,10 +30,9 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append a row for each record."""
     place = loose(opened, context, "linux.utmp")
     first = opened.stream().read(65_536)
-    lastlog = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
-    if (lastlog or utmp_records.layout_of(first) is None) and utmp_records.looks_like_lastlog(
-        first
-    ):
+    named = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
+    lastlog = utmp_records.looks_like_lastlog(first) or (named and not any(first))
+    if lastlog and (named or utmp_records.layout_of(first) is None):
         utmp_records.read_lastlog(opened.stream(), place, rows, {})
     else:
         utmp_records.read(opened.stream(), place, rows)

@@ -1,0 +1,2 @@
+id
+sudo -l

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers: good bytes first, then the sentence about the damage; bombs stop at the limit."""
+
+import bz2
+import gzip
+import lzma
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from locard.model.errors import Unreadable
+from locard.parsers.contract import Limits
+from locard.parsers.decode import decoded, layer_of
+from locard.parsers.opened import Evidence
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd.compress,
+}
+TEXT = b"".join(b"%d a line of a log that compresses\n" % number for number in range(40_000))
+NOISE = random.Random(1).randbytes(300_000)
+
+layers = pytest.mark.parametrize("layer", list(COMPRESS))
+
+
+def take(data: bytes, *names: str, limits: Limits | None = None) -> tuple[bytes, str]:
+    """Decoded bytes and the sentence of the error, if one came."""
+    at = 0
+
+    def read(count: int) -> bytes:
+        nonlocal at
+        piece = data[at : at + count]
+        at += len(piece)
+        return piece
+
+    out = []
+    try:
+        out.extend(decoded(read, names, limits or Limits(), len(data)))
+    except Unreadable as error:
+        return b"".join(out), f"{error.message} {error.advice}"
+    return b"".join(out), ""
+
+
+@layers
+def test_a_layer_is_known_by_its_content_and_comes_off(layer: str) -> None:
+    for content in (TEXT, NOISE, b"", b"x"):
+        stored = COMPRESS[layer](content)
+        assert layer_of(stored[:64]) == layer
+        assert take(stored, layer) == (content, "")
+
+
+@layers
+def test_streams_one_behind_the_other_are_one(layer: str) -> None:
+    stored = COMPRESS[layer](b"one") + COMPRESS[layer](TEXT) + COMPRESS[layer](b"three")
+    assert take(stored, layer) == (b"one" + TEXT + b"three", "")
+
+
+@layers
+def test_what_is_behind_is_not_passed_over(layer: str) -> None:
+    stored = COMPRESS[layer](TEXT)
+    assert take(stored + bytes(1000), layer) == (TEXT, "")
+    good, why = take(stored + b"something hidden", layer)
+    assert good == TEXT
+    assert "behind" in why
+
+
+@layers
+@pytest.mark.parametrize("content", [TEXT, NOISE], ids=["text", "noise"])
+def test_cut_short_gives_what_is_there(layer: str, content: bytes) -> None:
+    stored = COMPRESS[layer](content)
+    for keep in (len(stored) - 1, len(stored) - 9, len(stored) // 2, 11):
+        good, why = take(stored[:keep], layer)
+        assert content.startswith(good)
+        assert "cut short" in why
+    if layer == "gzip":
+        assert len(take(stored[: len(stored) // 2], layer)[0]) > len(content) // 3
+
+
+@layers
+def test_damage_gives_what_is_before_it(layer: str) -> None:
+    stored = bytearray(COMPRESS[layer](NOISE))
+    stored[len(stored) * 3 // 4] ^= 0xFF
+    good, why = take(bytes(stored), layer)
+    assert why
+    if layer == "gzip":
+        assert len(good) > len(NOISE) // 2
+
+
+def test_a_wrong_gzip_checksum_does_not_cost_the_content() -> None:
+    stored = bytearray(gzip.compress(b"toy\nfirst\n"))
+    stored[-8] ^= 1
+    good, why = take(bytes(stored), "gzip")
+    assert good == b"toy\nfirst\n"
+    assert "checksum" in why
+
+
+def test_a_small_broken_gzip_gives_the_lines_before_the_damage() -> None:
+    stored = bytearray(gzip.compress(TEXT[:200_000]))
+    stored[len(stored) // 2 : len(stored) // 2 + 40] = b"\xff" * 40
+    good, why = take(bytes(stored), "gzip")
+    same = len(os.path.commonprefix([good, TEXT]))
+    assert same > 80_000
+    assert why
+
+
+def test_gzip_headers_with_all_their_fields() -> None:
+    plain = gzip.compress(TEXT)
+    head = b"\x1f\x8b\x08\x1e" + plain[4:10] + b"\x04\0abcd" + b"name\0" + b"comment\0" + b"\0\0"
+    assert take(head + plain[10:], "gzip") == (TEXT, "")
+    for keep in range(len(head)):
+        assert take(head[:keep] or head[:1], "gzip")[1]
+
+
+@layers
+def test_a_bomb_stops_at_the_ratio(layer: str) -> None:
+    stored = COMPRESS[layer](bytes(100 << 20))
+    good, why = take(stored, layer, limits=Limits(ratio=10))
+    assert 64 << 20 <= len(good) <= 65 << 20
+    assert "'ratio'" in why
+
+
+@layers
+def test_a_bomb_stops_at_the_total(layer: str) -> None:
+    stored = COMPRESS[layer](bytes(20 << 20))
+    good, why = take(stored, layer, limits=Limits(decoded_bytes=5 << 20))
+    assert len(good) <= 5 << 20
+    assert "'decoded_bytes'" in why
+
+
+def test_zeros_up_to_the_ratio_are_no_bomb() -> None:
+    stored = gzip.compress(bytes(100 << 20))
+    good, why = take(stored, "gzip", limits=Limits(ratio=1100))
+    assert (len(good), why) == (100 << 20, "")
+
+
+def evidence(folder: Path, data: bytes, limits: Limits | None = None) -> Evidence:
+    path = folder / "evidence"
+    path.write_bytes(data)
+    return Evidence(os.open(path, os.O_RDONLY), len(data), "evidence", limits or Limits())
+
+
+def test_layers_inside_each_other(tmp_path: Path) -> None:
+    stored = TEXT
+    for layer in COMPRESS:
+        stored = COMPRESS[layer](stored)
+    opened = evidence(tmp_path, stored)
+    assert opened.layers == tuple(reversed(COMPRESS))
+    assert opened.head.first == TEXT[: 64 << 10]
+    assert opened.stream().read() == TEXT
+    assert opened.whole(len(TEXT)) == TEXT
+    assert opened.whole(len(TEXT) - 1) is None
+    assert opened.decoded == len(TEXT)
+
+
+def test_more_layers_than_the_limit(tmp_path: Path) -> None:
+    stored = b"x"
+    for _ in range(4):
+        stored = gzip.compress(stored)
+    opened = evidence(tmp_path, stored, Limits(depth=3))
+    assert len(opened.layers) == 3
+    assert opened.damage is not None
+    assert "'depth'" in opened.damage.advice
+
+
+def test_a_reader_gets_the_good_bytes_and_then_the_error(tmp_path: Path) -> None:
+    opened = evidence(tmp_path, gzip.compress(TEXT)[:-9])
+    lines = []
+    with pytest.raises(Unreadable, match="cut short"):
+        lines.extend(opened.stream())
+        opened.stream().read()
+        stream = opened.stream()
+        while True:
+            stream.read(1000)
+    assert opened.untold is None
+
+
+def test_damage_that_a_reader_did_not_reach_is_remembered(tmp_path: Path) -> None:
+    opened = evidence(tmp_path, gzip.compress(TEXT)[:-9])
+    assert TEXT.startswith(opened.stream().read())
+    assert opened.untold is not None
+    whole = evidence(tmp_path, gzip.compress(TEXT)[:-9])
+    assert TEXT.startswith(whole.whole(1 << 30) or b"no")
+    assert whole.untold is not None
+
+
+def test_stored_bytes_are_read_at_any_place(tmp_path: Path) -> None:
+    opened = evidence(tmp_path, gzip.compress(TEXT))
+    one, other = opened.seekable(), opened.seekable()
+    assert one.read(2) == other.read(2) == b"\x1f\x8b"
+    one.seek(-4, os.SEEK_END)
+    assert int.from_bytes(one.read(), "little") == len(TEXT)
+    with pytest.raises(ValueError, match="before the beginning"):
+        other.seek(-1)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    layer=st.sampled_from(list(COMPRESS)),
+    changes=st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=4),
+    keep=st.floats(0, 1),
+)
+def test_mutated_layers_give_bytes_or_unreadable(
+    layer: str, changes: list[tuple[float, int]], keep: float
+) -> None:
+    data = bytearray(COMPRESS[layer](TEXT[:20_000] + NOISE[:5_000]))
+    for place, byte in changes:
+        data[int(place * len(data))] = byte
+    take(bytes(data[: int(keep * len(data))]), layer)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=300), st.sampled_from([b"", *[c(b"")[:10] for c in COMPRESS.values()]]))
+def test_any_bytes_can_be_opened(data: bytes, begin: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        opened = evidence(Path(folder), begin + data)
+        assert len(opened.head.first) <= 64 << 10
+        opened.stream().read()
+        os.close(opened._fd)

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Linux artefacts as loose files: what each form says, and what damage leaves."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from locard.model.errors import Unreadable
+from locard.parsers.catalogue import code, load
+from locard.parsers.contract import Context, Head, Limits
+from locard.parsers.linux import auth_messages, utmp_records
+from locard.parsers.linux.journal_objects import Damage, lz4_block
+from locard.parsers.opened import Evidence
+from locard.parsers.rows import Rows
+from tests.parsers.linux_bytes import journal, lastlog, utmp
+
+DAY = 86_400 * 1_000_000_000
+KINDS = (
+    "auth", "cron", "docker", "journal", "packages", "services", "shell_history", "ssh", "syslog",
+    "users", "utmp",
+)  # fmt: skip
+EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or Path(__file__).parents[3] / "shared/evidence")
+
+
+class Reading(list):
+    """The rows of one reading, with what was counted."""
+
+    seen = problems = 0
+
+
+def read(kind, data, name="sample", modified=1_717_200_000_000_000_000, only=None, limits=None):
+    """Rows that the parser `linux.KIND` makes of `data`."""
+    batches = []
+    rows = Rows(batches.append, "e" * 64, f"linux.{kind}", "1")
+    limits = limits or Limits()
+    fd = os.memfd_create("sample")
+    try:
+        os.write(fd, data)
+        opened = Evidence(fd, len(data), name, limits)
+        parse = __import__(f"locard.parsers.linux.{kind}.parse", fromlist=["parse"]).parse
+        parse(opened, rows, Context("e" * 64, modified=modified, only=only, limits=limits))
+        rows.close()
+    finally:
+        os.close(fd)
+    found = Reading()
+    for batch in batches:
+        batch.validate(full=True)
+        times = batch.column("time").cast("int64").to_pylist()
+        for row, when in zip(batch.to_pylist(), times, strict=True):
+            found.append({**row, "time": when, "attributes": dict(row["attributes"])})
+    found.seen, found.problems = rows.seen, rows.problems
+    assert found.seen == len(found)
+    assert found.problems == sum(1 for row in found if row["problem"])
+    assert len({row["id"] for row in found}) == len(found)
+    return found
+
+
+def recognised(data, name="sample"):
+    """The parser of this folder that claims `data` most strongly, and how strongly."""
+    head = Head(data[:65_536], data[-4096:], len(data), name)
+    claims = {
+        kind: __import__(f"locard.parsers.linux.{kind}.parse", fromlist=["x"]).recognise(head).score
+        for kind in KINDS
+    }
+    best = max(claims, key=lambda kind: claims[kind])
+    return best if claims[best] else ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_are_recognised_as_what_they_are(kind):
+    source = load().get(f"linux.{kind}")
+    samples = [p for p in (source.folder / "samples").rglob("*") if p.is_file()]
+    samples = [p for p in samples if not p.name.endswith(".expected.jsonl")]
+    assert samples
+    for sample in samples:
+        assert recognised(sample.read_bytes(), str(sample)) == kind, sample
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_row_can_be_read_again_by_its_locator(kind):
+    source = load().get(f"linux.{kind}")
+    for sample in (source.folder / "samples").rglob("*"):
+        if not sample.is_file() or sample.name.endswith(".expected.jsonl"):
+            continue
+        data = sample.read_bytes()
+        for row in read(kind, data, sample.name):
+            assert read(kind, data, sample.name, only=row["locator"]) == [row]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_damaged_bytes_give_rows_or_a_clear_error(kind, data):
+    source = load().get(f"linux.{kind}")
+    folder = source.folder / "samples"
+    names = [p for p in sorted(folder.rglob("*")) if p.is_file() and "expected" not in p.name]
+    sample = data.draw(st.sampled_from(names))
+    whole = bytearray(sample.read_bytes())
+    for _ in range(data.draw(st.integers(0, 6))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(whole[: data.draw(st.integers(0, len(whole)))])
+    try:
+        read(kind, cut, sample.name)
+    except Unreadable as error:
+        assert error.message
+
+
+def test_years_turn_and_end_where_the_file_was_modified():
+    log = b"Dec 31 23:59:59 h sshd[1]: a\nJan  1 00:00:01 h sshd[1]: b\nJan  2 00:00:00 h sshd[1]: c\n"
+    modified = 1_704_153_600_000_000_000  # 2024-01-02T00:00:00Z
+    rows = read("auth", log, modified=modified)
+    assert [row["time"] for row in rows] == [
+        modified - 1_000_000_000 - DAY, modified - DAY + 1_000_000_000, modified,
+    ]  # fmt: skip
+    assert [row["attributes"]["year_inferred"] for row in rows] == ["2023", "2024", "2024"]
+
+
+def test_a_leap_day_moves_the_log_to_a_leap_year():
+    rows = read("syslog", b"Feb 29 10:00:00 h app[1]: x\nMar  1 10:00:00 h app[1]: y\n",
+                modified=1_750_000_000_000_000_000)  # fmt: skip
+    assert [row["attributes"]["year_inferred"] for row in rows] == ["2024", "2024"]
+
+
+def test_without_a_modification_time_a_year_is_not_made_up():
+    (row,) = read("syslog", b"Mar  1 10:00:00 h app[1]: y\n", modified=None)
+    assert row["time"] is None
+    assert row["attributes"]["year_inferred"].startswith("no")
+
+
+def test_a_client_cannot_choose_the_address_that_is_logged():
+    name = "root from 10.0.0.1 port 22 ssh2"
+    found = auth_messages.read(
+        "sshd", f"Failed password for invalid user {name} from 203.0.113.66 port 4022 ssh2"
+    )
+    assert found.values["src_ip"] == "203.0.113.66"
+    assert found.values["actor"] == name
+
+
+@pytest.mark.parametrize(
+    ("program", "message", "expected"),
+    [
+        ("sudo", "  eve : 3 incorrect password attempts ; TTY=pts/1 ; PWD=/ ; USER=root ; "
+         "COMMAND=/bin/sh -c 'a ; b'", {"action": "sudo", "outcome": "failure", "actor": "eve"}),
+        ("su", "FAILED SU (to root) eve on pts/1", {"outcome": "failure", "resource": "root"}),
+        ("login", "ROOT LOGIN  on '/dev/tty1'", {"actor": "root", "action": "login"}),
+        ("sshd", "Connection closed by authenticating user root 203.0.113.9 port 4 [preauth]",
+         {"actor": "root", "src_ip": "203.0.113.9", "src_port": 4}),
+        ("sshd", "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh "
+         "ruser= rhost=203.0.113.9  user=root", {"actor": "root", "src_ip": "203.0.113.9"}),
+        ("CRON", "(root) CMD (echo (x))", {"actor": "root", "resource": "echo (x"}),
+        ("nobody", "says nothing", {}),
+    ],
+)  # fmt: skip
+def test_messages_say(program, message, expected):
+    values = auth_messages.read(program, message).values
+    assert {name: values.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_login_records_of_every_machine(order, wide):
+    record = utmp(7, b"eve", b"pts/0", b"h", 1_717_146_000, 5, bytes([1, 2, 3, 4]), wide, order)
+    (row,) = read("utmp", record)
+    assert row["time"] == 1_717_146_000_000_005_000
+    assert (row["actor"], row["src_ip"], row["raw"]) == ("eve", "1.2.3.4", record)
+
+
+def test_lastlog_counts_used_records_only():
+    data = bytes(292 * 1000) + lastlog(1_717_146_000, b"tty1", b"") + b"\0" * 10
+    (row,) = read("utmp", data, "lastlog")
+    assert row["attributes"]["uid"] == "1000"
+
+
+def test_utmp_is_not_found_in_zeros_or_text():
+    assert utmp_records.layout_of(bytes(4000)) is None
+    assert not utmp_records.looks_like_lastlog(b'{"a": "b"}' * 100)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("compression", [0, 1, 4])
+def test_journal_fields_in_every_form(compact, compression):
+    fields = [b"MESSAGE=" + b"x" * 600, b"SYSLOG_IDENTIFIER=app", b"_HOSTNAME=web-1"]
+    data = journal([(1_717_146_000_000_001, fields)], compact, compression)
+    (row,) = read("journal", data)
+    assert row["time"] == 1_717_146_000_000_001_000
+    assert row["host"] == "web-1"
+    assert row["raw"] == b"\n".join(fields)
+
+
+def test_a_journal_cut_short_gives_its_whole_entries_and_a_problem():
+    data = journal([(n * 1_000_000, [b"MESSAGE=%d" % n]) for n in range(1, 6)])
+    rows = read("journal", data[:-20])
+    assert [row["message"] for row in rows if not row["problem"]] == ["1", "2", "3", "4"]
+    assert any("cut short" in row["problem"] for row in rows)
+    assert any("counts 5 entries, 4" in row["problem"] for row in rows)
+
+
+def test_lz4_blocks():
+    # literals "ab", then a match of 6 at distance 2, then the literals "c"
+    assert (
+        lz4_block(bytes([0x22]) + b"ab" + b"\x02\x00" + bytes([0x10]) + b"c", 9, 0) == b"ababababc"
+    )
+    with pytest.raises(Damage, match="refers to what is not there"):
+        lz4_block(bytes([0x10]) + b"a" + b"\x09\x00", 9, 0)
+    with pytest.raises(Damage, match="claims"):
+        lz4_block(b"", 1 << 40, 0)
+
+
+def test_secrets_stay_out_of_rows():
+    secret = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo"
+    key = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{secret}\n-----END OPENSSH PRIVATE KEY-----\n"
+    shadow = f"eve:$6$salt${secret}:19800:0:99999:7:::\n"
+    passwd = f"eve:{secret}:1:1::/home/eve:/bin/sh\n"
+    for kind, data in (("ssh", key), ("users", shadow), ("users", passwd)):
+        rows = read(kind, data.encode())
+        assert rows
+        assert secret not in json.dumps([{**row, "raw": row["raw"].decode()} for row in rows])
+
+
+def test_a_line_beyond_the_limit_is_a_problem_that_keeps_its_beginning():
+    limits = Limits(record_bytes=1000)
+    rows = read("shell_history", b"ls\n" + b"x" * 5000 + b"\nid\n", ".bash_history", limits=limits)
+    assert [row["message"] for row in rows if not row["problem"]] == ["ls", "id"]
+    assert "5000 bytes" in next(row["problem"] for row in rows if row["problem"])
+
+
+def test_odd_bytes_survive_in_raw():
+    rows = read("shell_history", b"echo \xff\xfe\x00\n", ".bash_history")
+    assert rows[0]["raw"] == b"echo \xff\xfe\x00"
+    assert rows[0]["message"] == "echo \\xff\\xfe\\x00"
+
+
+def test_lone_surrogates_of_json_can_be_stored():
+    config = rb'{"ID":"1","Created":"2024-01-01T00:00:00Z","State":{},"Image":"i","Config":{},"Name":"\ud800"}'
+    (row,) = read("docker", config)
+    assert row["resource"] == "\\ud800"
+
+
+def test_a_broken_layer_gives_the_good_lines_and_a_problem():
+    import gzip
+
+    packed = gzip.compress(b"".join(b"#1717146%03d\ncmd %d\n" % (n, n) for n in range(900)))
+    rows = read("shell_history", packed[:-200], ".bash_history.gz")
+    assert len(rows) > 100
+    assert rows.problems >= 1
+
+
+TRUTH = {
+    "bash_history": "shell_history", "bash_history_desync": "shell_history",
+    "fish_history": "shell_history", "zsh_extended_history.txt": "shell_history",
+    "syslog/syslog": "syslog", "syslog/syslog_chromeos": "syslog",
+    "syslog/syslog_cron.log": "syslog", "syslog/syslog_osx": "syslog",
+    "syslog/syslog_rsyslog": "syslog", "syslog/syslog_rsyslog_SysklogdFileFormat": "syslog",
+    "syslog/syslog_rsyslog_SyslogProtocol23Format": "syslog",
+    "syslog/syslog_rsyslog_traditional": "syslog", "syslog/syslog_ssh.log": "auth",
+    "dpkg.log": "packages", "cri.log": "docker", "utmp": "utmp",
+    "systemd/journal/system.journal": "journal",
+}  # fmt: skip
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("name", TRUTH)
+def test_counts_of_the_ground_truth(name):
+    folder = EVIDENCE / "disk/plaso"
+    path = folder / "test_data" / name
+    newer = EVIDENCE / "disk/plaso_newer" / name
+    path = path if path.is_file() else newer
+    if not path.is_file():
+        pytest.skip(f"no evidence at {path}")
+    truth = json.loads((folder / "GROUNDTRUTH_event_counts.json").read_text())[name][0]
+    data = path.read_bytes()
+    assert recognised(data, name) == TRUTH[name]
+    rows = read(TRUTH[name], data, name)
+    assert rows.seen - rows.problems == truth["event_data"]
+    assert rows.problems == (truth["extraction_warnings"] or 0)
+
+
+@pytest.mark.evidence
+def test_a_real_auth_log_is_read_to_the_last_line():
+    folder = EVIDENCE / "linux/elastic-examples"
+    path = next(folder.rglob("auth.log"), None) if folder.is_dir() else None
+    if path is None:
+        pytest.skip(f"no evidence below {folder}")
+    rows = read("auth", path.read_bytes(), "auth.log")
+    assert (rows.seen, rows.problems) == (7121, 0)
+    logins = [row for row in rows if row["action"] == "ssh login" and row["outcome"] == "success"]
+    assert len(logins) == 226  # grep: 190 Accepted password, 36 Accepted publickey
+    assert all(row["src_ip"] and row["actor"] for row in logins)
+
+
+def test_every_parser_of_this_folder_has_code():
+    assert all(code(load().get(f"linux.{kind}")) for kind in KINDS)
