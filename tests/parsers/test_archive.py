@@ -8,11 +8,13 @@ import lzma
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import py7zr
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from isal import igzip_lib
 
 from locard.parsers.contract import Limits
@@ -279,3 +281,26 @@ def test_a_zip_whose_directory_lies(pool: Pool, tmp_path: Path) -> None:
     told = frames(pool, tmp_path, bytes(data))
     assert len(members(told)) == len(FILES)
     assert done(told).problems == 1
+
+
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    make=st.sampled_from([a_zip, a_tar, a_7z, lambda: gzip.compress(a_tar())]),
+    changes=st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=6),
+    keep=st.floats(0.02, 1),
+)
+def test_mutated_archives_give_frames_and_true_counts(
+    pool: Pool,
+    tmp_path: Path,
+    make: Callable[[], bytes],
+    changes: list[tuple[float, int]],
+    keep: float,
+) -> None:
+    data = bytearray(make())
+    for place, byte in changes:
+        data[int(place * len(data))] = byte
+    members(frames(pool, tmp_path, bytes(data[: int(keep * len(data)) or 1])))

@@ -29,7 +29,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": zstd.compress,
+    "zstd": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
 }
 TEXT = b"".join(b"%d a line of a log that compresses\n" % number for number in range(40_000))
 NOISE = random.Random(1).randbytes(300_000)
@@ -112,8 +112,7 @@ def test_a_small_broken_gzip_gives_the_lines_before_the_damage() -> None:
     stored = bytearray(gzip.compress(TEXT[:200_000]))
     stored[len(stored) // 2 : len(stored) // 2 + 40] = b"\xff" * 40
     good, why = take(bytes(stored), "gzip")
-    same = len(os.path.commonprefix([good, TEXT]))
-    assert same > 80_000
+    assert good[:80_000] == TEXT[:80_000]
     assert why
 
 
@@ -129,7 +128,7 @@ def test_gzip_headers_with_all_their_fields() -> None:
 def test_a_bomb_stops_at_the_ratio(layer: str) -> None:
     stored = COMPRESS[layer](bytes(100 << 20))
     good, why = take(stored, layer, limits=Limits(ratio=10))
-    assert 64 << 20 <= len(good) <= 65 << 20
+    assert 62 << 20 < len(good) <= 64 << 20
     assert "'ratio'" in why
 
 
