@@ -110,6 +110,7 @@ def test_other_processes_are_out_of_reach(pool: Pool, tmp_path: Path) -> None:
         ("socket of the other numbering", f"{0x40000000 + 41} 2 1 0"),
         ("clone without a thread", "56 17 0 0 0 0"),
     ],
+    ids=lambda value: value.split(" ")[0],
 )
 def test_system_calls_are_refused(pool: Pool, tmp_path: Path, name: str, call: str) -> None:
     assert probe(pool, tmp_path, "syscall", call) == "refused: PermissionError 1", name
