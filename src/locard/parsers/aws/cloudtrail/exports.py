@@ -49,6 +49,7 @@ _OBJECTS = {"userIdentity", "requestParameters", "responseElements", "additional
             "resources", "tlsDetails", "serviceEventDetails", "insightDetails"}  # fmt: skip
 _FLAGS = {"readOnly", "managementEvent"}
 _KEY = re.compile(r"\s*([\w.$-]+)=")
+_BLANKS = re.compile(r"\s*")
 _STOP = re.compile(r"(?=[}\]])|,(?=\s*[\w.$-]+=)")
 
 
@@ -199,32 +200,35 @@ def _object(text: str) -> Any:
 
 
 def _struct(text: str, at: int, depth: int) -> tuple[Any, int]:
+    """The value at `at` and where it ends; raises `ValueError` when there is none."""
     if depth > 30:
         raise ValueError("nested too deeply")
-    if text.startswith("{", at):
-        at += 1
-        found: dict[str, Any] = {}
-        while not text.startswith("}", at):
-            match = _KEY.match(text, at)
-            if match is None:
-                raise ValueError("not a structure")
-            value, at = _struct(text, match.end(), depth + 1)
-            if value != "null":
-                found[match[1]] = value
-            at += text.startswith(",", at)
-        return found, at + 1
-    if text.startswith("[", at):
-        at += 1
-        items: list[Any] = []
-        while not text.startswith("]", at):
-            value, at = _struct(text, at + (len(text[at:]) - len(text[at:].lstrip())), depth + 1)
-            items.append(value)
-            at += text.startswith(",", at)
-        return items, at + 1
+    opening = text[at : at + 1]
+    if opening in ("{", "["):
+        return _members(text, at + 1, depth, named=opening == "{")
     match = _STOP.search(text, at)
     if match is None:
         raise ValueError("not a structure")
     return text[at : match.start()].strip(), match.start()
+
+
+def _members(text: str, at: int, depth: int, named: bool) -> tuple[Any, int]:
+    closing = "}" if named else "]"
+    found: dict[str, Any] = {}
+    items: list[Any] = []
+    while not text.startswith(closing, at):
+        match = (_KEY if named else _BLANKS).match(text, at)
+        if match is None:
+            raise ValueError("not a structure")
+        value, at = _struct(text, match.end(), depth + 1)
+        items.append(value)
+        if named and value != "null":
+            found[match[1]] = value
+        if text.startswith(",", at):
+            at += 1
+        elif not text.startswith(closing, at):
+            raise ValueError("not a structure")
+    return (found if named else items), at + 1
 
 
 def _cased(value: Any) -> Any:
