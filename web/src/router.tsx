@@ -21,10 +21,10 @@ const root = createRootRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { back?: string } => {
-    const back = search.back;
+  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+    const next = search.next;
     // Only a path of this page: a link must not send somebody who signs in to another site.
-    return typeof back === 'string' && /^\/(?![/\\])/.test(back) ? { back } : {};
+    return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {};
   },
   component: lazyRouteComponent(() => import('./signin/SignIn'), 'SignIn'),
 });
@@ -39,7 +39,7 @@ const inside = createRoute({
       await client.ensureQueryData(session());
     } catch (error) {
       if (error instanceof Failure && error.status === 401) {
-        throw redirect({ to: '/sign-in', search: { back: location.href } });
+        throw redirect({ to: '/sign-in', search: { next: location.href } });
       }
       throw error;
     }

@@ -9,18 +9,18 @@ import type {
   Count,
   CustodyEntry,
   EventPage,
-  EventRow,
   EvidenceItem,
   EvidenceList,
   Facet,
-  FacetValue,
   Field,
   FullEvent,
   Histogram,
+  Neighbours,
   Person,
   SavedSearch,
   Token,
   User,
+  ValueCount,
 } from './contract';
 
 export const client = new QueryClient({
@@ -41,6 +41,8 @@ export interface Asked {
   q: string;
   from?: string;
   to?: string;
+  /** Zone for times in the query that name none. */
+  zone?: string;
 }
 
 export const session = () =>
@@ -157,7 +159,7 @@ export const values = (name: string, field: string, prefix: string) =>
   queryOptions({
     queryKey: ['values', name, field, prefix],
     queryFn: ({ signal }) =>
-      get<FacetValue[]>(address(['cases', name, 'values'], { field, prefix, size: 12 }), signal),
+      get<ValueCount[]>(address(['cases', name, 'values'], { field, prefix, size: 12 }), signal),
     placeholderData: keepPreviousData,
   });
 
@@ -171,10 +173,7 @@ export const neighbours = (name: string, id: string, minutes: number) =>
   queryOptions({
     queryKey: ['neighbours', name, id, minutes],
     queryFn: ({ signal }) =>
-      get<{ events: EventRow[]; index: number }>(
-        address(events(name, id, 'context'), { minutes }),
-        signal,
-      ),
+      get<Neighbours>(address(events(name, id, 'context'), { minutes }), signal),
   });
 
 export const comments = (name: string, id: string) =>

@@ -7,7 +7,7 @@ import type { CustodyEntry } from '../api/contract';
 import { custodyPage } from '../api/queries';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { told } from '../text/time';
-import { Value } from '../text/Value';
+import { leaf, Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import styles from './case.module.css';
 
@@ -72,7 +72,7 @@ const TONES: Record<string, string> = {
 function Entry(props: { entry: CustodyEntry; name: string }) {
   const { entry } = props;
   const { zone } = usePreferences();
-  const label = entry.name || `${entry.evidence.slice(0, 12)}…`;
+  const label = entry.name ? leaf(entry.name) : `${entry.evidence.slice(0, 12)}…`;
   return (
     <div className={styles.entry}>
       <span className="mono faint number">#{entry.sequence}</span>
@@ -89,9 +89,9 @@ function Entry(props: { entry: CustodyEntry; name: string }) {
             to="/cases/$case/evidence"
             params={{ case: props.name }}
             search={{ id: entry.evidence }}
-            className="mono"
+            title={entry.name ?? entry.evidence}
           >
-            <Value text={label} limit={120} />
+            <Value text={label} limit={160} />
           </Link>
         )}
         {entry.reason && (

@@ -10,7 +10,7 @@ import { EVIDENCE_WINDOW, evidencePage } from '../api/queries';
 import { isRunning, ProgressLine } from '../shell/Progress';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { bytes, count, counted } from '../text/number';
-import { Value } from '../text/Value';
+import { Name, Value } from '../text/Value';
 import styles from './case.module.css';
 import { EvidenceSide, State } from './EvidenceSide';
 import { ProgressContext } from './progress';
@@ -234,9 +234,7 @@ function Cells(props: { item: EvidenceItem }) {
   return (
     <>
       <span className={styles.name} role="gridcell" tabIndex={-1}>
-        <span className="clip" title={path}>
-          <Value text={path.slice(cut)} limit={160} />
-        </span>
+        <Name text={path.slice(cut)} />
         <small className="clip">
           {item.reason ? (
             <Value text={item.reason} limit={200} />

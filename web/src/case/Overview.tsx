@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { Activity, CircleAlert, FileStack, Layers } from 'lucide-react';
 import { use } from 'react';
 import type { Case } from '../api/contract';
-import { oneCase } from '../api/queries';
+import { eventCount, oneCase } from '../api/queries';
 import { isRunning, ProgressLine } from '../shell/Progress';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { bytes, count, counted } from '../text/number';
@@ -143,6 +143,7 @@ function Story(props: { one: Case; running: number }) {
 function Figures(props: { one: Case }) {
   const { one } = props;
   const params = { case: one.name };
+  const starred = useQuery(eventCount(one.name, { q: 'starred:true' }));
   return (
     <div className={styles.figures}>
       <Link to="/cases/$case/timeline" params={params} search={{}} className={styles.figure}>
@@ -159,7 +160,7 @@ function Figures(props: { one: Case }) {
         search={{ q: 'starred:true' }}
         className={styles.figure}
       >
-        <b>★</b>
+        <b>{starred.data ? count(starred.data.count) : '—'}</b>
         <span>starred events</span>
       </Link>
       <Link

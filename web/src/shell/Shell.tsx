@@ -23,8 +23,8 @@ function useEndedSession(): void {
         const error: unknown = notice.action.error;
         if (!(error instanceof Failure) || error.status !== 401) return;
         client.removeQueries({ queryKey: ['session'] });
-        const back = window.location.pathname + window.location.search;
-        void navigate({ to: '/sign-in', search: { back } });
+        const next = window.location.pathname + window.location.search;
+        void navigate({ to: '/sign-in', search: { next } });
       }),
     [navigate],
   );

@@ -7,7 +7,7 @@ import { client } from '../api/queries';
 import styles from './signin.module.css';
 
 export function SignIn() {
-  const { back } = useSearch({ from: '/sign-in' });
+  const { next } = useSearch({ from: '/sign-in' });
   const router = useRouter();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -21,7 +21,7 @@ export function SignIn() {
     try {
       await ask('POST', where, { body });
       client.clear();
-      router.history.replace(back ?? '/cases');
+      router.history.replace(next ?? '/cases');
     } catch (error) {
       const problem = error instanceof Failure ? error.problem : null;
       setWrong(

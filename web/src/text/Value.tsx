@@ -27,3 +27,26 @@ export const Value = memo(function Value(props: { text: string; limit?: number; 
     </bdi>
   );
 });
+
+/** A name that is cut in the middle, because what tells files apart stands at the end. */
+export function Name(props: { text: string; tail?: number }) {
+  const tail = props.tail ?? 22;
+  const cut = props.text.length > tail * 2 ? props.text.length - tail : props.text.length;
+  return (
+    <span className="middle" title={props.text.slice(0, 1000)}>
+      <span className="clip">
+        <Value text={props.text.slice(0, cut)} limit={200} />
+      </span>
+      {cut < props.text.length && (
+        <span>
+          <Value text={props.text.slice(cut)} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** The last part of a path. */
+export function leaf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1) || path;
+}

@@ -66,6 +66,12 @@ export function visible(text: string, limit: number, lines = false): Piece[] {
   return pieces;
 }
 
+/** An ARN without its first parts, which are alike in every row; the whole is one hover away. */
+export function shortened(text: string): string {
+  const match = /^arn:[\w-]*:[\w-]*:[\w-]*:[\w-]*:(.+)$/.exec(text);
+  return match?.[1] ? `…${match[1]}` : text;
+}
+
 /** Raw text for reading: JSON is indented without changing a number or the order of names. */
 export function pretty(raw: string): string {
   const text = raw.trim();

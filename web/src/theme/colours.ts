@@ -4,14 +4,16 @@ export const SOURCE_COLOURS = 9;
 
 const KNOWN: Record<string, number> = {
   'aws.cloudtrail': 1,
+  'aws.cloudtrail_digest': 7,
   'aws.vpcflow': 3,
-  'linux.image': 2,
-  'linux.journal': 2,
+  'disk.filesystem': 6,
   'linux.auth': 5,
-  'linux.filesystem': 6,
-  'linux.history': 4,
-  timesketch: 0,
-  plaso: 7,
+  'linux.journal': 2,
+  'linux.packages': 2,
+  'linux.shell_history': 4,
+  'linux.syslog': 0,
+  'linux.utmp': 5,
+  'linux.cron': 7,
 };
 
 /** Which colour a source has: the same one on every page and every day, whatever else is shown. */

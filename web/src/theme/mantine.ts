@@ -14,10 +14,24 @@ const blue: MantineColorsTuple = [
   '#223892',
 ];
 
+// The library derives its dark surfaces from this scale; these are the tokens' values.
+const dark: MantineColorsTuple = [
+  '#e7eaef',
+  '#c3cad4',
+  '#a3acb9',
+  '#838d9b',
+  '#353c47',
+  '#232830',
+  '#191d24',
+  '#12151a',
+  '#0c0e12',
+  '#08090c',
+];
+
 export const theme = createTheme({
   primaryColor: 'locard',
   primaryShade: 7,
-  colors: { locard: blue },
+  colors: { locard: blue, dark },
   fontFamily: 'var(--font-text)',
   fontFamilyMonospace: 'var(--font-mono)',
   defaultRadius: 6,

@@ -12,6 +12,7 @@ import {
 import { Bone } from '../shell/States';
 import { brief, count } from '../text/number';
 import { Value } from '../text/Value';
+import { shortened } from '../text/visible';
 import { sourceColour } from '../theme/colours';
 import { choose, usePreferences } from '../theme/preferences';
 import { combined, type Filter, sameFilter } from './language';
@@ -38,6 +39,7 @@ function useFacets(searching: Searching, open: string[], long: Set<string>) {
     ),
     from: address.from,
     to: address.to,
+    zone: searching.asked.zone,
   });
   const shared = useQuery({
     ...facetsQuery(name, searching.asked, together, SIZE),
@@ -260,7 +262,7 @@ function FacetLine(props: {
           field === 'source' && <i className={styles.facetDot} style={{ background: colour }} />
         )}
         <span className={value === null ? 'clip faint' : 'clip'}>
-          {value === null ? 'is empty' : <Value text={value} limit={120} />}
+          {value === null ? 'is empty' : <Value text={shortened(value)} limit={120} />}
         </span>
         <span className="number faint">{brief(props.count)}</span>
       </button>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type CSSProperties,
   type RefObject,
   useCallback,
   useEffect,
@@ -9,7 +10,7 @@ import {
   useState,
 } from 'react';
 import { usePreferences } from '../theme/preferences';
-import { template } from './columns';
+import { fitting, leastWidth, template, WIDE_TIME, widthOf } from './columns';
 import { GridHead } from './GridHead';
 import { GridRow } from './GridRow';
 import type { Rows } from './rows';
@@ -42,6 +43,7 @@ export function Grid(props: {
   const { density, widths, zone } = usePreferences();
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState(600);
+  const [wide, setWide] = useState(0);
   const [place, setPlace] = useState({ top: 0, scroll: 0 });
   const setByUs = useRef(-1);
   const rowHeight = density === 'compact' ? 24 : 32;
@@ -64,7 +66,10 @@ export function Grid(props: {
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setView(Math.max(1, element.clientHeight - HEAD)));
+    const observer = new ResizeObserver(() => {
+      setView(Math.max(1, element.clientHeight - HEAD));
+      setWide(element.clientWidth);
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -128,7 +133,12 @@ export function Grid(props: {
 
   useEffect(() => rowsChanged(rows));
 
-  const columns = template(searching.columns, widths);
+  // Beside the open drawer there is room for less; all columns come back when it closes.
+  const columns =
+    searching.address.event && wide > 0
+      ? fitting(searching.columns, widths, wide)
+      : searching.columns;
+  const tracks = template(columns, widths);
   const list = [];
   for (let index = seen.first; index < seen.last; index += 1) {
     const row = rows.row(index);
@@ -138,9 +148,10 @@ export function Grid(props: {
         index={index}
         row={row}
         y={index * rowHeight - place.top + place.scroll}
-        columns={searching.columns}
-        template={columns}
+        columns={columns}
+        template={tracks}
         zone={zone}
+        wide={widthOf('time', widths) >= WIDE_TIME}
         cursor={index === cursor}
         open={row !== undefined && row.id === searching.address.event}
         marked={row !== undefined && marked.has(row.id)}
@@ -158,12 +169,13 @@ export function Grid(props: {
       tabIndex={0}
       aria-label="Events"
       aria-rowcount={total}
-      aria-colcount={searching.columns.length + 1}
+      aria-colcount={columns.length + 1}
       aria-multiselectable
       aria-activedescendant={total > 0 ? `row-${cursor}` : undefined}
       data-stale={rows.stale || undefined}
+      style={{ '--least': `${leastWidth(columns, widths)}px` } as CSSProperties}
     >
-      <GridHead searching={searching} template={columns} />
+      <GridHead searching={searching} columns={columns} template={tracks} />
       <div role="rowgroup" className={styles.rows} style={{ height: trackHeight(track) }}>
         {list}
       </div>

@@ -7,7 +7,7 @@ import { columnsChange, type Searching } from './search';
 import styles from './timeline.module.css';
 
 /** Names of the columns: dragged to move, dragged at the edge to size, the time turns the order. */
-export function GridHead(props: { searching: Searching; template: string }) {
+export function GridHead(props: { searching: Searching; columns: string[]; template: string }) {
   const { searching } = props;
   const { zone } = usePreferences();
   const [dragged, setDragged] = useState<string | null>(null);
@@ -34,7 +34,7 @@ export function GridHead(props: { searching: Searching; template: string }) {
       <span role="columnheader" tabIndex={-1}>
         <span className="hidden-word">Marks and outcome</span>
       </span>
-      {searching.columns.map((column) => (
+      {props.columns.map((column) => (
         <div
           key={column}
           role="columnheader"

@@ -4,6 +4,7 @@ import { memo } from 'react';
 import type { EventRow } from '../api/contract';
 import { clock } from '../text/time';
 import { Value } from '../text/Value';
+import { shortened } from '../text/visible';
 import { sourceColour } from '../theme/colours';
 import { cellText, isMono } from './columns';
 import styles from './timeline.module.css';
@@ -15,6 +16,8 @@ export const GridRow = memo(function GridRow(props: {
   columns: string[];
   template: string;
   zone: string;
+  /** Whether the time has room for all its digits. */
+  wide: boolean;
   cursor: boolean;
   open: boolean;
   marked: boolean;
@@ -105,7 +108,7 @@ export const GridRow = memo(function GridRow(props: {
           tabIndex={-1}
           className={isMono(column) ? `${styles.cell} mono` : styles.cell}
         >
-          <Cell row={row} column={column} zone={props.zone} />
+          <Cell row={row} column={column} zone={props.zone} wide={props.wide} />
         </span>
       ))}
     </div>
@@ -125,15 +128,16 @@ function Outcome(props: { outcome: string; problem: string }) {
   return <span style={{ width: 13 }} />;
 }
 
-function Cell(props: { row: EventRow; column: string; zone: string }) {
+function Cell(props: { row: EventRow; column: string; zone: string; wide: boolean }) {
   const { row, column } = props;
   if (column === 'time') {
     if (!row.time) return <span className="faint">no time</span>;
     const read = clock(row.time, props.zone);
+    const fraction = props.wide ? read.fraction : read.fraction.slice(0, 3);
     return (
       <>
         <span className="faint">{read.date}</span> {read.time}
-        {read.fraction && <span className="faint">.{read.fraction}</span>}
+        {fraction && <span className="faint">.{fraction}</span>}
       </>
     );
   }
@@ -162,5 +166,12 @@ function Cell(props: { row: EventRow; column: string; zone: string }) {
       </span>
     );
   }
-  return text ? <Value text={text} limit={200} /> : null;
+  if (!text) return null;
+  const brief = shortened(text);
+  if (brief === text) return <Value text={text} limit={200} />;
+  return (
+    <span title={text}>
+      <Value text={brief} limit={200} />
+    </span>
+  );
 }

@@ -91,7 +91,7 @@ function draw(
   const options: uPlot.Options = {
     width,
     height: HEIGHT,
-    padding: [6, 8, 0, 0],
+    padding: [6, 24, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone === 'UTC' ? 'Etc/UTC' : zone),
     legend: { show: false },
     scales: {

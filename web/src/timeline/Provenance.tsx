@@ -29,7 +29,7 @@ export function Provenance(props: { one: FullEvent; name: string }) {
     return () => window.removeEventListener(PROVE, listener);
   }, [mutate]);
 
-  const chain = from.parents ?? [];
+  const chain = from.parents;
   return (
     <section className={styles.origin}>
       <div className={styles.originHead}>
@@ -125,6 +125,17 @@ function Steps(props: { proof: Proof }) {
               <small>
                 <Value text={step.detail} limit={1200} lines />
               </small>
+              {step.differences.map((one) => (
+                <small key={one.column} className={styles.difference}>
+                  <b>{one.column}</b>
+                  <span>
+                    row: <Value text={one.row} limit={400} />
+                  </span>
+                  <span>
+                    evidence: <Value text={one.evidence} limit={400} />
+                  </span>
+                </small>
+              ))}
             </span>
           </li>
         ))}

@@ -6,6 +6,7 @@ import { address, ask } from '../api/client';
 import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
 import { Value } from '../text/Value';
+import { preferences } from '../theme/preferences';
 import { phrase, tokens, wanted } from './language';
 import styles from './query.module.css';
 
@@ -79,7 +80,7 @@ function useMistake(text: string): Mistake | null {
     const timer = window.setTimeout(() => {
       type Answer = { ok: boolean } & Partial<Mistake>;
       ask<Answer>('POST', address(['query', 'check']), {
-        body: { q: text },
+        body: { q: text, zone: preferences().zone },
         signal: overtaken.signal,
       }).then(
         (answer) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ChevronsLeft, ChevronsRight, ListTree, SearchX } from 'lucide-react';
@@ -47,6 +48,8 @@ export function Timeline() {
   const query = useRef<HTMLInputElement>(null);
   const anchor = useRef(0);
   const rows = total.data?.count ?? 0;
+  const narrowPage = useMediaQuery('(max-width: 1500px)');
+  const crowded = narrowPage && Boolean(address.event);
 
   // A new search begins at its first row and forgets what was marked in the old one.
   const key = JSON.stringify([asked, searching.order]);
@@ -176,13 +179,14 @@ export function Timeline() {
       <Head
         searching={searching}
         total={rows}
+        undated={total.data?.undated ?? 0}
         known={total.data !== undefined}
         told={told}
         answer={answer}
       />
       <Histogram name={name} asked={asked} narrow={narrow} ready={setAnswer} />
       <div className={styles.columns}>
-        {facetsOpen && <Facets searching={searching} />}
+        {facetsOpen && !crowded && <Facets searching={searching} />}
         <div className={styles.table}>
           {failure && !total.isPlaceholderData && total.data === undefined ? (
             <Failed error={failure} again={() => void total.refetch()} />
@@ -271,6 +275,7 @@ function mistakeOf(problem: Failure['problem'], searching: Searching): Mistake {
 function Head(props: {
   searching: Searching;
   total: number;
+  undated: number;
   known: boolean;
   told: Told;
   answer: Answer | null;
@@ -304,6 +309,9 @@ function Head(props: {
           {short(isoOf(range.from), zone)} – {short(isoOf(range.to), zone)} {zone} · bars of{' '}
           {span(answer.width_ms)}
         </span>
+      )}
+      {props.undated > 0 && (
+        <span className="muted number">{count(props.undated)} without a time</span>
       )}
       {told.notes.map((note) => (
         <span key={note} className={styles.note}>

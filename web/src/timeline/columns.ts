@@ -2,23 +2,23 @@
 import type { EventRow } from '../api/contract';
 
 const WIDTHS: Record<string, number> = {
-  time: 204,
+  time: 188,
   time_meaning: 110,
-  source: 128,
+  source: 116,
   provider: 80,
   account: 116,
   region: 110,
   host: 120,
-  actor: 190,
-  action: 160,
+  actor: 136,
+  action: 124,
   outcome: 84,
   error: 130,
-  resource: 200,
-  src_ip: 124,
-  dst_ip: 124,
+  resource: 150,
+  src_ip: 122,
+  dst_ip: 122,
   src_port: 76,
   dst_port: 76,
-  message: 480,
+  message: 260,
   tags: 130,
   id: 250,
 };
@@ -36,13 +36,40 @@ export function isMono(column: string): boolean {
   );
 }
 
+/** Leaves columns out, the last but one first, until the rest fits; time and message always stay. */
+export function fitting(
+  columns: string[],
+  chosen: Record<string, number>,
+  width: number,
+): string[] {
+  let kept = columns;
+  while (kept.length > 2 && leastWidth(kept, chosen) > width) {
+    kept = [...kept.slice(0, -2), ...kept.slice(-1)];
+  }
+  return kept;
+}
+
+// Columns that say more when there is room, and how much of the room they take.
+const GROWS: Record<string, number> = { message: 1, actor: 0.22, resource: 0.22, action: 0.1 };
+
+/** From this width on there is room for all nine digits of a second. */
+export const WIDE_TIME = 224;
+
+const FLAGS = 58;
+
+/** How wide the grid is at least; where the view is narrower, it scrolls sideways. */
+export function leastWidth(columns: string[], chosen: Record<string, number>): number {
+  return columns.reduce((sum, column) => sum + widthOf(column, chosen), FLAGS);
+}
+
 /** The grid's column template: mark and state first, the last column takes what is left. */
 export function template(columns: string[], chosen: Record<string, number>): string {
   const tracks = columns.map((column, at) => {
     const width = widthOf(column, chosen);
-    return at === columns.length - 1 ? `minmax(${width}px, 1fr)` : `${width}px`;
+    const grows = at === columns.length - 1 ? 1 : column in chosen ? 0 : GROWS[column];
+    return grows ? `minmax(${width}px, ${grows}fr)` : `${width}px`;
   });
-  return `58px ${tracks.join(' ')}`;
+  return `${FLAGS}px ${tracks.join(' ')}`;
 }
 
 export function moved(columns: string[], column: string, before: string): string[] {

@@ -5,9 +5,7 @@ import { address, ask, Failure } from '../api/client';
 import type { EventPage, EventRow, FullEvent, Marks } from '../api/contract';
 import { client } from '../api/queries';
 
-type Undo = Marks & { changes?: Marks[] };
-
-const undos: { name: string; undo: Undo }[] = [];
+const undos: { name: string; undo: Marks }[] = [];
 
 function marked<Row extends EventRow>(row: Row, marks: Marks): Row {
   const tags = new Set(row.tags);
@@ -47,7 +45,7 @@ export async function mark(name: string, marks: Marks): Promise<void> {
   patch(name, marks);
   try {
     const where = address(['cases', name, 'marks']);
-    const answer = await ask<{ changed: number; undo: Undo }>('POST', where, { body: marks });
+    const answer = await ask<{ changed: number; undo: Marks }>('POST', where, { body: marks });
     if (answer.changed > 0) undos.push({ name, undo: answer.undo });
     refresh(name);
   } catch (error) {
@@ -67,7 +65,9 @@ export async function undo(name: string): Promise<void> {
   undos.splice(at, 1);
   try {
     await ask('POST', address(['cases', name, 'marks']), { body: last.undo });
-    for (const one of [last.undo, ...(last.undo.changes ?? [])]) patch(name, one);
+    for (const one of [last.undo, ...(last.undo.changes ?? [])]) {
+      patch(name, { ...one, ids: one.ids ?? [] });
+    }
     refresh(name);
     notifications.show({ message: 'Undone.' });
   } catch (error) {

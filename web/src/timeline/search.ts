@@ -35,8 +35,13 @@ export function useSearching(): Searching {
     [f],
   );
   const asked = useMemo(
-    () => ({ q: combined(q ?? '', filters), from, to }),
-    [q, filters, from, to],
+    () => ({
+      q: combined(q ?? '', filters),
+      from,
+      to,
+      zone: chosen.zone === 'UTC' ? undefined : chosen.zone,
+    }),
+    [q, filters, from, to, chosen.zone],
   );
   return useMemo(() => {
     const change = (what: Partial<Address>) =>
