@@ -3,6 +3,7 @@
 
 import lzma
 import struct
+
 from backports import zstd
 
 HEADER = 256

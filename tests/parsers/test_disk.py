@@ -101,7 +101,7 @@ def image(tmp_path_factory):
         path = folder / "root" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    os.symlink("auth.log", folder / "root/var/log/auth.log.again")
+    (folder / "root/var/log/auth.log.again").symlink_to("auth.log")
     path = folder / "ext.raw"
     with path.open("wb") as stream:
         stream.truncate(8 << 20)

@@ -21,7 +21,7 @@ def lines_of(head: Head) -> list[bytes]:
 
 
 def all_match(lines: list[bytes], pattern: re.Pattern[bytes], share: float = 1.0) -> bool:
-    """Whether at least `share` of the lines match; below 1, one of three or more may always miss."""
+    """Whether `share` of the lines match; below 1, one of three or more may always miss."""
     hits = sum(1 for line in lines if pattern.match(line))
     spared = share < 1 and hits > 1 and hits + 1 >= len(lines)
     return hits > 0 and (spared or hits >= share * len(lines))

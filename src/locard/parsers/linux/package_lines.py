@@ -47,7 +47,11 @@ def read_dpkg(stream: BinaryIO, place: Place, rows: Rows) -> None:
         verb, rest = text(match[2]), text(match[3]).split(" ")
         status = rest.pop(0) if verb == "status" and rest else ""
         package = rest[0] if verb not in ("startup", "conffile") and rest else ""
-        attributes = {"verb": verb, "status": status, "versions": " ".join(rest[1:]) if package else ""}
+        attributes = {
+            "verb": verb,
+            "status": status,
+            "versions": " ".join(rest[1:]) if package else "",
+        }
         place.row(
             rows,
             line.offset,

@@ -48,7 +48,7 @@ def open_container(opened: Opened, report: Report) -> BinaryIO:
     if opener is None:
         return _raw(opened, stream, siblings)
     try:
-        return opener(stream, siblings, report)
+        return _bounded(opener(stream, siblings, report))
     except Unreadable:
         raise
     except Exception as fault:
@@ -83,6 +83,22 @@ def length(stream: BinaryIO) -> int:
     if isinstance(size, int):
         return size
     return stream.seek(0, io.SEEK_END)
+
+
+def _bounded(stream: Any) -> BinaryIO:
+    """The stream of a container that is never asked for bytes beyond its end.
+
+    `AlignedStream` reads whole buffers, and some containers fail on the part beyond their end; how
+    large a buffer is depends on the process (`io.DEFAULT_BUFFER_SIZE`).
+    """
+    inner = stream._read
+
+    def read(offset: int, count: int) -> bytes:
+        left = (stream.size - offset + 511) // 512 * 512
+        return bytes(inner(offset, min(count, left)))
+
+    stream._read = read
+    return cast(BinaryIO, stream)
 
 
 def _at(stream: BinaryIO, offset: int, count: int) -> bytes:
@@ -239,15 +255,9 @@ def _named(siblings: Mapping[str, BinaryIO], name: str) -> BinaryIO | None:
 def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.vmdk import VMDK, DiskDescriptor
 
-    class Bounded(VMDK):  # type: ignore[misc]
-        """A VMDK that may be asked for sectors beyond its end, as aligned reads do."""
-
-        def read_sectors(self, sector: int, count: int) -> bytes:
-            return bytes(super().read_sectors(sector, min(count, self.sector_count - sector)))
-
     if _at(stream, 0, 4) != b"# Di":
         stream.seek(0)
-        return cast(BinaryIO, Bounded([_Nameless(stream)]))
+        return cast(BinaryIO, VMDK([_Nameless(stream)]))
     stream.seek(0)
     descriptor = DiskDescriptor.parse(stream.read(1 << 20).decode("utf-8", "replace"))
     if descriptor.attr.get("parentCID", "ffffffff").lower() != "ffffffff":
@@ -264,7 +274,7 @@ def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
         extents.append(_Nameless(part))
     if not extents:
         raise Unreadable("the VMDK descriptor names no extents")
-    return cast(BinaryIO, Bounded(extents))
+    return cast(BinaryIO, VMDK(extents))
 
 
 class _Nameless:
