@@ -22,7 +22,7 @@ from measuring import REPOSITORY, Report, locard, options, plaso, run, say, scra
 from locard.timeline import Search, Timeline, connect
 
 FUNCTIONS = (
-    "history", "authlog", "messages", "journal", "wtmp", "btmp", "lastlog", "cronjobs", "services",
+    "bashhistory", "authlog", "messages", "journal", "wtmp", "btmp", "lastlog", "cronjobs", "services",
     "users", "dpkg.log", "apt.logs", "ssh.authorized_keys", "ssh.known_hosts", "docker.containers",
     "docker.logs",
 )  # fmt: skip

@@ -98,7 +98,7 @@ def ours(report: Report, folder: Path, trail: Path, events: int) -> float:
     rate = events / searchable
     report.add("ours to searchable rows", f"{rate:,.0f} events/s", f"{searchable:.1f} s", ours=rate)
     report.add("ours, text index behind", f"{done.seconds - searchable:.1f} s",
-               f"{events / done.seconds:,.0f} events/s with it", total_seconds=done.seconds)  # noqa: E501  # fmt: skip
+               f"{events / done.seconds:,.0f} events/s with it", total_seconds=done.seconds)  # fmt: skip
     report.add("ours, peak memory", f"{done.peak / 2**20:,.0f} MiB", "aim: < 2,000", peak=done.peak)
     return rate
 
