@@ -22,7 +22,7 @@ ARCHIVES = (ZIP, TAR, SEVEN)
 ARCHIVE_VERSION = "1"
 
 CERTAIN = 95
-"""A claim this high ends the asking. Parsers are asked by id, so that the answer is always the same;
+"""A claim this high ends the asking. Parsers are asked by id, so the answer is always the same;
 asking all of them takes longer than parsing a small file."""
 LIKELY = 50
 """With a claim this high the generic parsers, which are asked last, are not asked any more."""
