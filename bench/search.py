@@ -145,7 +145,7 @@ def questions(timeline: Timeline, events: int) -> list[tuple[str, float, Callabl
         ("common word, first page", 1000, lambda n: find(actions[n % 5], 200)),
         ("common word, count", 1000, lambda n: timeline.count(Search(CASE, actions[n % 5]))),
         ("twelve facets under a filter", 1000,
-         lambda n: timeline.facets(Search(CASE, f"region:{regions[n % 4]} outcome:failure"), FACETS[:12])),  # noqa: E501
+         lambda n: timeline.facets(Search(CASE, f"region:{regions[n % 4]} outcome:failure"), FACETS[:12])),
         ("twelve facets of a week", 1000,
          lambda n: timeline.facets(span(n, actions[n % 5]), FACETS[:12])),
         ("histogram of everything", 1000, lambda n: timeline.histogram(Search(CASE))),
