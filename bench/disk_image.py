@@ -22,8 +22,8 @@ from measuring import REPOSITORY, Report, locard, options, plaso, run, say, scra
 from locard.timeline import Search, Timeline, connect
 
 FUNCTIONS = (
-    "bashhistory", "authlog", "messages", "journal", "wtmp", "btmp", "lastlog", "cronjobs", "services",
-    "users", "dpkg.log", "apt.logs", "ssh.authorized_keys", "ssh.known_hosts", "docker.containers",
+    "bashhistory", "authlog", "messages", "journal", "wtmp", "btmp", "lastlog", "cronjobs",
+    "services", "users", "dpkg.log", "apt.logs", "ssh.authorized_keys", "ssh.known_hosts", "docker.containers",
     "docker.logs",
 )  # fmt: skip
 EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or REPOSITORY.parent / "shared" / "evidence")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("LOCARD_BENCH_CACHE") or "~/.cache/locard-bench").expanduser()
-PEEK_SECONDS = 0.2
+PEEK_SECONDS = 0.5
 
 
 @dataclass(slots=True)

@@ -39,12 +39,14 @@ def batches(events: int) -> Iterator[pa.RecordBatch]:
     while done < events:
         size = min(BATCH, events - done)
         texts = [pattern[(done + n) % len(pattern)] for n in range(size)]
-        columns = _columns(texts, done, step, stamp)
+        columns = _columns(texts, done, step, stamp, min(RARE_EVERY, events))
         yield pa.RecordBatch.from_arrays([columns[c.name] for c in COLUMNS], schema=SCHEMA)
         done += size
 
 
-def _columns(texts: list[str], first: int, step: timedelta, stamp: int) -> dict[str, pa.Array]:
+def _columns(
+    texts: list[str], first: int, step: timedelta, stamp: int, every: int
+) -> dict[str, pa.Array]:
     def cut(name: str) -> list[str]:
         mark = f'"{name}":"'
         return [
@@ -56,7 +58,7 @@ def _columns(texts: list[str], first: int, step: timedelta, stamp: int) -> dict[
     width = int(step.total_seconds() * 1e9)
     numbers = range(first, first + count)
     raws = [
-        f'{t[:stamp]}"serial":"n{n:010d}",{_rare(n)}{t[stamp:]}'.encode()
+        f'{t[:stamp]}"serial":"n{n:010d}",{_rare(n, every)}{t[stamp:]}'.encode()
         for n, t in zip(numbers, texts, strict=True)
     ]
     who, action, error = cut("arn"), cut("eventName"), cut("errorCode")
@@ -79,11 +81,11 @@ def _columns(texts: list[str], first: int, step: timedelta, stamp: int) -> dict[
     return {c.name: _array(known.get(c.name), c.kind, count) for c in COLUMNS}
 
 
-def _rare(number: int) -> str:
+def _rare(number: int, every: int) -> str:
     """In one record of a million: a word that stands alone, and one to be found by its middle."""
-    if number % RARE_EVERY != RARE_EVERY // 2:
+    if number % every != every // 2:
         return ""
-    return f'"note":"zanzibar{number // RARE_EVERY} within-qXvortexplume{number // RARE_EVERY}Zq",'
+    return f'"note":"zanzibar{number // every} within-qXvortexplume{number // every}Zq",'
 
 
 def _array(values: object, kind: Kind, count: int) -> pa.Array:
