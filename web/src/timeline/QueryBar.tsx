@@ -39,8 +39,11 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
     const timer = window.setTimeout(() => setSettled({ field, prefix }), 90);
     return () => window.clearTimeout(timer);
   }, [field, prefix]);
-  const completable =
-    settled.field !== '' && !/^(raw|message|starred|time|id)$/.test(settled.field);
+  const exists =
+    settled.field.startsWith('attributes.') ||
+    settled.field === 'tag' ||
+    (known.data ?? []).some((each) => each.name === settled.field);
+  const completable = exists && !/^(raw|message|time|id)$/.test(settled.field);
   const found = useQuery({
     ...valuesQuery(name, settled.field, settled.prefix),
     enabled: completable,

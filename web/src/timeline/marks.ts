@@ -39,10 +39,22 @@ function complain(error: unknown): void {
   });
 }
 
+// One after the other, so that an undo always finds what the change before it has done.
+let queue: Promise<void> = Promise.resolve();
+
+function inTurn(what: () => Promise<void>): Promise<void> {
+  queue = queue.then(what);
+  return queue;
+}
+
 /** Stars or tags events. The page shows it before the server has answered. */
-export async function mark(name: string, marks: Marks): Promise<void> {
-  if (marks.ids.length === 0) return;
+export function mark(name: string, marks: Marks): Promise<void> {
+  if (marks.ids.length === 0) return Promise.resolve();
   patch(name, marks);
+  return inTurn(() => send(name, marks));
+}
+
+async function send(name: string, marks: Marks): Promise<void> {
   try {
     const where = address(['cases', name, 'marks']);
     const answer = await ask<{ changed: number; undo: Marks }>('POST', where, { body: marks });
@@ -55,7 +67,11 @@ export async function mark(name: string, marks: Marks): Promise<void> {
 }
 
 /** Takes back the last star or tag of this case. */
-export async function undo(name: string): Promise<void> {
+export function undo(name: string): Promise<void> {
+  return inTurn(() => takeBack(name));
+}
+
+async function takeBack(name: string): Promise<void> {
   const at = undos.findLastIndex((each) => each.name === name);
   const last = undos[at];
   if (!last) {

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A served Locard with a small case of our own, and headless Chromium before it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.conftest import ROOT, stop_store
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">\u202egpj.exe\x1b[2J"
+EVENTS = 420
+
+
+def trail() -> str:
+    """CloudTrail as JSON lines: one actor fails a lot, one writes what attackers write."""
+    lines = []
+    for number in range(EVENTS):
+        failed = number % 7 == 0
+        record: dict[str, object] = {
+            "eventVersion": "1.09",
+            "eventTime": f"2026-03-0{1 + number // 100}T{number % 24:02}:{number % 60:02}:00Z",
+            "eventSource": "s3.amazonaws.com",
+            "eventName": ("GetObject", "ListBuckets", "PutObject")[number % 3],
+            "awsRegion": "eu-central-1",
+            "sourceIPAddress": f"203.0.113.{number % 9 + 1}",
+            "userAgent": HOSTILE if number == 5 else "aws-cli/2.15",
+            "userIdentity": {
+                "type": "IAMUser",
+                "userName": "mallory" if failed else "alice",
+                "arn": f"arn:aws:iam::111122223333:user/{'mallory' if failed else 'alice'}",
+            },
+            "requestParameters": {"bucketName": HOSTILE if number == 5 else "reports"},
+            "eventID": f"00000000-0000-4000-8000-{number:012}",
+            "eventType": "AwsApiCall",
+            "recipientAccountId": "111122223333",
+        }
+        if failed:
+            record["errorCode"] = "AccessDenied"
+        lines.append(json.dumps(record))
+    return "\n".join(lines) + "\n"
+
+
+class Served:
+    """A running `locard serve`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = os.environ | {"LOCARD_HOME": str(home), "LOCARD_WORKERS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "locard.cli.main", "serve", "--port", "0"],
+            env=self.environment | {"PYTHONUNBUFFERED": "1", "COLUMNS": "400"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        text = ""
+        while "Sign in once with" not in text:
+            line = self.process.stdout.readline()
+            assert line, f"locard serve ended before it served: {text}"
+            text += line
+        found = re.search(r"(http://[^/\s]+)(/sign-in\S*)", text)
+        assert found, text
+        self.address, self.link = found[1], found[1] + found[2]
+
+    def stop(self) -> None:
+        """End the server and its store."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=30)
+        stop_store(self.home)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Locard with the case `harbour` of 420 events."""
+    assert (ROOT / "src/locard/web/index.html").exists(), "The page is not built: make install"
+    folder = tmp_path_factory.mktemp("served")
+    home = folder / "home"
+    (folder / "trail.jsonl").write_text(trail(), encoding="utf-8")
+    environment = os.environ | {"LOCARD_HOME": str(home), "LOCARD_WORKERS": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "locard.cli.main", "add", "harbour", folder / "trail.jsonl"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    running = Served(home)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium of the machine."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no Chromium on this machine: make test installs it")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(served: Served, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cookies of somebody who came in by the one-time link."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(served.link)
+    page.wait_for_url("**/cases")
+    kept = tmp_path_factory.mktemp("cookies") / "state.json"
+    context.storage_state(path=kept)
+    context.close()
+    return kept
+
+
+@pytest.fixture
+def context(served: Served, browser: Browser, signed_in: Path) -> Iterator[BrowserContext]:
+    """A signed-in browser window of the test's own."""
+    made = browser.new_context(
+        base_url=served.address,
+        storage_state=signed_in,
+        viewport={"width": 1280, "height": 800},
+        reduced_motion="reduce",
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that must not say anything wrong on its console."""
+    wrong: list[str] = []
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda message: wrong.append(message.text) if message.type == "error" else None,
+    )
+    yield page
+    assert wrong == []

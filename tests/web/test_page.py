@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page as a responder uses it, in a real browser against the real server."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.conftest import EVENTS, HOSTILE, Served
+
+pytestmark = pytest.mark.browser
+
+TIMELINE = "/cases/harbour/timeline"
+
+
+def total(page: Page, count: int) -> None:
+    expect(page.locator("strong[aria-live]")).to_have_text(
+        f"{count:,} event{'' if count == 1 else 's'}"
+    )
+
+
+def first_rows(page: Page) -> None:
+    page.locator("#row-1 [role=gridcell]").first.wait_for()
+
+
+def search(page: Page, query: str) -> None:
+    page.keyboard.press("/")
+    page.get_by_role("combobox", name="Query").fill(query)
+    page.keyboard.press("Enter")
+
+
+def test_without_signing_in_there_is_only_the_sign_in_page(served: Served, browser: Browser):
+    context = browser.new_context(base_url=served.address)
+    page = context.new_page()
+    page.goto(TIMELINE)
+    page.wait_for_url("**/sign-in?next=*")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password", exact=True).fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    context.close()
+
+
+def test_a_sign_in_link_works_once(served: Served, browser: Browser, signed_in: Path):
+    context = browser.new_context(base_url=served.address)
+    page = context.new_page()
+    page.goto(served.link)
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert "#" not in page.url
+    context.close()
+
+
+def test_the_overview_counts_and_leads_on(page: Page):
+    page.goto("/cases")
+    page.get_by_role("link", name="harbour").click()
+    page.get_by_role("link", name=f"{EVENTS} events", exact=True).first.click()
+    total(page, EVENTS)
+
+
+def test_search_facets_and_address(page: Page):
+    page.goto(TIMELINE)
+    total(page, EVENTS)
+    search(page, "action:GetObject")
+    total(page, EVENTS // 3)
+    facets = page.get_by_label("Facets")
+    facets.get_by_role("button", name=re.compile("^failure")).click()
+    total(page, 20)
+    facets.get_by_role("button", name=re.compile("^success")).click()
+    total(page, EVENTS // 3)
+    address = page.url
+    page.get_by_role("button", name="Clear all").click()
+    total(page, EVENTS // 3)
+    page.goto(address)
+    expect(page.get_by_role("combobox", name="Query")).to_have_value("action:GetObject")
+    expect(page.get_by_role("button", name="Turn into its opposite").first).to_be_visible()
+
+
+def test_alt_click_excludes(page: Page):
+    page.goto(TIMELINE)
+    total(page, EVENTS)
+    value = page.get_by_label("Facets").get_by_role("button", name=re.compile("^failure"))
+    value.click(modifiers=["Alt"])
+    total(page, EVENTS - EVENTS // 7)
+    assert "is not" in page.locator("[data-not]").first.inner_text()
+
+
+def test_a_mistake_is_pointed_at_and_mended(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("/")
+    query = page.get_by_role("combobox", name="Query")
+    query.fill("alice AND actin:GetObject")
+    expect(page.get_by_role("alert")).to_contain_text("actin")
+    wrong = page.locator("[data-kind][data-wrong]")
+    assert "".join(wrong.all_inner_texts()).rstrip(":") == "actin"
+    page.get_by_role("button", name="Use action").click()
+    expect(query).to_have_value("alice AND action:GetObject")
+    page.keyboard.press("Enter")
+    total(page, 120)
+
+
+def test_fields_and_values_are_completed(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("/")
+    page.keyboard.type("acti")
+    page.get_by_role("option", name="action").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Put")
+    page.get_by_role("option", name="PutObject").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    total(page, EVENTS // 3)
+
+
+def test_keys_move_open_star_undo_and_tag(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    star = page.locator("#row-1").get_by_role("button", name="Star")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("z")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_role("toolbar")).to_contain_text("2 marked")
+    page.keyboard.press("t")
+    page.get_by_label("Tag", exact=True).fill("first-access")
+    page.keyboard.press("Enter")
+    expect(page.locator("#row-2")).to_contain_text("first-access")
+    search(page, "tag:first-access")
+    total(page, 2)
+
+
+def test_a_row_is_proved_and_commented(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.locator("#row-3").click()
+    drawer = page.get_by_role("complementary", name="Event")
+    expect(drawer).to_contain_text("trail.jsonl")
+    page.keyboard.press("p")
+    expect(drawer.get_by_text("Proved: this row is what the evidence says.")).to_be_visible()
+    assert drawer.locator("li[data-passed=true]").count() >= 3
+    drawer.get_by_label("Comment", exact=True).fill("This is where it begins.")
+    drawer.get_by_role("button", name="Comment", exact=True).click()
+    expect(drawer.get_by_text("This is where it begins.")).to_be_visible()
+    page.get_by_role("link", name="Custody").first.click()
+    expect(page.get_by_text("verified").first).to_be_visible()
+
+
+def test_pivots_and_neighbours(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.locator("#row-0").click()
+    drawer = page.get_by_role("complementary", name="Event")
+    drawer.get_by_role("button", name="This actor").click()
+    total(page, EVENTS // 7)
+    drawer.get_by_role("button", name="± 5 minutes").click()
+    expect(page.get_by_role("button", name="Take the range away")).to_be_visible()
+    page.go_back()
+    total(page, EVENTS // 7)
+
+
+def test_what_attackers_wrote_is_shown_and_never_run(page: Page):
+    page.goto(f"{TIMELINE}?q=onerror")
+    total(page, 1)
+    page.locator("#row-0").click()
+    drawer = page.get_by_role("complementary", name="Event")
+    expect(drawer).to_contain_text("onerror")
+    assert drawer.locator("img").count() == 0
+    assert page.title() != "owned"
+    for name in ("RLO", "ESC"):
+        expect(drawer.locator(".control-character", has_text=name).first).to_be_visible()
+    shown = drawer.inner_text()
+    assert not set(HOSTILE) & {"\u202e", "\x1b"} & set(shown)
+
+
+def test_the_histogram_narrows_by_dragging(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    plot = page.locator(".u-over")
+    plot.wait_for()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20, steps=6)
+    page.mouse.up()
+    page.wait_for_url(re.compile("from=.*to="))
+    expect(page.get_by_role("button", name="Whole span")).to_be_visible()
+    expect(page.locator("strong[aria-live]")).not_to_have_text(f"{EVENTS} events")
+
+
+def test_the_table_reaches_its_last_row(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("End")
+    last = page.locator(f"#row-{EVENTS - 1}")
+    expect(last.get_by_role("gridcell").first).to_be_visible()
+    assert page.locator("[role=row]").count() < 80
+
+
+def test_export_holds_what_matches(page: Page, tmp_path: Path):
+    page.goto(f"{TIMELINE}?q=action:PutObject")
+    total(page, EVENTS // 3)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="CSV, columns as shown").click()
+    download.value.save_as(tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == EVENTS // 3
+    assert {row["action"] for row in rows} == {"PutObject"}
+
+
+def test_a_search_is_saved_and_used_again(page: Page):
+    page.goto(f"{TIMELINE}?q=outcome:failure")
+    total(page, EVENTS // 7)
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_label("Name of this search").fill("what failed")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Delete what failed")).to_be_visible()
+    page.goto(TIMELINE)
+    total(page, EVENTS)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Command").fill("what failed")
+    page.keyboard.press("Enter")
+    total(page, EVENTS // 7)
+
+
+def test_evidence_is_added_by_upload_and_its_progress_ends(page: Page, tmp_path: Path):
+    page.goto("/cases")
+    page.get_by_role("button", name="New case").click()
+    page.get_by_label("Name").fill("uploaded")
+    page.get_by_role("button", name="Make the case").click()
+    page.get_by_text("No evidence yet").wait_for()
+    file = tmp_path / "shell.jsonl"
+    file.write_text('{"datetime": "2026-03-01T00:00:00Z", "message": "hello"}\n' * 1)
+    page.locator("input[type=file]").set_input_files(file)
+    row = page.get_by_role("row", name=re.compile("shell.jsonl"))
+    expect(row).to_contain_text("parsed", timeout=60_000)
+    row.click()
+    expect(page.get_by_label("Piece of evidence")).to_contain_text("1 seen = 1 rows + 0 problems")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_themes_stay_inside_the_window(page: Page, scheme: str):
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for size in ({"width": 1280, "height": 800}, {"width": 2560, "height": 1440}):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.goto(TIMELINE)
+        first_rows(page)
+        root = page.locator("html")
+        expect(root).to_have_attribute("data-mantine-color-scheme", scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_settings_are_kept(page: Page):
+    page.goto("/settings")
+    page.get_by_role("combobox", name="Time zone").fill("Zurich")
+    page.get_by_role("option", name="Europe/Zurich").click()
+    page.goto(TIMELINE)
+    first_rows(page)
+    expect(page.get_by_role("columnheader", name=re.compile("time"))).to_contain_text("Europe/Zurich")
+    page.goto("/settings")
+    with page.expect_response("**/api/users/me/preferences"):
+        page.get_by_role("combobox", name="Time zone").fill("UTC")
+        page.get_by_role("option", name="UTC", exact=True).click()
