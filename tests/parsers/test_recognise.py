@@ -115,7 +115,7 @@ def test_old_and_new_tars_are_known_by_their_checksum() -> None:
 
 def test_all_faults_of_descriptions_are_named_with_their_lines(tmp_path: Path) -> None:
     for name, text in {
-        "a": "version: 1\nkind: other\n",
+        "a": "version: 1\nkind: other\ncolums: {}\n",
         "b": "title: [\n",
         "c": "- a list\n",
         "d": 'title: fine\nversion: "1"\n',
@@ -129,6 +129,7 @@ def test_all_faults_of_descriptions_are_named_with_their_lines(tmp_path: Path) -
         "a/source.yaml:1: title is missing",
         "a/source.yaml:1: version must be text",
         "a/source.yaml:2: kind must be one of",
+        "a/source.yaml:3: colums means nothing here; did you mean columns?",
         "b/source.yaml",
         "c/source.yaml:1: not a mapping",
         "d/source.yaml:1: neither columns nor a parse.py",

@@ -26,6 +26,8 @@ OWN = Path(__file__).parent
 
 KINDS = (RECORDS, IMAGE)
 ACCESS = ("stream", "random")
+KEYS = ("title", "version", "kind", "access", "recognise", "recognised_by", "columns", "lists")
+"""All that may stand in `source.yaml`; the last four are read by `mapping.py` and by people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,11 @@ def _read(path: Path, parser: str, module: str, faults: list[str]) -> Source | N
         return None
     lines = {key.value: value.start_mark.line + 1 for key, value in node.value}
     before = len(faults)
+    for name in data:
+        if name not in KEYS:
+            near = difflib.get_close_matches(str(name), KEYS, n=1)
+            meant = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(KEYS)}"
+            faults.append(f"{path}:{lines.get(name, 1)}: {name} means nothing here{meant}")
     for name in ("title", "version"):
         if name not in data:
             faults.append(f"{path}:1: {name} is missing")
