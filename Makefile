@@ -62,7 +62,7 @@ test: .make/dev .make/system ## Everything, the browser included.
 fix: .make/dev ## Format and mend what can be mended by itself.
 	$(BIN)/ruff format src tests bench
 	$(BIN)/ruff check --fix src tests bench
-	scripts/npm run fix
+	scripts/npm run format
 
 docs: .make/dev ## Write the generated reference and openapi.json again.
 	$(BIN)/python -m locard.api.openapi > openapi.json

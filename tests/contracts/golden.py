@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from locard.model.errors import Unreadable
 from locard.parsers import mapping
 from locard.parsers.catalogue import Source, code, load
 from locard.parsers.contract import Context, Limits
@@ -69,7 +70,10 @@ def read(
         else:
             module.parse(opened, rows, context)
         rows.close()
-        whole = opened.whole(1 << 30) or b""
+        try:
+            whole = opened.whole(1 << 30) or b""
+        except Unreadable:
+            whole = b""
     finally:
         os.close(fd)
     for batch in batches:

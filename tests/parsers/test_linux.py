@@ -236,7 +236,10 @@ def test_odd_bytes_survive_in_raw():
 
 
 def test_lone_surrogates_of_json_can_be_stored():
-    config = rb'{"ID":"1","Created":"2024-01-01T00:00:00Z","State":{},"Name":"\ud800"}'
+    config = (
+        rb'{"ID":"1","Created":"2024-01-01T00:00:00Z","State":{},"Config":{},"Image":"i",'
+        rb'"Name":"\ud800"}'
+    )
     (row,) = read("docker", config)
     assert row["resource"] == "\\ud800"
 

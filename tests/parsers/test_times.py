@@ -4,7 +4,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locard.parsers import times
@@ -102,6 +102,7 @@ def test_a_zone_counts_only_where_the_text_names_none() -> None:
         times.any_time("2024-03-05 11:00:00", "Mars/Olympus")
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1900, 1, 2), datetime(2262, 4, 10)),
     st.integers(0, 999),
@@ -116,11 +117,13 @@ def test_iso_is_exact_for_any_offset(when: datetime, nanos: int, minutes: int) -
     assert times.any_time(text) == exact
 
 
+@settings(deadline=None)
 @given(st.integers(times.EARLIEST, times.LATEST))
 def test_text_and_back(nanoseconds: int) -> None:
     assert times.any_time(times.text(nanoseconds)) == nanoseconds
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.integers() | st.floats())
 def test_anything_is_a_time_or_refused(value: object) -> None:
     try:

@@ -74,7 +74,7 @@ def test_search_facets_and_address(page: Page):
     total(page, EVENTS // 3)
     page.goto(address)
     expect(page.get_by_role("combobox", name="Query")).to_have_value("action:GetObject")
-    expect(page.get_by_role("button", name="Turn into its opposite").first).to_be_visible()
+    expect(page.get_by_title("Turn into its opposite").first).to_be_visible()
 
 
 def test_alt_click_excludes(page: Page):
@@ -171,7 +171,7 @@ def test_pivots_and_neighbours(page: Page):
 def test_what_attackers_wrote_is_shown_and_never_run(page: Page):
     page.goto(f"{TIMELINE}?q=onerror")
     total(page, 1)
-    page.locator("#row-0").click()
+    page.locator("#row-0").get_by_text("onerror").click()
     drawer = page.get_by_role("complementary", name="Event")
     expect(drawer).to_contain_text("onerror")
     assert drawer.locator("img").count() == 0
@@ -269,7 +269,9 @@ def test_settings_are_kept(page: Page):
     page.get_by_role("option", name="Europe/Zurich").click()
     page.goto(TIMELINE)
     first_rows(page)
-    expect(page.get_by_role("columnheader", name=re.compile("time"))).to_contain_text("Europe/Zurich")
+    expect(page.get_by_role("columnheader", name=re.compile("time"))).to_contain_text(
+        "Europe/Zurich"
+    )
     page.goto("/settings")
     with page.expect_response("**/api/users/me/preferences"):
         page.get_by_role("combobox", name="Time zone").fill("UTC")

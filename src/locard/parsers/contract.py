@@ -57,7 +57,10 @@ class Opened(Protocol):
         """
 
     def whole(self, limit: int) -> bytes | None:
-        """All decoded bytes when they are at most `limit`, else None."""
+        """All decoded bytes when they are at most `limit`, else None.
+
+        Raises `Unreadable` when they break off, so that no one takes a part for the whole.
+        """
 
     def seekable(self) -> BinaryIO:
         """A random-access reader over the stored bytes (no layers are taken off)."""

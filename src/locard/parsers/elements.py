@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from locard.parsers.damage import BLANK, RESYNCS, Seeker
 from locard.parsers.records import KEPT, Piece, Source, too_long
 
 _Numbers = np.ndarray[Any, np.dtype[Any]]
@@ -24,12 +25,6 @@ _STRUCTURE[list(b"{}[]")] = True
 _OPENING = np.zeros(256, bool)
 _OPENING[list(b"{[")] = True
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\Z')
-_NEXT = re.compile(rb"[}\]:,\s](?=\{)")
-_TRIES = 5000
-"""Places that are tried as the start of the next record behind a damaged one."""
-_BLANK = b" \t\r\n,"
-_RESYNCS = 500
-"""Times that the cutter starts anew in one document before it calls the rest damaged."""
 
 
 def elements(
@@ -51,43 +46,6 @@ def elements(
     yield from _some(cutter.close(source.broken))
 
 
-def separate(piece: Piece, is_record: Callable[[bytes], bool]) -> list[Piece]:
-    """The records inside of bytes that turned out to be no JSON, and the damaged bytes between."""
-    pieces: list[Piece] = []
-    at = 0
-    while len(pieces) < _RESYNCS:
-        found = _next_record(piece.raw, at + (not pieces), is_record)
-        begin, stop = found or (len(piece.raw), 0)
-        bad = piece.raw[at:begin].strip(_BLANK)
-        if bad:
-            start = piece.raw.index(bad, at)
-            fault = "a damaged record: not valid JSON"
-            pieces.append(Piece(piece.offset + start, bad, len(bad), fault, piece.where))
-        if found is None:
-            break
-        raw = piece.raw[begin:stop]
-        pieces.append(Piece(piece.offset + begin, raw, len(raw), "", piece.where))
-        at = stop
-    return pieces
-
-
-def _next_record(
-    data: bytes, start: int, is_record: Callable[[bytes], bool]
-) -> tuple[int, int] | None:
-    text = data.decode("latin-1")
-    decoder = json.JSONDecoder(strict=False)
-    for tries, match in enumerate(_NEXT.finditer(data, start)):
-        if tries > _TRIES:
-            return None
-        try:
-            value, stop = decoder.raw_decode(text, match.end())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and is_record(data[match.end() : stop]):
-            return match.end(), stop
-    return None
-
-
 def _some(pieces: list[Piece]) -> Iterator[list[Piece]]:
     if pieces:
         yield pieces
@@ -99,7 +57,7 @@ class _Cutter:
     def __init__(
         self, limit: int, keys: frozenset[str], is_record: Callable[[bytes], bool] | None
     ) -> None:
-        self.limit, self.keys, self.is_record = limit, keys, is_record
+        self.limit, self.keys, self.seeker = limit, keys, Seeker(is_record)
         self.data = b""
         self.base = 0
         self.done = 0
@@ -135,7 +93,7 @@ class _Cutter:
         """The last pieces, with the reason when the document is not complete."""
         end = self.base + len(self.data)
         reason = f"cut short: {broken}" if broken else "the document ends inside a record"
-        while self.start >= 0 and not self.skipped and self.resyncs < _RESYNCS:
+        while self.start >= 0 and not self.skipped and self.resyncs < RESYNCS:
             after = self._seek(end)
             if after is None:
                 break
@@ -263,7 +221,7 @@ class _Cutter:
         """What lies between records must be blanks and commas."""
         if self.mode != "rest" and end > self.cursor:
             raw = self.data[self.cursor - self.base : end - self.base]
-            inner = raw.strip(_BLANK)
+            inner = raw.strip(BLANK)
             if inner:
                 start = self.cursor + raw.index(inner)
                 for begin, stop in _scalars(inner):
@@ -295,18 +253,15 @@ class _Cutter:
         self.start, self.skipped, self.cursor = -1, b"", position
         self.in_string, self.done = 0, position
         self.depth = {"list": 1, "named": 2}.get(self.mode, 0)
-        if self.resyncs > _RESYNCS:
+        if self.resyncs > RESYNCS:
             end = self.base + len(self.data)
             self._piece(position, end, "too damaged to be cut into records")
             self.cursor = self.done = end
 
     def _seek(self, end: int) -> int | None:
         """Where the next thing starts that is a record, behind the start of a damaged one."""
-        if self.is_record is None:
-            return None
-        found = _next_record(
-            self.data[: end - self.base], self.start + 1 - self.base, self.is_record
-        )
+        data = self.data[: end - self.base]
+        found = self.seeker.next_record(data, self.start + 1 - self.base)
         return self.base + found[0] if found else None
 
     def _bound(self) -> None:
@@ -347,7 +302,7 @@ def _scalars(text: bytes) -> list[tuple[int, int]]:
         except (ValueError, RecursionError):
             return [(0, len(text))]
         found.append((at, stop))
-        between = letters[stop:].lstrip(_BLANK.decode())
+        between = letters[stop:].lstrip(BLANK.decode())
         at = len(letters) - len(between)
         if len(text) > KEPT or len(found) > 1000 or (between and "," not in letters[stop:at]):
             return [(0, len(text))]

@@ -164,6 +164,7 @@ class Evidence:
                 parts.append(chunk)
         except Unreadable as error:
             self._break(error)
+            raise
         return b"".join(parts)
 
     def seekable(self) -> BinaryIO:

@@ -45,6 +45,7 @@ class Source:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._begun = False
         self.broken = ""
         """Why the stream broke off; empty as long as it did not."""
 
@@ -52,6 +53,13 @@ class Source:
         """The next bytes; empty at the end and where the stream breaks off."""
         if self.broken:
             return b""
+        data = self._read()
+        while not self._begun and 0 < len(data) < len(_BOM) and (more := self._read()):
+            data += more
+        self._begun = True
+        return data
+
+    def _read(self) -> bytes:
         try:
             # A stream may end first and raise when it is asked again: good bytes come before.
             return self._stream.read(CHUNK) or self._stream.read(CHUNK) or b""

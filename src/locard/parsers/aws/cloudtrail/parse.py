@@ -18,7 +18,8 @@ from locard.parsers.aws.cloudtrail.columns import put
 from locard.parsers.aws.cloudtrail.exports import LISTS, is_record, of_cells, plain_name, unwrap
 from locard.parsers.aws.cloudtrail.record import Memory, Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
-from locard.parsers.elements import elements, separate
+from locard.parsers.damage import separate
+from locard.parsers.elements import elements
 from locard.parsers.records import BATCH, Piece, csv_rows, lines, table, wanted
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord

@@ -143,7 +143,7 @@ def _parquet(opened: Opened, rows: Rows, context: Context) -> None:
                     continue
                 batch, first = batch.slice(place[0] - first - 1, 1), place[0] - 1
             _put_batch(rows, batch, first)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, Unreadable) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         locator = f"row={number + 1}"
         if context.only is None or context.only == locator:

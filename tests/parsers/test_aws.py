@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CloudTrail, its digests and VPC flow logs: identity, damage, and real evidence."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from locard.parsers.aws.cloudtrail import exports, parse
+from locard.parsers.aws.cloudtrail.record import Memory
+from locard.parsers.catalogue import load
+from locard.parsers.contract import Head, Limits
+from locard.parsers.strict_json import BadRecord
+from tests.contracts.golden import read
+
+SAMPLES = load().get("aws.cloudtrail").folder / "samples"
+TRAIL = json.loads((SAMPLES / "s3.json").read_bytes())["Records"]
+
+
+def compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def ids(name_or_data: str | bytes) -> list[str]:
+    data = (SAMPLES / name_or_data).read_bytes() if isinstance(name_or_data, str) else name_or_data
+    return [row["id"] for row in read("aws.cloudtrail", data).rows]
+
+
+FIRST_TWO = ids("s3.json")[:2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["s3.json.gz", "list_pretty.json", "eventbridge.jsonl", "cloudwatch.json", "splunk_raw.csv"],
+)
+def test_the_same_record_is_the_same_event_in_every_wrapping(name: str) -> None:
+    assert ids(name) == FIRST_TWO
+
+
+def test_lookups_and_lake_hold_the_same_events_too() -> None:
+    assert ids("lookup_events.json") == [ids("s3.json")[0], ids("s3.json")[4]]
+    assert ids("lake_results.json")[:2] == FIRST_TWO
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps(TRAIL[:2], sort_keys=True, indent=3).encode(),
+        b"\xef\xbb\xbf" + compact({"Records": TRAIL[:2]}),
+        json.dumps({"Records": TRAIL[:2]}, ensure_ascii=True).encode(),
+        compact(TRAIL[0]) + b"\r\n\r\n" + compact(TRAIL[1]),
+        compact({"Records": TRAIL[:1]}) + b"\n" + compact({"Records": TRAIL[1:2]}) + b"\n",
+        compact({"Records": TRAIL[:1], "Other": 1}) + compact({"Records": TRAIL[1:2]}),
+        gzip.compress(compact(TRAIL[0]) + b"\n") + gzip.compress(compact(TRAIL[1])),
+    ],
+)
+def test_neither_order_of_keys_nor_blanks_nor_escapes_make_another_event(data: bytes) -> None:
+    found = read("aws.cloudtrail", data)
+    assert [row["id"] for row in found.rows] == FIRST_TWO
+    assert found.problems == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eventName": "StartLogging"},
+        {"sourceIPAddress": "198.51.100.8"},
+        {"errorMessage": "another"},
+        {"requestParameters": {"name": "other-trail"}},
+        {"userIdentity": {**TRAIL[0]["userIdentity"], "userName": "mallory"}},
+        {"tlsDetails": {"tlsVersion": "TLSv1.3"}},
+        {"somethingNew": 1},
+        {"readOnly": True},
+    ],
+)
+def test_a_forged_record_with_the_same_event_id_is_another_event(change: dict[str, Any]) -> None:
+    assert ids(compact([TRAIL[0] | change]))[0] not in FIRST_TWO
+
+
+def test_values_that_change_places_are_another_event() -> None:
+    one = ids(compact([TRAIL[0] | {"requestParameters": {"a": "x", "b": "y"}}]))
+    other = ids(compact([TRAIL[0] | {"requestParameters": {"a": "y", "b": "x"}}]))
+    assert one != other
+
+
+def test_two_lists_of_records_in_one_document_are_both_read() -> None:
+    data = b'{"Records":[%s],"Records":[%s]}' % (compact(TRAIL[0]), compact(TRAIL[1]))
+    assert ids(data) == FIRST_TWO
+
+
+def test_raw_is_exact_and_the_digest_is_of_the_uncompressed_log() -> None:
+    data = compact({"Records": TRAIL})
+    found = read("aws.cloudtrail", gzip.compress(data))
+    assert [row["raw"] for row in found.rows] == [compact(record) for record in TRAIL]
+    assert found.facts["decoded_sha256"] == hashlib.sha256(data).hexdigest()
+    pretty = json.dumps(TRAIL, indent=2).encode()
+    facts = read("aws.cloudtrail", gzip.compress(pretty)).facts
+    assert facts["decoded_sha256"] == hashlib.sha256(pretty).hexdigest()
+
+
+@pytest.mark.parametrize("cut", [1, 100, 500])
+def test_a_truncated_gzip_keeps_what_it_gives(cut: int) -> None:
+    whole = gzip.compress(compact({"Records": TRAIL * 40}), 1)
+    found = read("aws.cloudtrail", whole[: len(whole) - 8 - cut])
+    good = [row for row in found.rows if not row["problem"]]
+    assert len(good) > 100
+    assert found.rows[-1]["problem"]
+    assert "decoded_sha256" not in found.facts
+
+
+def test_a_document_too_large_for_memory_gives_the_same_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = compact({"Records": TRAIL * 20})
+    whole = read("aws.cloudtrail", data)
+    monkeypatch.setattr(parse, "_WHOLE", 1000)
+    assert read("aws.cloudtrail", data).rows == whole.rows
+
+
+def test_a_record_longer_than_the_limit_is_a_problem_row() -> None:
+    long = TRAIL[1] | {"requestParameters": {"x": "y" * 200_000}}
+    data = compact({"Records": [TRAIL[0], long, TRAIL[2]]})
+    found = read("aws.cloudtrail", data, limits=Limits(record_bytes=100_000))
+    assert [bool(row["problem"]) for row in found.rows] == [False, True, False]
+    assert len(found.rows[1]["raw"]) == 64 << 10
+    assert f"{len(compact(long)):,}" in found.rows[1]["problem"]
+
+
+def test_an_empty_list_has_no_rows() -> None:
+    assert read("aws.cloudtrail", b'{"Records":[]}').seen == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{type=IAMUser, arn=a:b}", {"type": "IAMUser", "arn": "a:b"}),
+        ("{a={b=c, d=null}, e=[{f=g}]}", {"a": {"b": "c"}, "e": [{"f": "g"}]}),
+        ("{a=one, two, b=three}", {"a": "one, two", "b": "three"}),
+        ('{"a": 1}', {"a": 1}),
+        ("{broken", "{broken"),
+        ("[}", "[}"),
+        ("{a=[x}, b}", "{a=[x}, b}"),
+        ("{a=" * 50, "{a=" * 50),
+    ],
+)
+def test_structures_as_athena_prints_them(text: str, value: object) -> None:
+    assert exports._object(text) == value
+
+
+def test_a_list_is_no_record() -> None:
+    with pytest.raises(BadRecord):
+        exports.unwrap(b"[1,2]", Memory())
+
+
+def test_other_json_is_not_claimed() -> None:
+    for data in (b'{"a":1}', b"[]", b"", b"Records", b'{"Records":[{"s3":{"bucket":1}}]}'):
+        assert parse.recognise(Head(data, data, len(data), "x")).score == 0
+
+
+def test_a_digest_lists_the_logs_that_it_vouches_for() -> None:
+    source = load().get("aws.cloudtrail_digest")
+    found = read(source, (source.folder / "samples" / "digest.json").read_bytes())
+    (log,) = json.loads(found.facts["logs"])
+    assert log["object"].endswith("_20240305T1005Z_aaaaaaaaaaaaaaaa.json.gz")
+    assert len(log["sha256"]) == 64
+    damaged = read(source, b'{"digestS3Bucket":"b","digestEndTime":"x","logFiles":[1]}')
+    assert "digestEndTime" in damaged.rows[0]["problem"]
+    assert "logFiles" in damaged.rows[0]["problem"]
+
+
+def test_flows_of_a_format_without_times_have_none() -> None:
+    found = read("aws.vpcflow", b"srcaddr dstaddr action\n1.1.1.1 2.2.2.2 ACCEPT\n")
+    assert found.rows[0]["time"] is None
+    assert found.rows[0]["problem"] == ""
+    assert found.rows[0]["src_ip"] == "1.1.1.1"
+
+
+def test_flow_lines_that_are_damaged_are_rows_with_their_text() -> None:
+    good = b"2 111122223333 eni-1 1.1.1.1 2.2.2.2 1 2 6 1 1 1709632800 1709632860 ACCEPT OK"
+    found = read("aws.vpcflow", good + b"\n\xff\xfe\n" + good.replace(b"1.1.1.1", b"1.1.1.\x00"))
+    assert [row["raw"] for row in found.rows if row["problem"]] == [
+        b"\xff\xfe",
+        good.replace(b"1.1.1.1", b"1.1.1.\x00"),
+    ]
+    assert found.seen == 3
+
+
+def test_parquet_cut_short_is_a_problem_row() -> None:
+    data = (load().get("aws.vpcflow").folder / "samples" / "flow.parquet").read_bytes()
+    found = read("aws.vpcflow", data[:-30])
+    assert [row["problem"][:31] for row in found.rows] == ["Parquet cannot be read further:"]
+
+
+@pytest.mark.evidence
+def test_the_invictus_trail_has_2900_events_and_no_problem(evidence: Path) -> None:
+    files = sorted((evidence / "aws_cloudtrail/invictus-ir_aws_dataset/CloudTrail").glob("*.json"))
+    found = [read("aws.cloudtrail", path.read_bytes()) for path in files]
+    assert len(files) == 55
+    assert sum(one.seen for one in found) == 2900
+    assert sum(one.problems for one in found) == 0
+    assert len({row["id"] for one in found for row in one.rows}) == 2900
+
+
+@pytest.mark.evidence
+def test_attack_techniques_are_read_whole(evidence: Path) -> None:
+    files = sorted((evidence / "aws_cloudtrail/stratus-red-team/detonation-logs").glob("*.json"))
+    assert files
+    for path in files:
+        found = read("aws.cloudtrail", path.read_bytes())
+        assert (found.seen, found.problems) == (len(json.loads(path.read_bytes())), 0)
+
+
+@pytest.mark.evidence
+def test_a_damaged_list_gives_its_840_records(evidence: Path) -> None:
+    """Two records of this file hold a bracket too many and one too few."""
+    path = evidence / "aws_other_logs/opensearch-catalog/aws_cloudtrail/data/samples-large.json"
+    found = read("aws.cloudtrail", path.read_bytes())
+    assert sum(1 for row in found.rows if not row["problem"]) == 840
+
+
+@pytest.mark.evidence
+def test_plasos_lookup_events_are_read_whole(evidence: Path) -> None:
+    data = (evidence / "disk/plaso/test_data/aws_cloudtrail.jsonl").read_bytes()
+    found = read("aws.cloudtrail", data)
+    assert (found.seen, found.problems) == (6, 0)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mapping language: what it can say, and that it refuses everything else at once."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from locard.parsers import mapping
+from locard.parsers.catalogue import load
+from locard.parsers.contract import Head
+from locard.parsers.mapping import BadMapping, compile_columns
+from tests.contracts.golden import read
+
+
+def rows(records: list[Any], columns: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    data = "\n".join(json.dumps(record) for record in records).encode()
+    return read("generic.jsonl", data, saved=columns, **more).rows
+
+
+def test_every_word_of_the_language() -> None:
+    (row,) = rows(
+        [{"a": {"b": "X"}, "ms": 1709632800123, "ip": " 2001:DB8::1 ", "ok": False, "p": 22}],
+        {
+            "time": {"from": ["none", "ms"], "as": "epoch_ms"},
+            "action": "a.b",
+            "actor": {"from": "a.b", "as": "lower"},
+            "provider": {"const": "ours"},
+            "region": {"from": "nowhere", "default": "eu"},
+            "outcome": {"from": "ok", "values": {"true": "success", "false": "failure"}},
+            "src_ip": "ip",
+            "src_port": "p",
+        },
+    )
+    assert row["time"] == 1_709_632_800_123_000_000
+    names = ("action", "actor", "provider", "region", "outcome", "src_ip", "src_port")
+    assert [row[name] for name in names] == [
+        "X", "x", "ours", "eu", "failure", "2001:db8::1", 22,
+    ]  # fmt: skip
+    assert row["problem"] == ""
+
+
+def test_a_name_with_dots_is_found_before_a_path() -> None:
+    (row,) = rows(
+        [{"a.b": "flat", "a": {"b": "deep"}, "t": 1709632800}], {"time": "t", "action": "a.b"}
+    )
+    assert row["action"] == "flat"
+
+
+def test_what_is_no_address_or_port_is_kept_as_attribute() -> None:
+    (row,) = rows(
+        [{"t": 1709632800, "ip": "localhost", "p": "many"}],
+        {"time": "t", "src_ip": "ip", "src_port": "p"},
+    )
+    assert (row["src_ip"], row["src_port"]) == ("", 0)
+    assert dict(row["attributes"]) == {"ip": "localhost", "p": "many"}
+
+
+def test_a_time_that_is_missing_or_wrong_is_a_problem_with_all_else() -> None:
+    found = rows(
+        [{"who": "a"}, {"t": "9999-01-01T00:00:00Z", "who": "b"}], {"time": "t", "actor": "who"}
+    )
+    assert [row["actor"] for row in found] == ["a", "b"]
+    assert "no time in 't'" in found[0]["problem"]
+    assert "out of range" in found[1]["problem"]
+
+
+def test_a_zone_is_used_for_times_that_name_none() -> None:
+    (row,) = rows([{"t": "2024-03-05 11:00:00"}], {"time": "t"}, zone="Europe/Berlin")
+    assert row["time"] == 1_709_632_800_000_000_000
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(BadMapping) as caught:
+        compile_columns(
+            {
+                "tiem": "t",
+                "raw": "x",
+                "time": {"from": "t", "as": "address"},
+                "actor": {"from": "a", "upper": True},
+                "action": {"default": "x"},
+                "region": {"from": 7},
+                "host": ["a"],
+                "account": {"from": "a", "const": "b"},
+                "outcome": {"from": "a", "values": "yes"},
+                "error": {"from": "a", "as": "json"},
+            }
+        )
+    for name in ("tiem", "raw", "time", "actor", "action", "region", "host", "account", "outcome"):
+        assert f"{name}: " in caught.value.message
+    assert "error: `as: json`" in caught.value.message
+    assert "faults" in caught.value.message and caught.value.advice
+
+
+@pytest.mark.parametrize("columns", [None, {}, [], "time", 7])
+def test_no_columns_is_a_fault(columns: object) -> None:
+    with pytest.raises(BadMapping, match="no columns"):
+        compile_columns(columns)
+
+
+def test_more_names_than_anybody_needs_are_kept_together() -> None:
+    (row,) = rows([{"t": 1709632800, **{f"n{i}": i for i in range(1000)}}], {"time": "t"})
+    attributes = dict(row["attributes"])
+    assert len(attributes) == 513
+    assert len(json.loads(attributes["further"])) == 1000 - 512
+
+
+SOURCE = {
+    "title": "Ours",
+    "version": "1",
+    "recognise": {"format": "json", "fields": ["kind", "at.time"], "score": 77},
+    "columns": {"time": {"from": "at.time", "as": "epoch_s"}, "action": "kind"},
+}
+
+
+def test_a_parser_of_data_alone_recognises_by_its_fields() -> None:
+    data = b'{"kind":"a","at":{"time":1}}\n'
+    assert mapping.recognise(SOURCE, Head(data, data, len(data), "x")).score == 77
+    for other in (b'{"kind":"a"}\n', b"kind,at.time\na,1\n", b"", b"\0"):
+        assert mapping.recognise(SOURCE, Head(other, other, len(other), "x")).score == 0
+
+
+def test_every_source_of_data_compiles() -> None:
+    for source in load():
+        if not source.has_code:
+            assert compile_columns(source.data["columns"]).rules
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["time", "actor", "src_ip", "src_port", "raw", "x"]),
+        st.recursive(
+            st.none() | st.text(max_size=5) | st.integers(),
+            lambda inner: (
+                st.lists(inner, max_size=2)
+                | st.dictionaries(
+                    st.sampled_from(["from", "as", "default", "const", "values", "y"]), inner
+                )
+            ),
+            max_leaves=5,
+        ),
+    )
+)
+def test_any_mapping_is_a_plan_or_refused(columns: dict[str, Any]) -> None:
+    try:
+        plan = compile_columns(columns)
+    except BadMapping as error:
+        assert error.message
+        return
+    data = b'{"time":1709632800,"x":[1]}\n7\n'
+    saved = {"columns": columns}
+    assert plan.rules and read("generic.jsonl", data, saved=saved).seen == 2
