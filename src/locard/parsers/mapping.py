@@ -114,6 +114,10 @@ def _rule(name: str, content: object, faults: list[str]) -> Rule:
         faults.append(f"{name}: `as: {asked}` is none of {', '.join(_READINGS)}")
     elif _KINDS[name] is Kind.TIME and asked not in ("timestamp", *UNITS):
         faults.append(f"{name}: a time must be read as timestamp or as an epoch")
+    if _KINDS[name] is Kind.TIME and const is not None:
+        faults.append(
+            f"{name}: the same time for every record would be an invented one; use `from`"
+        )
     values = content.get("values")
     if values is not None and not isinstance(values, Mapping):
         faults.append(f"{name}: `values` must be pairs of text")
@@ -201,9 +205,9 @@ def _column(
     leftover: list[dict[str, str]],
     zone: str,
 ) -> list[Any]:
-    if rule.const is not None:
-        return [_number(rule.const) if rule.reading == "port" else rule.const] * len(records)
     read = _READERS.get(rule.reading)
+    if rule.const is not None:
+        return [read(rule.const) if read else rule.const] * len(records)
     values: list[Any] = []
     for number, record in enumerate(records):
         value = None

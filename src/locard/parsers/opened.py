@@ -114,6 +114,7 @@ class Evidence:
         self._siblings = siblings or {}
         self._moved = moved
         self._streams: list[_Stream] = []
+        self._told = False
         self.decoded = 0
         """Most decoded bytes that one reader delivered."""
         self.broken: Unreadable | None = None
@@ -141,7 +142,7 @@ class Evidence:
     @property
     def untold(self) -> Unreadable | None:
         """Damage that a reader met and that no parser was told of, because it did not read on."""
-        told = any(stream.raised for stream in self._streams)
+        told = self._told or any(stream.raised for stream in self._streams)
         return None if told else self.broken
 
     def stream(self) -> BinaryIO:
@@ -164,6 +165,7 @@ class Evidence:
                 parts.append(chunk)
         except Unreadable as error:
             self._break(error)
+            self._told = True
             raise
         return b"".join(parts)
 
