@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Condition
 
+import pyarrow.compute as pc
 from sqlalchemy import func, select
 
 from locard.cases import segments
@@ -43,10 +44,42 @@ class Attempt:
     known: f.Recognised | None = None
     done: f.Done | None = None
     rows: int = 0
+    """Rows that arrived, those with a problem included."""
+    problem_rows: int = 0
+    told: int = 0
+    """Problems that were told and are no row."""
+    members: int = 0
+    """Members that came out whole."""
     troubles: list[str] = field(default_factory=list)
     lost: str = ""
     """Why the attempt failed, or empty."""
     advanced: int = 0
+
+    @property
+    def problems(self) -> int:
+        """Records with a problem, as they arrived."""
+        return self.problem_rows + self.told
+
+    @property
+    def seen(self) -> int:
+        """Records that arrived: whole rows, whole members and problems."""
+        return self.rows + self.members + self.told
+
+    def miscount(self, done: f.Done) -> str:
+        """Why the worker's own counts are not those of what arrived, or empty."""
+        pairs = (
+            ("records", done.seen, self.seen),
+            ("rows", done.written, self.rows),
+            ("problems", done.problems, self.problems),
+        )
+        wrong = [f"{said:,} {what} where {came:,} arrived" for what, said, came in pairs
+                 if said != came]  # fmt: skip
+        if not wrong:
+            return ""
+        return (
+            f"The counts do not add up: the parser says {', '.join(wrong)}. Rows that arrived are "
+            "kept and may not be all; report this with the name of the parser."
+        )
 
 
 class Members:
@@ -117,11 +150,14 @@ class Parsing:
                 attempt.known = frame
             case f.Batch(batch):
                 attempt.rows += batch.num_rows
+                clean = pc.equal(batch.column("problem"), "").sum().as_py() or 0
+                attempt.problem_rows += batch.num_rows - clean
                 self.writer.put(batch)
             case f.Progress(done=done):
                 self.progress.advance(max(0, done - attempt.advanced))
                 attempt.advanced = max(done, attempt.advanced)
             case f.Problem(text=text, path=path):
+                attempt.told += 1
                 attempt.troubles.append(f"{path}: {text}" if path else text)
             case f.Failed(reason=reason):
                 attempt.lost = reason
@@ -264,8 +300,7 @@ class Parsing:
             )
             if frame.note:
                 attempt.troubles.append(f"{frame.path}: {frame.note}")
-            if member.end is not None and member.end.problem:
-                attempt.troubles.append(f"{frame.path}: {member.end.problem}")
+            attempt.members += member.end is not None and not member.end.problem
             intake.register(put, origin, holding.depth + 1)
 
     def _outcome(self, one: int, found: Attempt, attempts: int) -> Outcome:
@@ -278,8 +313,9 @@ class Parsing:
             parser=known.parser if known else "",
             parser_version=known.version if known else "",
             attempts=attempts,
-            seen=found.rows,
-            rows=found.rows,
+            seen=found.seen,
+            rows=found.seen - found.problems,
+            problems=found.problems,
         )
         if found.lost or known is None or done is None:
             return outcome
@@ -288,9 +324,8 @@ class Parsing:
             facts["problems"] = json.dumps(found.troubles[:PROBLEMS_KEPT])
         if known.layers:
             facts["layers"] = " ".join(known.layers)
-        if done.written != found.rows:
-            reason = f"the worker counted {done.written} rows and {found.rows} arrived"
-            return replace(outcome, reason=reason)
+        if wrong := found.miscount(done):
+            return replace(outcome, reason=wrong)
         stage, reason = Stage.PARSED, ""
         if known.kind == f.ARCHIVE:
             stage = Stage.UNPACKED
@@ -298,12 +333,4 @@ class Parsing:
             stage, reason = Stage.NOT_PARSED, known.reason
         if found.troubles:
             reason = found.troubles[0]
-        return replace(
-            outcome,
-            stage=stage,
-            reason=reason,
-            seen=done.seen,
-            rows=done.seen - done.problems,
-            problems=done.problems,
-            facts=facts,
-        )
+        return replace(outcome, stage=stage, reason=reason, facts=facts)

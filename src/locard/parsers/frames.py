@@ -94,8 +94,9 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
 class Done(msgspec.Struct, tag="done", frozen=True):
     """The last frame of every run.
 
-    For records: `seen` = rows that are whole + `problems`, as counted by the parser. For an
-    archive: `seen` = members that came out whole + `problems`.
+    For records: `seen` = rows that are whole + `problems`, as counted by the parser; a problem is a
+    row that has one, or a `Problem` frame. For an archive: `seen` = members that came out whole +
+    `problems`. The parent counts what arrives and holds it against this.
     """
 
     seen: int

@@ -57,8 +57,8 @@ def identify(source: str, identity: Iterable[str]) -> list[str]:
 class Rows:
     """Takes rows from a parser and hands Arrow batches to `sink`.
 
-    `seen` counts the records that the parser met. A parser that turns one record into several rows
-    (four times of a file) or several records into one row says so with `records=`.
+    Every row is a record, one that has a problem included: `seen` counts what a parser handed in,
+    `written` what left for the parent. When they differ in the end rows were lost on the way.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class Rows:
         values: Mapping[str, Values],
         *,
         identity: Sequence[str] | None = None,
-        records: int | None = None,
     ) -> None:
         """Append `count` rows given as columns; a column that is not named stays empty.
 
@@ -94,15 +93,15 @@ class Rows:
         the place: evidence and locator, which must then be unique within the evidence.
         """
         if count == 0:
-            self.seen += records or 0
             return
         self._fold()
-        self._append(count, values, identity, records)
+        self.seen += count
+        self._append(count, values, identity)
 
-    def row(self, *, identity: str | None = None, records: int = 1, **values: Any) -> None:
+    def row(self, *, identity: str | None = None, **values: Any) -> None:
         """Append one row. `columns` is many times faster for many rows of the same shape."""
         self._loose.append({"_identity": identity, **values})
-        self.seen += records
+        self.seen += 1
         self._rows += 1
         self._bytes += len(values.get("raw", b""))
         self._leave_when_full()
@@ -121,7 +120,6 @@ class Rows:
         count: int,
         values: Mapping[str, Values],
         identity: Sequence[str] | None,
-        records: int | None,
     ) -> None:
         source = values.get("source", self.source)
         filled: dict[str, Values] = {
@@ -140,7 +138,6 @@ class Rows:
             raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
         arrays = [_array(filled.get(c.name), c.kind, count) for c in COLUMNS]
         batch = pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
-        self.seen += count if records is None else records
         problem = filled.get("problem")
         if isinstance(problem, str):
             self.problems += count if problem else 0
@@ -156,7 +153,6 @@ class Rows:
         loose, self._loose = self._loose, []
         if not loose:
             return
-        seen = self.seen
         self._rows -= len(loose)
         self._bytes -= sum(len(row.get("raw", b"")) for row in loose)
         names = {name for row in loose for name in row if name != "_identity"}
@@ -174,8 +170,7 @@ class Rows:
             values["id"] = [
                 identify(source, [text])[0] for source, text in zip(sources, identity, strict=True)
             ]
-        self._append(len(loose), values, identity, None)
-        self.seen = seen
+        self._append(len(loose), values, identity)
 
     def _default(self, name: str) -> Any:
         if name == "source":

@@ -146,7 +146,7 @@ class Server:
             return
         if told.kind == NOTHING:
             for fault in verdict.faults:
-                self.out.tell(Problem(fault))
+                run.problem(fault)
             if opened.damage is not None:
                 run.problem(_sentence(opened.damage))
             return

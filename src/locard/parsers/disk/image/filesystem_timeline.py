@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The timeline of a file system: when each file was modified, accessed, changed and born.
 
-One record is one name in a directory, deleted ones included; it gives a row for each distinct time,
-whose `time_meaning` spells out which of the four times it is (`modified, changed`). A name without
-any time gives one row without a time. The Sleuth Kit reads what it knows (ext2/3/4, NTFS, FAT,
+Every name in a directory, deleted ones included, gives a record for each distinct time, whose
+`time_meaning` spells out which of the four times it is (`modified, changed`). A name without any
+time gives one record without a time. The Sleuth Kit reads what it knows (ext2/3/4, NTFS, FAT,
 exFAT, HFS+, ISO 9660, UFS); `dissect` reads the others (XFS, Btrfs, APFS, squashfs).
 
 A locator is `VOLUME/PATH#PARENT:INDEX:TIMES`: inode of the directory, position in it, and the
@@ -39,7 +39,6 @@ class _Gathered:
     raw: list[bytes]
     attributes: list[tuple[tuple[str, str], ...]]
     problem: list[str]
-    records: int = 0
 
 
 def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: str) -> None:
@@ -80,12 +79,10 @@ def _gather(entry: Entry, volume: str, only: str | None, into: _Gathered) -> Non
     size = f" ({entry.size} bytes)" if entry.kind == "file" else f" ({entry.kind})"
     message = f"{entry.path}{size}{' deleted' if entry.deleted else ''}"
     whens: list[tuple[int | None, str]] = list(times.items()) or [(None, "")]
-    taken = False
     for when, letters in whens:
         locator = f"{place}:{letters or 'none'}"
         if only is not None and locator != only:
             continue
-        taken = True
         sound = when is None or -_INT64 < when < _INT64
         into.time.append(when if sound else None)
         into.meaning.append(", ".join(MEANINGS[letter] for letter in letters))
@@ -95,7 +92,6 @@ def _gather(entry: Entry, volume: str, only: str | None, into: _Gathered) -> Non
         into.raw.append(raw)
         into.attributes.append(attributes)
         into.problem.append("" if sound else f"the time {when} ns since 1970 is out of range")
-    into.records += taken
 
 
 def _leave(gathered: _Gathered, rows: Rows, host: str) -> None:
@@ -114,7 +110,6 @@ def _leave(gathered: _Gathered, rows: Rows, host: str) -> None:
             "attributes": gathered.attributes,
             "problem": gathered.problem,
         },
-        records=gathered.records,
     )
 
 
