@@ -8,6 +8,9 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+# A parsing worker may write nothing, so that each would compile anew what stands uncompiled. pandas is
+# hidden from workers, and the tests of packages are not theirs.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/(pandas|pip|setuptools|tests?)/'
 SOURCES := $(shell find src web -name node_modules -prune -o -path src/locard/web -prune -o -type f -print 2>/dev/null)
 
 .PHONY: help install demo serve check test fix docs golden bench lock clean system
@@ -15,12 +18,12 @@ SOURCES := $(shell find src web -name node_modules -prune -o -path src/locard/we
 help: ## This list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: .make/install ## Prepare .venv with the `locard` command.
+install: .make/bytecode ## Prepare .venv with the `locard` command.
 
-demo: .make/install ## Write the simulated incident, add it as a case, serve it on loopback.
+demo: .make/bytecode ## Write the simulated incident, add it as a case, serve it on loopback.
 	@$(BIN)/locard demo
 
-serve: .make/install ## Serve the page on loopback.
+serve: .make/bytecode ## Serve the page on loopback.
 	@$(BIN)/locard serve
 
 .venv/bin/uv: requirements/uv.lock.txt
@@ -32,9 +35,14 @@ serve: .make/install ## Serve the page on loopback.
 	$(PIP) -r requirements/run.lock.txt -r requirements/build.lock.txt
 	$(BIN)/python hatch_build.py
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
+	-$(COMPILE) .venv/lib
 	@touch $@
 
-.make/dev: .make/install requirements/dev.lock.txt
+.make/bytecode: .make/install $(filter %.py,$(SOURCES))
+	$(COMPILE) src/locard
+	@touch $@
+
+.make/dev: .make/bytecode requirements/dev.lock.txt
 	$(PIP) -r requirements/dev.lock.txt -r requirements/build.lock.txt
 	@touch $@
 
