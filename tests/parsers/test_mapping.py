@@ -94,6 +94,33 @@ def test_all_faults_are_named_at_once() -> None:
     assert "faults" in caught.value.message and caught.value.advice
 
 
+@pytest.mark.parametrize(
+    ("column", "rule", "fault"),
+    [
+        ("time", {"from": "t", "as": "lower"}, "time: is read as timestamp or epoch_s"),
+        ("actor", {"from": "t", "as": "epoch_s"}, "actor: is read as text or lower or address"),
+        ("actor", {"from": "t", "as": "port"}, "actor: is read as text"),
+        ("src_port", {"from": "t", "as": "text"}, "src_port: is read as port, not as text"),
+        ("src_ip", {"from": "t", "as": "text"}, "src_ip: is read as address"),
+        ("src_ip", {"const": "localhost"}, "src_ip: 'localhost' is no address"),
+        ("dst_port", {"const": 70000}, "dst_port: '70000' is no port"),
+    ],
+)
+def test_a_reading_that_does_not_fit_the_column_is_a_fault(
+    column: str, rule: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(BadMapping) as caught:
+        compile_columns({column: rule})
+    assert fault in caught.value.message
+
+
+def test_a_constant_that_fits_its_column_is_taken() -> None:
+    (row,) = rows(
+        [{"t": 1709632800}], {"time": "t", "dst_port": {"const": 22}, "dst_ip": {"const": "::1"}}
+    )
+    assert (row["dst_port"], row["dst_ip"]) == (22, "::1")
+
+
 @pytest.mark.parametrize("columns", [None, {}, [], "time", 7])
 def test_no_columns_is_a_fault(columns: object) -> None:
     with pytest.raises(BadMapping, match="no columns"):

@@ -33,6 +33,12 @@ _OURS = frozenset(
 )
 _WORDS = frozenset(("from", "as", "default", "const", "values"))
 _READINGS = ("timestamp", *UNITS, "address", "lower", "port", "text")
+_FITTING: Mapping[Kind, tuple[str, ...]] = {
+    Kind.TIME: ("timestamp", *UNITS),
+    Kind.ADDRESS: ("address",),
+    Kind.PORT: ("port",),
+}
+"""What a column of these kinds can be read as; a column of text as text, lower or address."""
 _MOST_NAMES = 512
 _MOST_DEPTH = 8
 
@@ -110,14 +116,7 @@ def _rule(name: str, content: object, faults: list[str]) -> Rule:
     if (const is None) == (not paths):
         faults.append(f"{name}: needs either `from` or `const`")
     asked = content.get("as", reading)
-    if asked not in _READINGS:
-        faults.append(f"{name}: `as: {asked}` is none of {', '.join(_READINGS)}")
-    elif _KINDS[name] is Kind.TIME and asked not in ("timestamp", *UNITS):
-        faults.append(f"{name}: a time must be read as timestamp or as an epoch")
-    if _KINDS[name] is Kind.TIME and const is not None:
-        faults.append(
-            f"{name}: the same time for every record would be an invented one; use `from`"
-        )
+    faults += _misfits(name, asked, const)
     values = content.get("values")
     if values is not None and not isinstance(values, Mapping):
         faults.append(f"{name}: `values` must be pairs of text")
@@ -130,6 +129,23 @@ def _rule(name: str, content: object, faults: list[str]) -> Rule:
         _text(content.get("default", "")),
         None if values is None else {_text(k): _text(v) for k, v in values.items()},
     )
+
+
+def _misfits(name: str, asked: object, const: object) -> list[str]:
+    """Why a column cannot be read as `asked`, or hold `const`."""
+    kind = _KINDS[name]
+    fitting = _FITTING.get(kind, ("text", "lower", "address"))
+    if asked not in _READINGS:
+        return [f"{name}: `as: {asked}` is none of {', '.join(_READINGS)}"]
+    if kind is Kind.TIME and const is not None:
+        return [f"{name}: the same time for every record would be an invented one; use `from`"]
+    if asked not in fitting:
+        return [f"{name}: is read as {' or '.join(fitting)}, not as {asked}"]
+    read = _READERS.get(str(asked))
+    text = _text(const)
+    if text and read and asked != "lower" and not read(text) and text != "0":
+        return [f"{name}: {text[:80]!r} is no {asked}"]
+    return []
 
 
 def _natural(name: str) -> str:
