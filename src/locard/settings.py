@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings: one frozen object, made at the door (command line or API) and passed down."""
 
+import difflib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+import msgspec
+
+from locard.model.errors import Error
+from locard.parsers.contract import Limits
+
+LIMITS = tuple(one.name for one in fields(Limits))
+"""The names of the limits."""
+
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +28,8 @@ class Settings:
     """Everything of ours lives here: `LOCARD_HOME`, or `~/.locard`."""
     workers: int
     """Parsing processes at work at once: `LOCARD_WORKERS`, or one for each core."""
+    limits: Limits = field(default_factory=Limits)
+    """Bounds for hostile evidence: `LOCARD_LIMITS`, such as `ratio=5000,decoded_bytes=1T`."""
 
     @property
     def vault(self) -> Path:
@@ -38,8 +53,58 @@ class Settings:
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings that the environment asks for."""
+    """The settings that the environment asks for. Raises `Error` for a value that is none."""
     names = os.environ if environment is None else environment
     home = Path(names.get("LOCARD_HOME") or "~/.locard").expanduser().absolute()
-    workers = int(names.get("LOCARD_WORKERS") or 0) or (os.cpu_count() or 2)
-    return Settings(home=home, workers=workers)
+    wanted = names.get("LOCARD_WORKERS", "").strip() or "0"
+    if not wanted.isdecimal():
+        raise Error(
+            f"LOCARD_WORKERS is {wanted[:40]!r}, which is not a number.",
+            "Set it to the number of parsing processes, or leave it out: one for each core.",
+        )
+    asked = names.get("LOCARD_LIMITS", "")
+    limits = limited(Limits(), limits_of(word for word in asked.split(",") if word.strip()))
+    return Settings(home=home, workers=int(wanted) or os.cpu_count() or 2, limits=limits)
+
+
+def limits_of(words: Iterable[str]) -> dict[str, float]:
+    """The limits that words such as `ratio=5000` or `decoded_bytes=1T` set, by name.
+
+    K, M, G and T are powers of 1024. Raises `Error` for a name or a value that is none.
+    """
+    found: dict[str, float] = {}
+    for word in words:
+        name, equals, value = (part.strip() for part in word.partition("="))
+        if name not in LIMITS:
+            near = difflib.get_close_matches(name, LIMITS, 1)
+            raise Error(
+                f"There is no limit called {name[:40]!r}.",
+                f"Did you mean {near[0]}?" if near else f"There are: {', '.join(LIMITS)}.",
+            )
+        amount = _AMOUNT.fullmatch(value)
+        number = float(amount[1]) * 2 ** _UNITS[amount[2].lower()] if amount else 0.0
+        if not equals or number <= 0:
+            raise Error(
+                f"{word.strip()[:60]!r} sets no limit.",
+                f"Write {name}=NUMBER with a number above 0; K, M, G and T are understood.",
+            )
+        found[name] = int(number) if number == int(number) else number
+    limited(Limits(), found)
+    return found
+
+
+def limited(limits: Limits, changes: Mapping[str, float]) -> Limits:
+    """`limits` with some of them changed. Raises `Error` for a value that a limit cannot have."""
+    try:
+        return msgspec.convert({**asdict(limits), **changes}, Limits)
+    except msgspec.ValidationError as error:
+        raise Error(
+            f"A limit cannot have this value: {error}.",
+            "Only seconds and idle_seconds take fractions.",
+        ) from error
+
+
+def changed(limits: Limits) -> dict[str, float]:
+    """The limits that are not what they usually are."""
+    usual = asdict(Limits())
+    return {name: value for name, value in asdict(limits).items() if value != usual[name]}

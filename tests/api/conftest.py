@@ -72,8 +72,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     try:
         _fill(desk, folder)
         yield desk
-        for child in desk._children:
-            child.wait(60)
+        desk.wait()
         desk.timeline.close()
     finally:
         desk.close()

@@ -2,12 +2,13 @@
 """Adding evidence to a case, from what a person named to rows that can be searched."""
 
 import fcntl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from locard.cases import digests
 from locard.cases.intake import Intake, Taken, Wish, look
@@ -53,11 +54,23 @@ class Added:
     seen: int = 0
     problems: int = 0
     passed_over: list[str] = field(default_factory=list)
+    """What is no file of its own, such as a link, with the reason."""
+    unread: list[str] = field(default_factory=list)
+    """What could not be opened or read to its end, with the reason; none of it was kept."""
     not_parsed: list[Trouble] = field(default_factory=list)
     failed: list[Trouble] = field(default_factory=list)
+    damaged: list[Trouble] = field(default_factory=list)
+    """Files that were read in part: cut short, broken, or stopped at a limit."""
+    empty: list[str] = field(default_factory=list)
+    """Files without a byte that were named themselves."""
     digests: list[str] = field(default_factory=list)
     """What checking CloudTrail digests against their logs found."""
     confinement: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was read in full, but for files that are of no known kind."""
+        return not (self.problems or self.failed or self.damaged or self.unread or self.empty)
 
 
 class Adding:
@@ -81,18 +94,23 @@ class Adding:
     def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
         """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
         progress.stage("Looking", 0, "files")
-        files, passed = look(paths)
+        files, passed, denied = look(paths)
         self.vault.prepare()
         progress.stage("Taking in", sum(file.size for file in files), "bytes")
         intake = Intake(self.state, self.vault, self.case, self.who, wish)
         taken = intake.take(files, progress)
-        taken.refused = passed + taken.refused
+        taken.passed, taken.denied = passed, denied + taken.denied
         return taken
 
-    def parse(self, progress: Progress) -> Added:
-        """Parse whatever the case holds unparsed, with one such run in a case at a time."""
+    def parse(self, progress: Progress, named: Collection[int] = ()) -> Added:
+        """Parse whatever the case holds unparsed, with one such run in a case at a time.
+
+        Troubles are told of what this run parsed and of the holdings `named` now, with all that
+        was taken out of them.
+        """
         added = Added(self.case)
         with self._alone(progress):
+            roots = {*named, *waiting(self.state, self.case)}
             since = self._counts()
             writer = Writer(self.timeline(), self.state, self.case)
             try:
@@ -120,7 +138,10 @@ class Adding:
             seen, problems = self._counts()
             added.seen, added.problems = seen - since[0], problems - since[1]
             added.digests = digests.check(self.state, self.case)
-        self._list_troubles(added)
+        for trouble in troubles(self.state, self.case, roots):
+            stage = Stage(trouble.stage)
+            lists = {Stage.FAILED: added.failed, Stage.NOT_PARSED: added.not_parsed}
+            lists.get(stage, added.damaged).append(trouble)
         return added
 
     def _counts(self) -> tuple[int, int]:
@@ -132,10 +153,6 @@ class Adding:
                 ).where(Holding.case == self.case)
             ).one()
         return seen, problems
-
-    def _list_troubles(self, added: Added) -> None:
-        for trouble in troubles(self.state, self.case):
-            (added.failed if trouble.stage == Stage.FAILED else added.not_parsed).append(trouble)
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
@@ -150,30 +167,57 @@ class Adding:
             yield
 
 
-def troubles(state: State, case: str) -> list[Trouble]:
-    """Files that failed, were not recognised, or came out with problems outside of any row."""
+def troubles(state: State, case: str, roots: Collection[int]) -> list[Trouble]:
+    """Files among the holdings `roots`, and below them, that did not become rows in full."""
     with state.session() as session:
+        family = _family(session, case, roots)
         rows = session.execute(
             select(Holding, func.min(Place.name))
             .join(Place, Place.holding == Holding.id)
             .where(
                 Holding.case == case,
-                Holding.stage.in_([Stage.FAILED.value, Stage.NOT_PARSED.value]),
+                Holding.stage.in_([Stage.FAILED.value, Stage.NOT_PARSED.value])
+                | (Holding.facts["problems"].as_string() != ""),
             )
             .group_by(Holding.id)
             .order_by(Holding.id)
         ).all()
-    return [Trouble(name, one.evidence, one.stage, one.reason, one.problems) for one, name in rows]
+    return [
+        Trouble(name, one.evidence, one.stage, one.reason, one.problems)
+        for one, name in rows
+        if one.id in family
+    ]
 
 
-def unfinished(state: State, case: str) -> int:
-    """How many holdings of the case wait to be parsed."""
+def _family(session: Session, case: str, roots: Collection[int]) -> set[int]:
+    """`roots` and whatever was taken out of them, at any depth."""
+    members: dict[str, list[int]] = {}
+    hashes: dict[int, str] = {}
+    for one, evidence, parent in session.execute(
+        select(Holding.id, Holding.evidence, Place.parent)
+        .join(Place, Place.holding == Holding.id)
+        .where(Holding.case == case)
+    ):
+        hashes[one] = evidence
+        if parent:
+            members.setdefault(parent, []).append(one)
+    family: set[int] = set()
+    left = list(roots)
+    while left:
+        one = left.pop()
+        if one not in family:
+            family.add(one)
+            left += members.get(hashes.get(one, ""), ())
+    return family
+
+
+def waiting(state: State, case: str) -> list[int]:
+    """The holdings of the case that wait to be parsed."""
     with state.session() as session:
-        return (
-            session.scalar(
-                select(func.count()).where(
+        return list(
+            session.scalars(
+                select(Holding.id).where(
                     Holding.case == case, Holding.stage.not_in([s.value for s in FINAL])
                 )
             )
-            or 0
         )

@@ -9,33 +9,35 @@ desk.timeline.count(desk.search("intrusion", "action:StopLogging"))
 import getpass
 import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from sqlalchemy import select
 
 from locard.cases import holdings
-from locard.cases.adding import Added, Adding, unfinished
-from locard.cases.export import Format, export
+from locard.cases.adding import Added, Adding, waiting
+from locard.cases.background import Background
+from locard.cases.export import Format
+from locard.cases.exporting import columns_of, exported
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import Intake, Wish, require
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.evidence import Vault
 from locard.model.errors import Conflict, Error, Missing
-from locard.model.event import COLUMNS, Event
+from locard.model.event import Event
 from locard.model.evidence import CustodyEntry, Origin
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
+from locard.parsers.mapping import compile_columns
 from locard.parsers.pool import Pool
-from locard.settings import Settings, from_environment
+from locard.parsers.times import zone
+from locard.settings import Settings, changed, from_environment, limited
 from locard.state import mappings, marks
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
@@ -66,12 +68,11 @@ class Desk:
 
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
         self.settings = settings
-        self.limits = limits or Limits()
+        self.limits = limits or settings.limits
         self.state: State = open_state(settings.state)
         self.vault = Vault(settings.vault)
         self._connecting = Lock()
-        self._children: list[subprocess.Popen[bytes]] = []
-        """Runs that were started here, kept so that they are reaped."""
+        self._background = Background(settings.home)
 
     @classmethod
     def at(cls, home: Path) -> "Desk":
@@ -90,8 +91,13 @@ class Desk:
         with Pool(1, self.settings.scratch, self.limits) as pool:
             return pool.confinement().describe()
 
+    def wait(self) -> None:
+        """Wait until the runs that were begun here have ended."""
+        self._background.wait()
+
     def close(self) -> None:
-        """Let go of the state file."""
+        """Let go of the state file and of runs that were begun here; those go on."""
+        self._background.close()
         self.state.close()
 
     # Cases
@@ -155,8 +161,7 @@ class Desk:
         Without paths what an interrupted run left is finished. `begun` is handed the progress.
         Raises `Missing` for a path or parser that does not exist, before anything is changed.
         """
-        wish = wish or Wish()
-        self._judge(wish)
+        wish = self._judged(wish)
         require(paths)
         made = self._ensure(case, who)
         what = _what(paths)
@@ -171,19 +176,20 @@ class Desk:
                 lambda: self.timeline,
                 case,
                 who,
-                self.limits,
+                limited(self.limits, wish.limits),
                 self.mappings(),
             )
             taken = adding.take(paths, wish, progress) if paths else None
-            added = adding.parse(progress)
+            added = adding.parse(progress, taken.holdings if taken else ())
             if taken is not None:
                 added.files, added.new_files = taken.files, taken.new
-                added.known_files, added.passed_over = taken.known, taken.refused
+                added.known_files, added.passed_over = taken.known, taken.passed
+                added.unread, added.empty = taken.denied, taken.empty
             added.made = made
             progress.summary = {
                 "events": added.events,
                 "problems": added.problems,
-                "failed": len(added.failed),
+                "failed": len(added.failed) + len(added.damaged),
             }
             state = "done"
             return added
@@ -198,8 +204,7 @@ class Desk:
     ) -> Item:
         """Take an upload into the vault and begin to parse it in a process of its own."""
         self.case(case)
-        wish = wish or Wish()
-        self._judge(wish)
+        wish = self._judged(wish)
         self.vault.prepare()
         origin = Origin(name=name.rpartition("/")[2] or "upload")
         put = self.vault.put(stream, origin, case=case, actor=who, reason="uploaded to the case")
@@ -211,20 +216,11 @@ class Desk:
 
     def resume(self, case: str, *, who: str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
-        if not unfinished(self.state, case):
+        if not waiting(self.state, case):
             return False
         if any(job.state == "running" for job in jobs(self.state, case, limit=5)):
             return False
-        self._children = [one for one in self._children if one.poll() is None]
-        child = subprocess.Popen(
-            [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who],
-            env=os.environ | {"LOCARD_HOME": str(self.settings.home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._children.append(child)
+        self._background.begin(case, who)
         return True
 
     def _ensure(self, case: str, who: str) -> bool:
@@ -235,7 +231,8 @@ class Desk:
             return True
         return False
 
-    def _judge(self, wish: Wish) -> None:
+    def _judged(self, wish: Wish | None) -> Wish:
+        wish = wish or Wish()
         if wish.parser and not wish.parser.startswith("archive."):
             catalogue.load().get(wish.parser)
         if wish.mapping and wish.mapping not in self.mappings():
@@ -243,16 +240,14 @@ class Desk:
                 f"There is no mapping called {wish.mapping!r}.",
                 "Save one with `locard mapping save NAME FILE`.",
             )
+        zone(wish.zone)
+        return replace(wish, limits={**changed(self.limits), **wish.limits})
 
     def save_mapping(self, name: str, found: object, *, who: str) -> None:
-        """Keep a mapping for the generic parsers. Raises `Error` when it is none."""
-        if not isinstance(found, dict) or not found:
-            raise Error(
-                "A mapping names columns and the fields that fill them.",
-                "See docs/howto/map-your-own-logs.md.",
-            )
+        """Keep a mapping for the generic parsers. Raises `BadMapping` that names every fault."""
+        compile_columns(found)
         with self.state.session() as session:
-            mappings.save(session, name, found, who)
+            mappings.save(session, name, dict(cast(Mapping[str, Any], found)), who)
 
     def mappings(self) -> dict[str, dict[str, object]]:
         """The mappings that people saved, by name."""
@@ -342,24 +337,20 @@ class Desk:
         return self.timeline.known(case, ids)
 
     def export(
-        self, search: Search, form: Format, columns: Sequence[str] | None = None
+        self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: str
     ) -> Iterator[bytes]:
-        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column."""
-        known = [column.name for column in COLUMNS]
-        chosen = list(columns or ["time", *(n for n in known if n != "time"), "tag"])
-        for name in chosen:
-            if name not in known and name != "tag":
-                raise Missing(
-                    f"There is no column {name!r}.", f"There are: {', '.join(known)}, tag."
-                )
-        needed = [name for name in known if name in chosen or name == "id"]
+        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column.
+
+        The ledger says who took what, as soon as the stream ends.
+        """
 
         def labels(ids: list[str]) -> dict[str, list[str]]:
             with self.state.session() as session:
                 found = marks.marks_of(session, search.case, ids)
             return {one: mark.tags for one, mark in found.items()}
 
-        return export(self.timeline.export(search, needed), form, chosen, labels)
+        chosen = columns_of(columns)
+        return exported(self.timeline, self.vault, search, form, chosen, labels, who)
 
     def prove(
         self,

@@ -5,7 +5,7 @@ import difflib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Wish:
     zone: str = "UTC"
     host: str = ""
     mapping: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Limits other than those of the settings, by their names in `parsers.contract.Limits`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Found:
     name: str
     size: int
     modified: int
+    named: bool
+    """Whether the person named the file itself and not a folder around it."""
 
 
 @dataclass(slots=True)
@@ -49,8 +53,13 @@ class Taken:
     new: int = 0
     known: int = 0
     """Files whose bytes the case held already."""
-    refused: list[str] = field(default_factory=list)
-    """Files that could not be taken in, with the reason."""
+    passed: list[str] = field(default_factory=list)
+    """What is no file of its own, such as a link, with the reason."""
+    denied: list[str] = field(default_factory=list)
+    """Files and folders that could not be read, with the reason."""
+    holdings: set[int] = field(default_factory=set)
+    empty: list[str] = field(default_factory=list)
+    """Files without a byte."""
 
 
 def require(paths: Sequence[Path]) -> None:
@@ -60,34 +69,35 @@ def require(paths: Sequence[Path]) -> None:
             raise Missing(f"There is no file or folder {path}.", _nearest(path.absolute()))
 
 
-def look(paths: Sequence[Path]) -> tuple[list[Found], list[str]]:
-    """Every regular file below `paths`, in a stable order, and what was passed over, with reasons.
+def look(paths: Sequence[Path]) -> tuple[list[Found], list[str], list[str]]:
+    """Every regular file below `paths` in a stable order, what was passed over, and what is denied.
 
     Links are not followed: they may point anywhere. Raises `Missing` when a path does not exist.
     """
     require(paths)
     found: list[Found] = []
     passed: list[str] = []
+    denied: list[str] = []
     for path in paths:
         root = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
         if root.is_symlink():
             root = root.resolve()
-        for item in _below(root, passed):
+        for item in _below(root, passed, denied):
             status = item.lstat()
             name = item.name if item == root else str(item.relative_to(root.parent))
-            found.append(Found(item, name, status.st_size, status.st_mtime_ns))
-    return found, passed
+            found.append(Found(item, name, status.st_size, status.st_mtime_ns, item == root))
+    return found, passed, denied
 
 
-def _below(root: Path, passed: list[str]) -> Iterator[Path]:
+def _below(root: Path, passed: list[str], denied: list[str]) -> Iterator[Path]:
     if not root.is_dir():
         yield from _regular(root, passed)
         return
 
-    def denied(error: OSError) -> None:
-        passed.append(f"{error.filename}: cannot be listed: {error.strerror}")
+    def refused(error: OSError) -> None:
+        denied.append(f"{error.filename}: cannot be listed: {error.strerror}")
 
-    for folder, folders, files in os.walk(root, onerror=denied):
+    for folder, folders, files in os.walk(root, onerror=refused):
         folders.sort()
         links = (Path(folder, name) for name in folders)
         passed.extend(f"{link}: a link, not followed" for link in links if link.is_symlink())
@@ -149,11 +159,13 @@ class Intake:
                         watch=progress.advance,
                     )
             except OSError as error:
-                self.taken.refused.append(f"{file.name}: cannot be opened: {error.strerror}")
+                self.taken.denied.append(f"{file.name}: cannot be opened: {error.strerror}")
                 continue
             except Unreadable as error:
-                self.taken.refused.append(f"{file.name}: {error.message}")
+                self.taken.denied.append(f"{file.name}: {error.message}")
                 continue
+            if not put.evidence.size and file.named:
+                self.taken.empty.append(file.name)
             self.register(put, origin, 0)
         self.flush()
         return self.taken
@@ -196,6 +208,7 @@ class Intake:
                 zone=self.wish.zone,
                 host=self.wish.host,
                 mapping=self.wish.mapping,
+                limits=dict(self.wish.limits),
                 stage=Stage.QUEUED.value,
                 attempts=0,
             )
@@ -211,12 +224,16 @@ class Intake:
         }
         if not session.scalar(select(Place).filter_by(holding=holding.id, **place)):
             session.add(Place(holding=holding.id, **place))
+        self.taken.holdings.add(holding.id)
         return holding
 
     def _again(self, holding: Holding) -> None:
-        """Adding again tries again what failed, and reads anew when another parser is wanted."""
-        other = self.wish.parser not in ("", holding.wanted, holding.parser)
-        if holding.stage == Stage.FAILED or other or self.wish.mapping not in ("", holding.mapping):
+        """Adding again tries again what failed, and reads anew what is wanted in another way."""
+        wish, limits = self.wish, {**holding.limits, **self.wish.limits}
+        other = wish.parser not in ("", holding.wanted, holding.parser)
+        other = other or wish.mapping not in ("", holding.mapping) or limits != holding.limits
+        if holding.stage == Stage.FAILED or other:
+            holding.limits = limits
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
             holding.wanted = self.wish.parser or holding.wanted
             holding.mapping = self.wish.mapping or holding.mapping

@@ -250,7 +250,7 @@ class Parsing:
             self.vault,
             self.case,
             self.who,
-            Wish(zone=holding.zone, host=holding.host),
+            Wish(zone=holding.zone, host=holding.host, limits=holding.limits),
             self._enqueue,
         )
         with opened(

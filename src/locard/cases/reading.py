@@ -8,6 +8,7 @@ from locard.cases import segments
 from locard.evidence import Vault
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Task
+from locard.settings import limited
 from locard.state.database import State
 from locard.state.investigations import Holding
 
@@ -49,6 +50,6 @@ def opened(
             zone=holding.zone,
             host=holding.host,
             mapping=mappings.get(holding.mapping),
-            limits=limits,
+            limits=limited(limits, holding.limits),
             depth=holding.depth,
         )

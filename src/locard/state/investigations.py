@@ -70,6 +70,8 @@ class Holding(Table):
     host: Mapped[str] = mapped_column(default="")
     mapping: Mapped[str] = mapped_column(default="")
     """Name of the saved mapping to parse with."""
+    limits: Mapped[dict[str, float]] = mapped_column(JSON, default=dict, server_default="{}")
+    """Limits other than the usual ones that it was read under: a proof reads under the same."""
     stage: Mapped[str] = mapped_column(default=Stage.QUEUED.value)
     reason: Mapped[str] = mapped_column(default="")
     kind: Mapped[str] = mapped_column(default="")

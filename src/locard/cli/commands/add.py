@@ -11,6 +11,7 @@ from locard.cases.adding import Added
 from locard.cases.desk import whoami
 from locard.cases.intake import Wish
 from locard.cli.terminal import Json, Who, desk, emit, errors, out, shown, visible
+from locard.settings import LIMITS, limits_of
 
 EXAMPLES = """Examples:
 
@@ -19,6 +20,13 @@ EXAMPLES = """Examples:
     locard add intrusion disk.E01 trail.zip --who ana
 
     locard add intrusion app.log --as generic.jsonl --mapping shop --zone Europe/Berlin
+
+    locard add intrusion backup.zip --limit ratio=5000 --limit decoded_bytes=1T
+
+Exit status: 0 when all was read in full (a file of no known kind is kept, listed and no failure);
+1 when evidence failed, was cut short, broken, empty, could not be opened or was stopped at a limit,
+or holds records with a problem: what could be read is in the timeline all the same; 2 when the
+command was mistaken or the disk is full, and then the same command goes on where it stopped.
 """
 
 
@@ -39,32 +47,49 @@ def add(
     ] = "UTC",
     host: Annotated[str, typer.Option(help="Host that the evidence is of.")] = "",
     mapping: Annotated[str, typer.Option(help="Saved mapping for logs of your own.")] = "",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another bound for hostile evidence, NAME=NUMBER with K, M, G or T: "
+            f"{', '.join(LIMITS)}. May be repeated; LOCARD_LIMITS sets it for good."
+        ),
+    ] = None,
     who: Who = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Add evidence to a case: take it into custody, parse it, make it searchable."""
-    wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping)
+    bounds = limits_of(limit or ())
+    wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     with desk() as at, shown() as watch:
         added = at.add(case, paths, who=who or whoami(), wish=wish, begun=watch.begun)
-    _tell(added, as_json)
+    return _tell(added, as_json)
 
 
 def resume(
     case: Annotated[str, typer.Argument(help="The case.")],
     who: Who = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Finish what an interrupted `add` left."""
     with desk() as at, shown() as watch:
         at.case(case)
         added = at.add(case, [], who=who or whoami(), begun=watch.begun)
-    _tell(added, as_json)
+    return _tell(added, as_json)
 
 
-def _tell(added: Added, as_json: bool) -> None:
+def _tell(added: Added, as_json: bool) -> int:
+    status = 0 if added.whole else 1
     if as_json:
-        emit(asdict(added))
-        return
+        emit({**asdict(added), "whole": added.whole})
+        return status
+    _counts(added)
+    _troubles(added)
+    if added.confinement:
+        errors.print(f"Parsed in confined workers ({added.confinement}).", style="dim")
+    return status
+
+
+def _counts(added: Added) -> None:
     if added.made:
         out.print(f"Made case {added.case}.")
     if added.files:
@@ -83,12 +108,22 @@ def _tell(added: Added, as_json: bool) -> None:
         )
     for line in added.digests:
         out.print(f"Digest {visible(line)}", markup=False)
+
+
+def _troubles(added: Added) -> None:
     for line in added.passed_over[:20]:
         errors.print(f"passed over: {visible(line)}", markup=False)
-    for title, troubles in (("not parsed", added.not_parsed), ("failed", added.failed)):
+    for line in added.unread[:20]:
+        errors.print(f"cannot be read: {visible(line)}", markup=False)
+    for name in added.empty[:20]:
+        errors.print(f"empty: {visible(name)}: there is not a byte in it", markup=False)
+    titled = (
+        ("not parsed", added.not_parsed),
+        ("read in part", added.damaged),
+        ("failed", added.failed),
+    )
+    for title, troubles in titled:
         for one in troubles[:20]:
             errors.print(f"{title}: {visible(one.name)}: {visible(one.reason)}", markup=False)
         if len(troubles) > 20:
             errors.print(f"... and {len(troubles) - 20:,} more: locard evidence {added.case}")
-    if added.confinement:
-        errors.print(f"Parsed in confined workers ({added.confinement}).", style="dim")

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from locard.cases.desk import Desk
+from locard.cases.desk import Desk, whoami
 from locard.cases.export import Format
-from locard.cli.terminal import Json, desk, emit, errors, moment, out, visible
+from locard.cli.terminal import Json, Who, desk, emit, errors, moment, out, visible
 from locard.model.errors import Error
 from locard.timeline import Search, instant
 
@@ -96,6 +96,7 @@ def export(
     end: To = "",
     zone: Zone = "UTC",
     columns: Annotated[str, typer.Option(help="Columns, with commas; all unless named.")] = "",
+    who: Who = None,
 ) -> None:
     """Write everything that matches, without a limit of rows, as CSV, JSON lines or Parquet."""
     kind = form or _form(output)
@@ -103,7 +104,8 @@ def export(
         stream = at.export(
             _search(at, case, query, start, end, zone),
             kind,
-            columns.split(",") if columns else None,
+            [name.strip() for name in columns.split(",")] if columns else None,
+            who=who or whoami(),
         )
         if output is None:
             for chunk in stream:

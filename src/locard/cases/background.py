@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of `locard resume` in processes of their own, for doors that must not wait.
+
+A run outlives the process that began it: what it does is in the state, and whoever looks there sees
+it. What it says on standard error is kept in `resume.log`, because nobody else hears it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock, Thread
+
+LOG = "resume.log"
+LOG_BYTES = 1 << 20
+"""A log that has grown longer is begun anew by the next run."""
+
+
+class Background:
+    """The runs that one process began."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.log = home / LOG
+        self._lock = Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def begin(self, case: str, who: str) -> None:
+        """Begin to parse what waits in a case."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
+        with self._lock, self.log.open("wb" if long else "ab") as log:
+            self._running = [one for one in self._running if one.poll() is None]
+            child = subprocess.Popen(
+                [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who],
+                env=os.environ | {"LOCARD_HOME": str(self.home)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+            self._running.append(child)
+
+    def wait(self) -> None:
+        """Wait until the runs that were begun here have ended."""
+        with self._lock:
+            running = list(self._running)
+        for child in running:
+            child.wait()
+
+    def close(self) -> None:
+        """Let the runs go on, and leave no zombie of those that end before this process does."""
+        with self._lock:
+            left, self._running = self._running, []
+        for child in left:
+            if child.poll() is None:
+                Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
