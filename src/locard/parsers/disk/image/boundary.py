@@ -6,10 +6,13 @@ The libraries that read disks raise whatever their structures run into when the 
 parser where every `Exception` is caught.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from locard.parsers.rows import Rows
+
+Report = Callable[[str, str], None]
+"""Takes a place and a problem."""
 
 SOURCE = "disk.image"
 _ROWS = Rows.row.__code__.co_filename

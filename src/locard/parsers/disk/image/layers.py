@@ -13,11 +13,9 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image.boundary import fault_text
+from locard.parsers.disk.image import lvm
+from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.magic import TITLES, container_of, filesystem_of
-
-Report = Callable[[str, str], None]
-"""Takes a place and a problem."""
 
 
 @dataclass(slots=True)
@@ -62,8 +60,12 @@ def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
     """The volumes of a disk, logical ones included; those that cannot be opened are reported."""
     size = length(disk)
     found = list(_partitions(disk, size, "", report)) or [_volume("disk", disk, size)]
-    physical = [volume for volume in found if volume.kind == "lvm"]
-    found += _logical(physical, report)
+    physical = {volume.name: volume.stream for volume in found if volume.kind == "lvm"}
+    for name, stream, bytes_ in lvm.logical_volumes(physical, report):
+        try:
+            found.append(_volume(name, stream, bytes_, title=name))
+        except EOFError:
+            report(name, f"the logical volume {name} has no readable bytes")
     for volume in [v for v in found if v.kind == "unknown" and v.name != "disk"]:
         inner = list(_partitions(volume.stream, volume.size, f"{volume.name}.", report))
         if inner:
@@ -140,40 +142,6 @@ def _partitions(disk: BinaryIO, size: int, prefix: str, report: Report) -> list[
             found.append(_volume(name, stream, part.size, part.number, str(part.name or "")))
         except EOFError:
             report(name, f"partition {part.number} has no readable bytes")
-    return found
-
-
-def _logical(physical: list[Volume], report: Report) -> list[Volume]:
-    """The logical volumes on physical volumes of LVM2, grouped by the name of their group."""
-    if not physical:
-        return []
-    from dissect.volume.exceptions import Error
-    from dissect.volume.lvm import LVM2, LVM2Device
-
-    groups: dict[str, list[Any]] = {}
-    for volume in physical:
-        try:
-            device = LVM2Device(volume.stream)
-            metadata = device.metadata or {}
-            group = next(key for key, value in metadata.items() if isinstance(value, dict))
-        except (Error, EOFError, ValueError, KeyError, StopIteration, struct.error) as fault:
-            report(volume.name, f"the LVM metadata cannot be read: {fault}")
-            continue
-        groups.setdefault(group, []).append(device)
-    found = []
-    for group, devices in groups.items():
-        try:
-            logical = LVM2(devices).volume_group.logical_volumes
-        except (Error, EOFError, ValueError, KeyError, TypeError, struct.error) as fault:
-            report(group, f"the LVM group {group} cannot be opened: {fault}")
-            continue
-        for name, volume in logical.items():
-            full = f"{group.replace('-', '--')}-{name.replace('-', '--')}"
-            try:
-                stream = volume.open()
-                found.append(_volume(full, stream, stream.size, title=full))
-            except (Error, EOFError, ValueError, KeyError, TypeError, NotImplementedError) as fault:
-                report(full, f"the logical volume {full} ({volume.type}) cannot be opened: {fault}")
     return found
 
 

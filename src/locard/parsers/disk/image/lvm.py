@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logical volumes of LVM2 on the physical volumes of one image.
+
+`dissect` reads the metadata and linear volumes. Stripes are put together here: its reader takes the
+size of a stripe, which LVM counts in sectors, for extents, and lays the stripes end to end.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, cast
+
+from locard.parsers.disk.image.boundary import Report, fault_text
+
+SECTOR = 512
+_FAULTS = (EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error)
+
+
+class Absent(Exception):
+    """A physical volume that is not in the image."""
+
+
+def logical_volumes(
+    physical: Mapping[str, BinaryIO], report: Report
+) -> Iterator[tuple[str, BinaryIO, int]]:
+    """Name, stream and bytes of each logical volume on `physical`, which are named streams.
+
+    Volumes are grouped by the name of their group. What cannot be opened is reported.
+    """
+    from dissect.volume.exceptions import Error
+    from dissect.volume.lvm import LVM2, LVM2Device
+
+    groups: dict[str, list[Any]] = {}
+    for name, stream in physical.items():
+        try:
+            device = LVM2Device(stream)
+            metadata = device.metadata or {}
+            group = next(key for key, value in metadata.items() if isinstance(value, dict))
+        except (Error, StopIteration, *_FAULTS) as fault:
+            why = fault_text(fault) if not isinstance(fault, StopIteration) else "it names no group"
+            report(name, f"the LVM metadata of {name} cannot be read: {why}")
+            continue
+        groups.setdefault(group, []).append(device)
+    for group, devices in groups.items():
+        try:
+            found = LVM2(devices).volume_group.logical_volumes
+        except (Error, *_FAULTS) as fault:
+            report(group, f"the LVM group {group} cannot be opened: {fault_text(fault)}")
+            continue
+        for name, volume in found.items():
+            full = f"{group.replace('-', '--')}-{name.replace('-', '--')}"
+            try:
+                opened = _open(volume)
+                yield full, opened, int(cast(Any, opened).size)
+            except Absent as absent:
+                report(
+                    full,
+                    f"the logical volume {full} needs the physical volume {absent}, which is not "
+                    "in this image. Activate the group where all of its disks are, and add an "
+                    "image of the logical volume.",
+                )
+            except (Error, NotImplementedError, *_FAULTS) as fault:
+                report(
+                    full,
+                    f"the logical volume {full} ({volume.type}) cannot be opened: "
+                    f"{fault_text(fault)}",
+                )
+
+
+def _open(volume: Any) -> BinaryIO:
+    """The bytes of a logical volume. Raises `Absent`, and whatever its hostile metadata causes."""
+    from dissect.util.stream import MappingStream
+    from dissect.volume.lvm.metadata import StripedSegment
+
+    extent = int(volume.volume_group.extent_size) * SECTOR
+    whole = MappingStream()
+    for segment in sorted(volume.segments, key=lambda one: int(one.start_extent)):
+        size = int(segment.extent_count) * extent
+        if isinstance(segment, StripedSegment):
+            stream = _striped(segment, extent, size)
+        else:
+            stream = segment.open()
+        whole.add(int(segment.start_extent) * extent, size, stream)
+    return cast(BinaryIO, whole)
+
+
+def _striped(segment: Any, extent: int, size: int) -> BinaryIO:
+    """The bytes of a linear segment (one stripe) or of a striped one."""
+    devices = segment.logical_volume.volume_group.physical_volumes
+    stripes = []
+    for name, first in segment.stripes:
+        if devices[name].dev is None:
+            raise Absent(f"{name} ({devices[name].id})")
+        stripes.append((devices[name].dev.open(), int(first) * extent))
+    if not stripes or size <= 0:
+        raise ValueError("a segment without extents")
+    chunk = int(segment.stripe_size or 0) * SECTOR if len(stripes) > 1 else size
+    if chunk <= 0 or size % (chunk * len(stripes)):
+        raise ValueError(f"stripes of {chunk} bytes do not fill a segment of {size}")
+    return _interleaved(stripes, chunk, size)
+
+
+def _interleaved(stripes: list[tuple[BinaryIO, int]], chunk: int, size: int) -> BinaryIO:
+    """`chunk` bytes of each stripe in turn; a stripe is a stream and where it begins in it."""
+    from dissect.util.stream import AlignedStream
+
+    class Interleaved(AlignedStream):  # type: ignore[misc]
+        """A striped segment."""
+
+        def _read(self, offset: int, length: int) -> bytes:
+            parts = []
+            end = min(offset + length, size)
+            while offset < end:
+                number, within = divmod(offset, chunk)
+                row, column = divmod(number, len(stripes))
+                stream, start = stripes[column]
+                stream.seek(start + row * chunk + within)
+                part = stream.read(min(chunk - within, end - offset))
+                if not part:
+                    break
+                parts.append(part)
+                offset += len(part)
+            return b"".join(parts)
+
+    return cast(BinaryIO, Interleaved(size))
