@@ -198,10 +198,31 @@ def test_containers_that_need_other_files(image, tmp_path):
     with pytest.raises(Unreadable, match="backing file"):
         read(overlay)
     assert len(read(overlay, [image])) == len(read(image))
+    top, larger = tmp_path / "top.qcow2", tmp_path / "larger.qcow2"
+    run(qemu, "create", "-f", "qcow2", "-b", overlay, "-F", "qcow2", top)
+    assert len(read(top, [overlay, image])) == len(read(image))
+    run(qemu, "create", "-f", "qcow2", "-b", image, "-F", "raw", larger, "64M")
+    assert len(read(larger, [image])) == len(read(image))
+    outside = tmp_path / "outside.qcow2"
+    run(qemu, "convert", "-O", "qcow2", "-o", f"data_file={tmp_path / 'outside.data'}", image,
+        outside)  # fmt: skip
+    with pytest.raises(Unreadable, match=r"data file 'outside\.data'"):
+        read(outside)
+    assert len(read(outside, [tmp_path / "outside.data"])) == len(read(image))
     run(qemu, "convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentFlat", image, flat)
     with pytest.raises(Unreadable, match="extent"):
         read(flat)
     assert len(read(flat, sorted(tmp_path.glob("flat-*.vmdk")))) == len(read(image))
+
+
+def test_a_qcow2_image_that_is_its_own_backing_file_is_a_clear_error(image, tmp_path):
+    qemu = tool("qemu-img")
+    one, two = tmp_path / "one.qcow2", tmp_path / "two.qcow2"
+    run(qemu, "create", "-f", "qcow2", "-b", image, "-F", "raw", one)
+    run(qemu, "create", "-f", "qcow2", "-b", one, "-F", "qcow2", two)
+    run(qemu, "rebase", "-u", "-b", two, "-F", "qcow2", one)
+    with pytest.raises(Unreadable, match=r"backing file 'one\.qcow2'"):
+        read(one, [two])
 
 
 def test_segments_of_a_split_image(image, tmp_path):

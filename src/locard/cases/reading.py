@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A holding opened for a worker: bytes leave the vault, and the ledger says who and why."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from locard.cases import segments
 from locard.evidence import Vault
 from locard.parsers.contract import Limits
+from locard.parsers.disk.image.companions import companions
 from locard.parsers.pool import Task
 from locard.settings import limited
 from locard.state.database import State
 from locard.state.investigations import Holding
+
+MOST_COMPANIONS = 512
+"""Files that one image may draw in by naming them; each holds a descriptor open."""
 
 
 @contextmanager
@@ -38,11 +43,14 @@ def opened(
             file = vault.open(evidence, case=holding.case, actor=who, reason=reason)
             return stack.enter_context(file).fileno()
 
+        whole = descriptor(holding.evidence)
+        siblings = {leaf: descriptor(evidence) for leaf, evidence in beside.items()}
+        _draw_in(state, holding.case, name, whole, siblings, descriptor)
         yield Task(
             evidence=holding.evidence,
             name=name,
-            fd=descriptor(holding.evidence),
-            siblings={leaf: descriptor(evidence) for leaf, evidence in beside.items()},
+            fd=whole,
+            siblings=siblings,
             size=holding.size,
             parser=parser,
             only=only,
@@ -53,3 +61,29 @@ def opened(
             limits=limited(limits, holding.limits),
             depth=holding.depth,
         )
+
+
+def _draw_in(
+    state: State,
+    case: str,
+    name: str,
+    fd: int,
+    siblings: dict[str, int],
+    descriptor: Callable[[str], int],
+) -> None:
+    """Add to `siblings` the files that the image names, and those that they name in turn."""
+    todo = [fd]
+    while todo:
+        one = todo.pop()
+        for leaf in companions(_reader(one)):
+            if leaf in siblings or leaf == name.rpartition("/")[2]:
+                continue
+            with state.session() as session:
+                evidence = segments.named(session, case, name, leaf)
+            if evidence and len(siblings) < MOST_COMPANIONS:
+                siblings[leaf] = descriptor(evidence)
+                todo.append(siblings[leaf])
+
+
+def _reader(fd: int) -> Callable[[int, int], bytes]:
+    return lambda offset, count: os.pread(fd, count, offset)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Split images: which holdings are further segments of which image.
+"""Images in several files: which holdings are further segments of an image, or named by it.
 
 Names only say who might belong together; a file counts as a segment when the first of them was
-recognised as an image from its content. So rotated logs called `app.001` stay logs.
+recognised as an image from its content. So rotated logs called `app.001` stay logs. What an image
+names itself (the backing file of a qcow2 image) is also evidence of its own and parsed as such.
 """
 
 import re
@@ -37,6 +38,19 @@ def segments(session: Session, case: str, name: str) -> dict[str, str]:
         if later(other):
             found[other.rpartition("/")[2]] = evidence
     return found
+
+
+def named(session: Session, case: str, name: str, leaf: str) -> str:
+    """Evidence id of the file called `leaf` in the folder of `name`, or empty."""
+    folder = name.rpartition("/")[0]
+    wanted = f"{folder}/{leaf}" if folder else leaf
+    found = session.scalars(
+        select(Holding.evidence)
+        .join(Place, Holding.id == Place.holding)
+        .where(Holding.case == case, Place.name == wanted)
+        .order_by(Place.id)
+    ).first()
+    return found or ""
 
 
 def first(session: Session, case: str, name: str) -> str:

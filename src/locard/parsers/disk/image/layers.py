@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image import lvm
+from locard.parsers.disk.image import companions, lvm
 from locard.parsers.disk.image.boundary import Report, fault_text
+from locard.parsers.disk.image.companions import leaf
 from locard.parsers.disk.image.magic import TITLES, container_of, filesystem_of
 
 
@@ -190,34 +191,37 @@ def _ewf(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> 
 def _qcow2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.qcow2 import QCow2
 
-    head = _at(stream, 0, 104)
-    version, backing_at, backing_size = struct.unpack_from(">IQI", head, 4)
-    if version == 1:
+    def at(offset: int, count: int) -> bytes:
+        return _at(stream, offset, count)
+
+    if at(4, 4) == b"\0\0\0\1":
         raise Unreadable("the image is QCOW version 1, which is not supported", _CONVERT)
-    backing = None
-    if backing_at:
-        name = _at(stream, backing_at, min(backing_size, 1023)).decode("utf-8", "backslashreplace")
-        backing_file = _named(siblings, name)
-        if backing_file is None:
-            raise Unreadable(
-                f"the qcow2 image needs its backing file {name!r}",
-                "Merge both with: qemu-img convert -O raw IMAGE merged.raw",
-            )
-        first = _at(backing_file, 0, 4)
-        backing = _qcow2(backing_file, siblings, report) if first == b"QFI\xfb" else backing_file
+    data = backing = None
+    if name := companions.data_file(at):
+        data = _named(siblings, name)
+        if data is None:
+            raise Unreadable(f"the qcow2 image needs its data file {leaf(name)!r}", _TOGETHER)
+    if name := companions.backing_file(at):
+        beside = _named(siblings, name)
+        if beside is None:
+            raise Unreadable(f"the qcow2 image needs its backing file {leaf(name)!r}", _TOGETHER)
+        others = {key: one for key, one in siblings.items() if one is not beside}
+        opener = _OPENERS.get(container_of(_at(beside, 0, 4096), b""))
+        backing = _bounded(opener(beside, others, report)) if opener else beside
+        backing.seek(0)
     stream.seek(0)
-    return cast(BinaryIO, QCow2(stream, None, backing).open())
+    return cast(BinaryIO, QCow2(stream, data, backing).open())
 
 
+_TOGETHER = (
+    "Add both together, from one folder, under the names that they had; or merge them with: "
+    "qemu-img convert -O raw IMAGE merged.raw"
+)
 _CONVERT = "Convert it with: qemu-img convert -O raw IMAGE image.raw"
 
 
 def _named(siblings: Mapping[str, BinaryIO], name: str) -> BinaryIO | None:
-    wanted = name.replace("\\", "/").rsplit("/", 1)[-1]
-    for found, stream in siblings.items():
-        if found.replace("\\", "/").rsplit("/", 1)[-1] == wanted:
-            return stream
-    return None
+    return next((one for found, one in siblings.items() if leaf(found) == leaf(name)), None)
 
 
 def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
