@@ -174,12 +174,17 @@ def test_context_is_ordered_and_bounded(timeline: Timeline) -> None:
     assert (near.before, near.after) == (False, False)
     wide = timeline.context("case", middle["id"], 60)
     assert (len(wide.rows), wide.position, wide.before, wide.after) == (1001, 500, True, True)
+    assert not {"raw", "attributes"} & wide.rows[0].keys()
 
 
 def test_figures_of_a_case(timeline: Timeline) -> None:
     timeline.write("case", many(10))
     timeline.write("case", batch({"problem": "cut short", "raw": b"x"}, evidence=OTHER))
+    timeline.write("second", many(3))
     summary = timeline.summary("case")
+    assert timeline.summaries() == {"case": summary, "second": timeline.summary("second")}
+    assert timeline.summary("second").rows == 3
+    timeline.drop("second")
     assert (summary.rows, summary.problems, summary.sources) == (11, 1, {"test.rows": 11})
     assert timeline.evidence_counts("case") == {EVIDENCE: 10, OTHER: 1}
     assert timeline.rows_of("case", OTHER) == 1

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
@@ -14,7 +15,8 @@ from locard.api import routes
 from locard.api.door import Door, Who
 from locard.api.guard import LOOPBACK, Guard
 from locard.api.page import FOLDER, Page
-from locard.api.problems import handle_errors, problem, request_id
+from locard.api.problems import DESCRIBED, Problem, handle_errors, problem, request_id
+from locard.api.waiting import Waiting
 from locard.cases.desk import Desk
 from locard.state.database import State
 
@@ -38,6 +40,7 @@ def create(
     app = assemble()
     app.state.door = Door(desk=desk, state=state, secure=secure)
     app.state.page = Page(FOLDER) if page is None else page
+    app.add_middleware(Waiting)
     app.add_middleware(Guard, hosts=hosts)
     return app
 
@@ -53,6 +56,7 @@ def assemble() -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation,
         max_body_size=BODY_LIMIT,
+        responses=DESCRIBED,
     )
     handle_errors(app)
     for module in sorted(iter_modules(routes.__path__), key=lambda found: found.name):
@@ -77,7 +81,17 @@ def _operation(route: APIRoute) -> str:
 def _openapi(request: Request, _who: Who) -> JSONResponse:
     app = request.app
     assert isinstance(app, FastAPI)
-    return JSONResponse(app.openapi())
+    return JSONResponse(description(app))
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    """What `openapi.json` says: the routes, and the one shape that all their errors have."""
+    described = dict(app.openapi())
+    schemas = described["components"]["schemas"]
+    more = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= {**more.pop("$defs", {}), Problem.__name__: more}
+    described["components"]["schemas"] = dict(sorted(schemas.items()))
+    return described
 
 
 def _nothing(request: Request, _who: Who) -> Response:

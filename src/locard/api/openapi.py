@@ -7,12 +7,12 @@ The page's types are generated from that file, and a test compares it with the r
 import json
 import sys
 
-from locard.api.app import assemble
+from locard.api import app
 
 
 def description() -> str:
     """The text of `openapi.json`."""
-    return json.dumps(assemble().openapi(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(app.description(app.assemble()), indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +17,44 @@ from locard.state.throttle import TooMany
 log = logging.getLogger("locard.api")
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """A part of the request that does not fit."""
+
+    where: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error. `message`, `position`, `length` and `suggestion` point at a mistake in a query;
+    `errors` name the parts of a request that do not fit."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    advice: str
+    request_id: str
+    message: str | None = None
+    position: int | None = None
+    length: int | None = None
+    suggestion: str | None = None
+    errors: list[Fault] | None = None
+
+
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, text in {
+        "4XX": "What is wrong with the request, and what to do",
+        "422": "The request does not fit",
+        "5XX": "What went wrong here, and what to do",
+    }.items()
+}
+"""What `openapi.json` says of every route: errors have one shape, that of `problem`."""
 
 
 class SignInNeeded(Error):

@@ -4,6 +4,7 @@
 `connect(folder)` gives the `Timeline`; everything else here is what it takes and answers.
 """
 
+from locard.timeline.asking import Asking, Unwanted, asking
 from locard.timeline.client import TooSlow
 from locard.timeline.query.times import instant
 from locard.timeline.results import (
@@ -21,6 +22,7 @@ from locard.timeline.search import Marks, Search
 from locard.timeline.timeline import Timeline, connect
 
 __all__ = [
+    "Asking",
     "Count",
     "Facet",
     "Facets",
@@ -33,7 +35,9 @@ __all__ = [
     "Surroundings",
     "Timeline",
     "TooSlow",
+    "Unwanted",
     "Written",
+    "asking",
     "connect",
     "instant",
 ]

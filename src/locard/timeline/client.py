@@ -19,6 +19,7 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 
 from locard.model.errors import Error, Storage
 from locard.timeline import schema
+from locard.timeline.asking import Asking, Unwanted, comment
 
 OWNED, UNUSABLE = 3, 4
 """Exit status of a store process: another one owns the folder; the folder cannot be used."""
@@ -31,6 +32,7 @@ _TIMED_OUT = frozenset({159, 160})
 _FULL = ("No space left", "NOT_ENOUGH_SPACE", "Disk quota exceeded")
 _READ_ONLY = ("Read-only file system", "Permission denied", "TABLE_IS_READ_ONLY")
 _MEMORY = frozenset({241})
+_ENDED = frozenset({394})
 
 _T = TypeVar("_T")
 
@@ -77,6 +79,9 @@ class Client:
             "output_format_arrow_string_as_string": 0,
             **(settings or {}),
         }
+        asked = comment()
+        if asked is not None:
+            limits["log_comment"] = asked
 
         def ask(driver: Driver) -> bytes:
             return driver.raw_query(
@@ -97,6 +102,14 @@ class Client:
             lambda driver: driver.raw_query(
                 statement, parameters=dict(parameters or {}), settings=dict(settings or {})
             )
+        )
+
+    def end(self, asking: Asking) -> None:
+        """End the queries of those who wait for them no longer; none of them begins any more."""
+        asking.ended = True
+        self.command(
+            "KILL QUERY WHERE Settings['log_comment'] = {group:String} ASYNC",
+            {"group": asking.group},
         )
 
     def insert(
@@ -252,6 +265,8 @@ def _explained(code: int, message: str, folder: Path) -> Error:
             "The query took too long and was ended.",
             "Narrow the time range or the filter, or search for whole words.",
         )
+    if code in _ENDED:
+        return Unwanted("Nobody waits for this answer any more.")
     if code in _MEMORY:
         return TooSlow(
             "The query needs more memory than it may have.", "Narrow the time range or the filter."

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from locard.model.errors import BadQuery
-from locard.timeline import schema
+from locard.timeline import attributes, schema
 from locard.timeline.client import Client
 from locard.timeline.query import condition
 from locard.timeline.read import one
@@ -40,7 +40,8 @@ def count(client: Client, search: Search) -> Count:
                 where.parameters,
             )
         )
-    return Count(row["n"], row["undated"], where.notes)
+    told = [] if row["n"] else attributes.unknown(client, search)
+    return Count(row["n"], row["undated"], [*told, *where.notes])
 
 
 def histogram(client: Client, search: Search, buckets: int, by: str) -> Histogram:
@@ -147,13 +148,24 @@ def _one_reading(names: Sequence[str], where: str) -> str:
 
 
 def values(client: Client, case: str, name: str, prefix: str, size: int) -> list[tuple[str, int]]:
-    """Values of a field that begin with a prefix, for completion."""
+    """Values of a field that begin with a prefix, for completion.
+
+    Those of `attributes` are the names, those of `attributes.NAME` the values under a name.
+    """
+    if name == "attributes":
+        return attributes.names(client, case, prefix, size)
+    parameters = {"case": case, "prefix": prefix, "size": size}
+    if name.startswith(attributes.PREFIX):
+        value = "attributes[{attribute:String}]"
+        parameters["attribute"] = name.removeprefix(attributes.PREFIX)
+    else:
+        value = f"toString({_value(name)})"
     table = client.table(
-        f"SELECT toString({_value(name)}) AS value, count() AS n FROM {_DB}.events "
+        f"SELECT {value} AS value, count() AS n FROM {_DB}.events "
         "WHERE `case` = {case:String} AND value != '' "
         "AND startsWith(lowerUTF8(value), lowerUTF8({prefix:String})) "
         "GROUP BY value ORDER BY n DESC, value LIMIT {size:UInt32}",
-        {"case": case, "prefix": prefix, "size": size},
+        parameters,
     )
     return [(row["value"], row["n"]) for row in table.to_pylist()]
 
@@ -172,31 +184,41 @@ def span(client: Client, case: str) -> tuple[int, int] | None:
     return (row["first"], row["last"]) if row["n"] else None
 
 
-def summary(client: Client, case: str) -> Summary:
-    """A case in numbers."""
+def summaries(client: Client, case: str | None = None) -> dict[str, Summary]:
+    """Cases in numbers, by name: all that have rows, or only the one that is named."""
+    only = "" if case is None else "WHERE `case` = {case:String}"
+    parameters = {} if case is None else {"case": case}
+    dated = f"NOT {_UNDATED}"
     table = client.table(
-        f"SELECT toString(source) AS value, count() AS n, countIf({_UNDATED}) AS undated, "
-        f"countIf(problem != '') AS problems FROM {_DB}.events WHERE `case` = {{case:String}} "
-        "GROUP BY value ORDER BY n DESC, value",
-        {"case": case},
+        f"SELECT toString(`case`) AS held, toString(source) AS value, count() AS n, "
+        f"countIf({_UNDATED}) AS undated, countIf(problem != '') AS problems, "
+        f"toUnixTimestamp64Nano(minIf(time, {dated})) AS first, "
+        f"toUnixTimestamp64Nano(maxIf(time, {dated})) AS last "
+        f"FROM {_DB}.events {only} GROUP BY held, value ORDER BY held, n DESC, value",
+        parameters,
     )
-    rows = table.to_pylist()
-    seen = one(
-        client.table(
-            f"SELECT uniqExact(id, evidence, locator) AS n FROM {_DB}.sightings "
-            "WHERE `case` = {case:String}",
-            {"case": case},
-        )
+    seen = client.table(
+        "SELECT toString(`case`) AS held, uniqExact(id, evidence, locator) AS n "
+        f"FROM {_DB}.sightings {only} GROUP BY held",
+        parameters,
     )
-    ends = span(client, case)
+    sightings = {row["held"]: row["n"] for row in seen.to_pylist()}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        found.setdefault(row["held"], []).append(row)
+    return {name: _summary(rows, sightings.get(name, 0)) for name, rows in found.items()}
+
+
+def _summary(rows: list[dict[str, Any]], sightings: int) -> Summary:
+    dated = [row for row in rows if row["n"] > row["undated"]]
     return Summary(
         rows=sum(r["n"] for r in rows),
         problems=sum(r["problems"] for r in rows),
         undated=sum(r["undated"] for r in rows),
-        first=ends[0] if ends else None,
-        last=ends[1] if ends else None,
+        first=min((r["first"] for r in dated), default=None),
+        last=max((r["last"] for r in dated), default=None),
         sources={r["value"]: r["n"] for r in rows},
-        sightings=seen["n"],
+        sightings=sightings,
     )
 
 

@@ -23,6 +23,7 @@ PAGE_ROWS = 10_000
 """The longest page. More rows than that are an export."""
 CONTEXT_ROWS = 500
 """Rows on either side of an event that its surroundings hold at most."""
+_LISTED = tuple(name for name in schema.NAMES if name not in ("raw", "attributes"))
 EXPORT_ROWS = 20_000
 EXPORT_SECONDS = 600.0
 
@@ -123,34 +124,42 @@ def sightings(client: Client, case: str, key: str) -> list[tuple[str, str]]:
 
 
 def context(client: Client, case: str, key: str, minutes: float) -> Surroundings:
-    """The events around an event, at most `CONTEXT_ROWS` on each side."""
-    middle = event(client, key, case)
-    if middle.time is None:
-        rows = rows_of_table(
-            client.table(
-                f"SELECT {_all()} FROM {_DB}.events WHERE `case` = {{case:String}} "
-                "AND id = unhex({id:String}) LIMIT 1",
-                {"case": case, "id": middle.id},
-            )
+    """The events around an event, at most `CONTEXT_ROWS` on each side.
+
+    Without their raw records and attributes: those of a thousand rows are megabytes that a list
+    does not show.
+    """
+    listed = ", ".join(schema.presented(name) for name in _LISTED)
+    rows = rows_of_table(
+        client.table(
+            f"SELECT {listed} FROM {_DB}.events WHERE `case` = {{case:String}} "
+            "AND id = unhex({id:String}) LIMIT 1",
+            {"case": case, "id": _id(key)},
         )
+    )
+    if not rows:
+        raise Missing(f"There is no event {key}.", "An id has 32 hex digits; a search shows it.")
+    (middle,) = rows
+    if middle["time"] is None:
         return Surroundings(rows, 0, False, False)
     span = int(minutes * 60_000_000_000)
-    edges = max(schema.UNDATED + 1, middle.time - span), min((1 << 63) - 1, middle.time + span)
+    time = int(middle["time"])
+    edges = max(schema.UNDATED + 1, time - span), min((1 << 63) - 1, time + span)
     sides: list[list[Row]] = []
     for edge, beyond, toward, passed, direction in (
         (edges[0], ">=", "<=", "<", "DESC"),
         (edges[1], "<=", ">=", ">=", "ASC"),
     ):
         table = client.table(
-            f"SELECT {_all()} FROM {_DB}.events WHERE `case` = {{case:String}}"
+            f"SELECT {listed} FROM {_DB}.events WHERE `case` = {{case:String}}"
             f" AND time {beyond} {_instant('edge')} AND time {toward} {_instant('at')}"
             f" AND (time, id) {passed} ({_instant('at')}, unhex({{id:String}}))"
             f" ORDER BY time {direction}, id {direction} LIMIT {{rows:UInt32}}",
             {
                 "case": case,
                 "edge": edge,
-                "at": middle.time,
-                "id": middle.id,
+                "at": time,
+                "id": middle["id"],
                 "rows": CONTEXT_ROWS + 2,
             },
         )

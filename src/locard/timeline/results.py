@@ -96,14 +96,14 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A case in numbers."""
+    """A case in numbers; without any, one that has no rows."""
 
-    rows: int
-    problems: int
-    undated: int
-    first: int | None
+    rows: int = 0
+    problems: int = 0
+    undated: int = 0
+    first: int | None = None
     """UTC nanoseconds of the first dated event."""
-    last: int | None
-    sources: dict[str, int]
+    last: int | None = None
+    sources: dict[str, int] = field(default_factory=dict)
     """Rows by source, most frequent first."""
-    sightings: int
+    sightings: int = 0

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from locard.model.event import FACETS, Event
 from locard.timeline import measure, read, schema, words
+from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.known import known
 from locard.timeline.results import (
@@ -64,6 +65,10 @@ class Timeline:
     def ping(self) -> None:
         """Make sure that the store answers."""
         self._client.table("SELECT 1 AS one")
+
+    def end(self, asking: Asking) -> None:
+        """End the queries of `asking()` that run, and let none of them begin any more."""
+        self._client.end(asking)
 
     def write(self, case: str, batch: pa.RecordBatch) -> Written:
         """Write a batch (schema `parsers.rows.SCHEMA`) into a case as one atomic block.
@@ -158,7 +163,11 @@ class Timeline:
 
     def summary(self, case: str) -> Summary:
         """A case in numbers."""
-        return measure.summary(self._client, case)
+        return measure.summaries(self._client, case).get(case, Summary())
+
+    def summaries(self) -> dict[str, Summary]:
+        """Every case that has rows, in numbers: one reading for all of them."""
+        return measure.summaries(self._client)
 
     def evidence_counts(self, case: str) -> dict[str, int]:
         """Rows by evidence, sightings not counted."""

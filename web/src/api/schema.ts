@@ -225,6 +225,12 @@ export interface FailedEvidence {
   reason: string;
 }
 
+/** A part of the request that does not fit. */
+export interface Fault {
+  where: string;
+  message: string;
+}
+
 /** A field of events; `query` says whether documentation and completion show it first. */
 export interface Field {
   name: string;
@@ -236,10 +242,6 @@ export interface Field {
 
 /** What an export can be. */
 export type Format = 'csv' | 'jsonl' | 'parquet';
-
-export interface HTTPValidationError {
-  detail?: ValidationError[];
-}
 
 /** The server answers. */
 export interface Health {
@@ -346,6 +348,24 @@ export interface Parent {
 export interface PasswordChange {
   current?: string;
   new: string;
+}
+
+/**
+ * An error. `message`, `position`, `length` and `suggestion` point at a mistake in a query;
+ * `errors` name the parts of a request that do not fit.
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  advice: string;
+  request_id: string;
+  message?: string | null;
+  position?: number | null;
+  length?: number | null;
+  suggestion?: string | null;
+  errors?: Fault[] | null;
 }
 
 /** The progress of a job: what, how far, how fast, how long still. */
@@ -486,14 +506,6 @@ export interface UserShown {
   disabled: boolean;
   created: string;
   has_password: boolean;
-}
-
-export interface ValidationError {
-  loc: (string | number)[];
-  msg: string;
-  type: string;
-  input?: unknown;
-  ctx?: Record<string, unknown>;
 }
 
 /** A value and how many events have it. */

@@ -20,6 +20,7 @@ from locard.cases.desk import Case
 from locard.cases.progress import Snapshot
 from locard.model.evidence import CustodyEntry
 from locard.state.investigations import Stage
+from locard.timeline import Summary
 
 router = APIRouter(prefix="/api/cases", tags=["cases"])
 
@@ -114,19 +115,20 @@ class Progress(BaseModel):
 @router.get("")
 def cases(_who: Who, door: TheDoor) -> list[CaseShown]:
     """All cases, the newest first."""
-    return [_case(door, case) for case in door.desk.cases()]
+    known = door.desk.timeline.summaries()
+    return [_case(door, case, known.get(case.name, Summary())) for case in door.desk.cases()]
 
 
 @router.post("", status_code=201)
 def make_case(new: NewCase, who: Who, door: TheDoor) -> CaseShown:
     """Make a case."""
-    return _case(door, door.desk.create(new.name, new.title, who=who.name))
+    return _case(door, door.desk.create(new.name, new.title, who=who.name), Summary())
 
 
 @router.get("/{case}")
 def case(case: TheCase, door: TheDoor) -> CaseShown:
     """A case in numbers."""
-    return _case(door, door.desk.case(case))
+    return _case(door, door.desk.case(case), door.desk.timeline.summary(case))
 
 
 @router.get("/{case}/custody")
@@ -201,8 +203,7 @@ def _name(entry: CustodyEntry) -> str:
     return entry.details.get("name", "")
 
 
-def _case(door: Door, case: Case) -> CaseShown:
-    summary = door.desk.timeline.summary(case.name)
+def _case(door: Door, case: Case, summary: Summary) -> CaseShown:
     failed: list[FailedEvidence] = []
     if case.totals.stages.get(Stage.FAILED.value):
         items, _ = door.desk.evidence(case.name, stage=Stage.FAILED.value, limit=20)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request whose sender goes takes its query in the store with it."""
+
+import threading
+
+import httpx
+import pytest
+from fastapi import Request
+
+from locard.api.app import create
+from locard.api.page import Page
+from locard.cases.desk import Desk
+from locard.timeline import Unwanted
+from tests.api.conftest import Api, served
+
+ENDLESS = "SELECT count() AS n FROM system.numbers WHERE NOT ignore(number)"
+
+
+def test_a_sender_who_goes_ends_the_query(desk: Desk, api: Api) -> None:
+    app = create(desk, desk.state, page=Page(api.app.state.page.folder))
+    begun, ended = threading.Event(), threading.Event()
+
+    def endless(request: Request) -> None:
+        begun.set()
+        try:
+            desk.timeline._client.table(ENDLESS)
+        except Unwanted:
+            ended.set()
+            raise
+
+    app.add_api_route("/api/endless", endless)
+    app.router.routes.insert(0, app.router.routes.pop())
+    with served(app) as url:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{url}/api/endless", timeout=httpx.Timeout(10, read=1))
+        assert begun.is_set()
+        assert ended.wait(40), "the query went on although nobody waited"
+        assert httpx.get(f"{url}/api/session").status_code == 401
