@@ -12,6 +12,7 @@ from locard.model.event import COLUMNS
 from locard.parsers.catalogue import Source, code, load
 from locard.parsers.contract import Head, Limits
 from locard.parsers.frames import IMAGE
+from locard.parsers.recognise import claim_of
 from tests.contracts import golden
 
 PARSERS = [source for source in load() if source.kind != IMAGE]
@@ -76,13 +77,10 @@ def test_raw_is_what_stands_at_a_byte_locator(source: Source, sample: Path) -> N
 
 @by_sample
 def test_a_sample_is_recognised_by_its_content(source: Source, sample: Path) -> None:
-    module = code(source)
-    if module is None or not hasattr(module, "recognise"):
-        pytest.skip("recognised by data; judged in test_mapping")
     data = sample.read_bytes()
     found = golden.read(source, data, golden.name_of(source, sample)).decoded
     head = Head(found[:65536], data[-4096:], len(data), golden.name_of(source, sample))
-    assert module.recognise(head).score > 0
+    assert claim_of(source)(head).score > 0
 
 
 @by_sample
