@@ -72,8 +72,10 @@ fix: .make/dev ## Format and mend what can be mended by itself.
 	$(BIN)/ruff check --fix src tests bench
 	scripts/npm run format
 
-docs: .make/dev ## Write the generated reference and openapi.json again.
-	$(BIN)/python -m locard.api.openapi > openapi.json
+docs: .make/dev ## Write the generated reference, openapi.json and the page's types again.
+	$(BIN)/python -m locard.api.openapi > .make/openapi.json
+	mv .make/openapi.json openapi.json
+	scripts/npm run types
 	$(BIN)/python scripts/reference.py
 
 golden: .make/dev ## Write the expected rows of all parser samples again; then read the diff.
