@@ -21,10 +21,13 @@ from locard.parsers.pool import Pool
 from locard.settings import Settings
 from locard.state.database import State
 from locard.state.investigations import FINAL, Holding, Place, Stage
-from locard.timeline import Timeline
+from locard.timeline import Search, Timeline
+
+REASONS = 20
+"""Files whose first problem is looked up in the timeline, to be told."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trouble:
     """A file of the case that did not become rows in full, and why."""
 
@@ -32,6 +35,7 @@ class Trouble:
     evidence: str
     stage: str
     reason: str
+    seen: int
     problems: int
 
 
@@ -60,7 +64,7 @@ class Added:
     not_parsed: list[Trouble] = field(default_factory=list)
     failed: list[Trouble] = field(default_factory=list)
     damaged: list[Trouble] = field(default_factory=list)
-    """Files that were read in part: cut short, broken, or stopped at a limit."""
+    """Files that were read in part: cut short, broken, stopped at a limit, or with bad records."""
     empty: list[str] = field(default_factory=list)
     """Files without a byte that were named themselves."""
     digests: list[str] = field(default_factory=list)
@@ -70,7 +74,7 @@ class Added:
     @property
     def whole(self) -> bool:
         """Whether all of it was read in full, but for files that are of no known kind."""
-        return not (self.problems or self.failed or self.damaged or self.unread or self.empty)
+        return not (self.failed or self.damaged or self.unread or self.empty)
 
 
 class Adding:
@@ -139,10 +143,21 @@ class Adding:
             added.seen, added.problems = seen - since[0], problems - since[1]
             added.digests = digests.check(self.state, self.case)
         for trouble in troubles(self.state, self.case, roots):
-            stage = Stage(trouble.stage)
-            lists = {Stage.FAILED: added.failed, Stage.NOT_PARSED: added.not_parsed}
-            lists.get(stage, added.damaged).append(trouble)
+            if trouble.stage == Stage.FAILED:
+                added.failed.append(trouble)
+            elif trouble.problems:
+                added.damaged.append(trouble)
+            else:
+                added.not_parsed.append(trouble)
+        for trouble in added.damaged[:REASONS]:
+            trouble.reason = trouble.reason or self._first_problem(trouble.evidence)
         return added
+
+    def _first_problem(self, evidence: str) -> str:
+        """What is wrong with the first row of this evidence that has a problem."""
+        wanted = Search(self.case, f"evidence:{evidence} AND _exists_:problem")
+        rows = self.timeline().page(wanted, 1).rows
+        return str(rows[0]["problem"]) if rows else ""
 
     def _counts(self) -> tuple[int, int]:
         with self.state.session() as session:
@@ -177,13 +192,13 @@ def troubles(state: State, case: str, roots: Collection[int]) -> list[Trouble]:
             .where(
                 Holding.case == case,
                 Holding.stage.in_([Stage.FAILED.value, Stage.NOT_PARSED.value])
-                | (Holding.facts["problems"].as_string() != ""),
+                | (Holding.problems > 0),
             )
             .group_by(Holding.id)
             .order_by(Holding.id)
         ).all()
     return [
-        Trouble(name, one.evidence, one.stage, one.reason, one.problems)
+        Trouble(name, one.evidence, one.stage, one.reason, one.seen, one.problems)
         for one, name in rows
         if one.id in family
     ]

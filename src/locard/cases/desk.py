@@ -96,8 +96,10 @@ class Desk:
         self._background.wait()
 
     def close(self) -> None:
-        """Let go of the state file and of runs that were begun here; those go on."""
+        """Let go of state and store, and of runs that were begun here; those go on."""
         self._background.close()
+        if "timeline" in vars(self):
+            self.timeline.close()
         self.state.close()
 
     # Cases

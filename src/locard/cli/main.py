@@ -6,8 +6,8 @@ import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import cast
 
-import click
 import typer
 
 from locard import __version__
@@ -18,6 +18,12 @@ from locard.model.errors import BadQuery, Error
 EPILOG = """Start with: locard add CASE PATH..., then locard search CASE QUERY or locard serve.
 
 Everything is kept in LOCARD_HOME (default ~/.locard)."""
+
+MISTAKES = cast(
+    "type[typer.BadParameter]",
+    next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"),
+)
+"""What typer raises for a mistake in the words of a command: it carries a click of its own."""
 
 
 def application() -> typer.Typer:
@@ -59,10 +65,13 @@ def outcome(arguments: list[str]) -> int:
     except Error as error:
         _say(error, "--json" in arguments)
         return error.exit_status
-    except click.ClickException as error:
-        error.show()
+    except MISTAKES as error:
+        if "--json" in arguments:
+            typer.echo(json.dumps({"error": error.format_message(), "advice": ""}), err=True)
+        else:
+            error.show()
         return 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         errors.print("Stopped. Run the same command again to go on where it stopped.")
         return 130
     except BrokenPipeError:
@@ -72,16 +81,18 @@ def outcome(arguments: list[str]) -> int:
 
 def _say(error: Error, as_json: bool) -> None:
     if as_json:
-        members = {"error": error.message, "advice": error.advice}
+        members: dict[str, object] = {"error": error.message, "advice": error.advice}
         if isinstance(error, BadQuery):
             members |= {
-                "position": str(error.position),
-                "length": str(error.length),
+                "position": error.position,
+                "length": error.length,
                 "suggestion": error.suggestion,
             }
         typer.echo(json.dumps(members), err=True)
         return
     errors.print(f"[red]error:[/red] {_plain(error.message)}", highlight=False)
+    for note in getattr(error, "__notes__", ()):
+        errors.print(note, markup=False, highlight=False)
     if error.advice:
         errors.print(_plain(error.advice), highlight=False)
 

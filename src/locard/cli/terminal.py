@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -30,6 +31,7 @@ from rich.progress import (
 from locard import settings
 from locard.cases.desk import Desk
 from locard.cases.progress import Progress
+from locard.model.errors import BadQuery
 
 out = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -72,6 +74,19 @@ def _escaped(letter: str) -> str:
     return (
         letter.encode("unicode_escape", "backslashreplace").decode() if ord(letter) != 160 else " "
     )
+
+
+@contextmanager
+def pointing(query: str) -> Iterator[None]:
+    """Notes on a `BadQuery` the query, with marks below the characters that are wrong."""
+    try:
+        yield
+    except BadQuery as error:
+        before = cell_len(visible(query[: error.position]))
+        wrong = query[error.position : error.position + error.length]
+        marks = "^" * max(1, cell_len(visible(wrong)))
+        error.add_note(f"  {visible(query)}\n  {' ' * before}{marks}")
+        raise
 
 
 def moment(nanoseconds: int | None) -> str:

@@ -147,8 +147,8 @@ class Server:
         if told.kind == NOTHING:
             for fault in verdict.faults:
                 run.problem(fault)
-            if opened.damage is not None:
-                run.problem(_sentence(opened.damage))
+            if (damage := opened.damage or _damage(opened)) is not None:
+                run.problem(_sentence(damage))
             return
         if told.kind == ARCHIVE:
             unpack(told.parser, opened, order, run)
@@ -212,6 +212,16 @@ def _close(rows: Rows, broke: BaseException | None) -> None:
         raise broke or error from error
     if broke is not None:
         raise broke
+
+
+def _damage(opened: Evidence) -> Unreadable | None:
+    """What is wrong in the compression around content that nobody reads: broken, cut, or a bomb."""
+    try:
+        for _ in opened.chunks() if opened.layers else ():
+            pass
+    except Unreadable as error:
+        return error
+    return None
 
 
 def _sentence(error: Error) -> str:

@@ -94,7 +94,8 @@ def _counts(added: Added) -> None:
         out.print(f"Made case {added.case}.")
     if added.files:
         again = f", {added.known_files:,} held already" if added.known_files else ""
-        out.print(f"{added.files:,} files taken in{again}.")
+        files = f"{added.files:,} file" + "s" * (added.files != 1)
+        out.print(f"{files} taken in{again}.")
     if added.events or not (added.known_events or (added.files and not added.new_files)):
         out.print(f"{added.events:,} events added.")
     else:
@@ -102,8 +103,9 @@ def _counts(added: Added) -> None:
     if added.sighted_events:
         out.print(f"{added.sighted_events:,} records were known from other files; both are named.")
     if added.problems:
+        met = "1 problem was" if added.problems == 1 else f"{added.problems:,} problems were"
         out.print(
-            f"{added.problems:,} records could not be read in full. They are rows with a problem: "
+            f"{met} met. Records that have one are rows all the same: "
             f"locard search {added.case} '_exists_:problem'"
         )
     for line in added.digests:
@@ -124,6 +126,9 @@ def _troubles(added: Added) -> None:
     )
     for title, troubles in titled:
         for one in troubles[:20]:
-            errors.print(f"{title}: {visible(one.name)}: {visible(one.reason)}", markup=False)
+            share = f"{one.problems:,} of {one.seen:,} with a problem: " if one.problems else ""
+            errors.print(
+                f"{title}: {visible(one.name)}: {share}{visible(one.reason)}", markup=False
+            )
         if len(troubles) > 20:
             errors.print(f"... and {len(troubles) - 20:,} more: locard evidence {added.case}")

@@ -9,8 +9,9 @@ import typer
 
 from locard.cases.desk import Desk, whoami
 from locard.cases.export import Format
-from locard.cli.terminal import Json, Who, desk, emit, errors, moment, out, visible
-from locard.model.errors import Error
+from locard.cli.terminal import Json, Who, desk, emit, errors, moment, out, pointing, visible
+from locard.model.errors import Error, Missing
+from locard.model.event import COLUMNS
 from locard.timeline import Search, instant
 
 EXAMPLES = """Examples:
@@ -27,7 +28,7 @@ EXPORTS = """Examples:
 
     locard export intrusion --output all.parquet
 """
-COLUMNS = "time,source,actor,action,outcome,message"
+SHOWN = "time,source,actor,action,outcome,message"
 PAGE = 1000
 
 Case = Annotated[str, typer.Argument(help="The case.")]
@@ -54,14 +55,15 @@ def search(
     limit: Annotated[int, typer.Option(min=1, help="Most events to show.")] = 50,
     count: Annotated[bool, typer.Option("--count", help="Only say how many match.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Newest first.")] = False,
-    columns: Annotated[str, typer.Option(help="Columns to show, with commas.")] = COLUMNS,
+    columns: Annotated[str, typer.Option(help="Columns to show, with commas.")] = SHOWN,
     as_json: Json = False,
 ) -> None:
     """Search the timeline of a case.
 
     With --json each event is one JSON object on one line, all columns included.
     """
-    with desk() as at:
+    shown = _columns(columns)
+    with desk() as at, pointing(query):
         wanted = _search(at, case, query, start, end, zone)
         found = at.timeline.count(wanted)
         for note in found.notes:
@@ -75,7 +77,7 @@ def search(
                 wanted, min(left, PAGE), cursor=cursor, order="desc" if newest else "asc"
             )
             for row in page.rows:
-                emit(_plain(row)) if as_json else _print(row, columns.split(","))
+                emit(_plain(row)) if as_json else _print(row, shown)
             left, cursor = left - len(page.rows), page.next
             if cursor is None:
                 break
@@ -97,10 +99,13 @@ def export(
     zone: Zone = "UTC",
     columns: Annotated[str, typer.Option(help="Columns, with commas; all unless named.")] = "",
     who: Who = None,
+    as_json: Json = False,
 ) -> None:
     """Write everything that matches, without a limit of rows, as CSV, JSON lines or Parquet."""
     kind = form or _form(output)
-    with desk() as at:
+    if output is not None and output.is_dir():
+        raise Error(f"{output} is a folder.", f"Name a file in it, such as {output}/events.csv.")
+    with desk() as at, pointing(query):
         stream = at.export(
             _search(at, case, query, start, end, zone),
             kind,
@@ -122,7 +127,20 @@ def export(
             raise Error(
                 f"{output} cannot be written: {error.strerror}.", "Nothing half-written was left."
             ) from error
-    errors.print(f"Wrote {output}.", markup=False)
+    if as_json:
+        emit({"file": str(output), "format": kind.value, "bytes": output.stat().st_size})
+    else:
+        errors.print(f"Wrote {output}.", markup=False)
+
+
+def _columns(names: str) -> list[str]:
+    """The columns that are named with commas. Raises `Missing` for an unknown one."""
+    chosen = [name.strip() for name in names.split(",")]
+    known = [column.name for column in COLUMNS]
+    for name in chosen:
+        if name not in known:
+            raise Missing(f"There is no column {name!r}.", f"There are: {', '.join(known)}.")
+    return chosen
 
 
 def _form(output: Path | None) -> Format:
@@ -165,8 +183,6 @@ def iso(nanoseconds: int | None) -> str | None:
 def _print(row: dict[str, Any], columns: list[str]) -> None:
     cells = []
     for name in columns:
-        if name not in row:
-            raise Error(f"There is no column {name!r}.", f"There are: {', '.join(row)}.")
         value = row[name]
         cells.append(moment(value) if name == "time" else visible(_text(value)))
     out.print(f"{row['id']}  " + "  ".join(cell or "-" for cell in cells), markup=False)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first wrong things that a new person types: each gets a sentence that helps, and status 2."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cases.trails import trail
+from tests.cli.conftest import Locard
+
+NO_EVENT = "0" * 32
+
+MISTAKES = {
+    "unknown case": (["search", "intrusoin"], ["no case called 'intrusoin'", "There are: c"]),
+    "unknown case of evidence": (["evidence", "nope"], ["no case called 'nope'"]),
+    "unknown case of export": (["export", "nope"], ["no case called 'nope'"]),
+    "misspelt field": (["search", "c", "acton:GetObject"], ["acton", "Did you mean action"]),
+    "open quote": (["search", "c", '"unended'], ['"']),
+    "open bracket": (["search", "c", "(action:GetObject"], ["parenthesis is never closed"]),
+    "bad address": (["search", "c", "src_ip:999.1.1.1/8"], ["999.1.1.1"]),
+    "bad from": (["search", "c", "--from", "yesterdayish"], ["'yesterdayish' is not a time"]),
+    "bad to": (["search", "c", "--to", "2026-13-45"], ["'2026-13-45' is not a time"]),
+    "unknown zone of a search": (
+        ["search", "c", "--from", "2026-01-01", "--zone", "Mars/Olympus"],
+        ["no time zone 'Mars/Olympus'", "Europe/Berlin"],
+    ),
+    "unknown column": (["search", "c", "--columns", "time,acter"], ["no column 'acter'"]),
+    "unknown column of an export": (["export", "c", "--columns", "acter"], ["no column 'acter'"]),
+    "limit of nothing": (["search", "c", "--limit", "0"], ["limit"]),
+    "unknown option": (["search", "c", "--cuont"], ["No such option", "--count"]),
+    "unknown command": (["serach", "c"], ["No such command", "search"]),
+    "unknown event": (["prove", NO_EVENT], [NO_EVENT[:8]]),
+    "not an event": (["prove", "abc"], ["abc"]),
+    "unknown evidence": (["custody", "c", "abcdef0"], ["no evidence 'abcdef0'"]),
+    "no path": (["add", "c"], ["Missing argument", "paths"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_explained_with_status_2(c: Locard, mistake: str) -> None:
+    command, words = MISTAKES[mistake]
+    ran = c(*command)
+    assert ran.status == 2, ran
+    assert ran.out == ""
+    assert "Traceback" not in ran.err
+    for word in words:
+        assert word in ran.err, ran.err
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_json_when_json_is_wanted(c: Locard, mistake: str) -> None:
+    command, _ = MISTAKES[mistake]
+    ran = c(*command, "--json")
+    assert (ran.status, ran.out) == (2, "")
+    assert json.loads(ran.err)["error"]
+
+
+def test_a_mistake_in_a_query_points_at_the_character(c: Locard) -> None:
+    ran = c("search", "c", "outcome:success AND acton:GetObject")
+    query, pointer = ran.err.splitlines()[1:3]
+    assert query.strip() == "outcome:success AND acton:GetObject"
+    assert pointer.index("^") == query.index("acton")
+    assert pointer.count("^") == len("acton")
+    told = json.loads(c("search", "c", "outcome:success AND acton:GetObject", "--json").err)
+    assert (told["position"], told["length"], told["suggestion"]) == (20, 5, "action")
+
+
+def test_a_path_that_does_not_exist_makes_no_case(locard: Locard, tmp_path: Path) -> None:
+    trail(tmp_path / "trail.json", range(3))
+    ran = locard("add", "new", tmp_path / "trial.json")
+    assert ran.status == 2
+    assert f"There is no file or folder {tmp_path}/trial.json" in ran.err
+    assert f"Did you mean {tmp_path}/trail.json?" in ran.err
+    assert locard("cases", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--as", "aws.cloudtrial"], ["no parser called 'aws.cloudtrial'", "aws.cloudtrail"]),
+        (["--zone", "Mars/Olympus"], ["no time zone 'Mars/Olympus'"]),
+        (["--mapping", "shop"], ["no mapping called 'shop'", "locard mapping save"]),
+        (["--limit", "raito=5"], ["no limit called 'raito'", "Did you mean ratio?"]),
+        (["--limit", "ratio"], ["'ratio' sets no limit", "ratio=NUMBER"]),
+        (["--limit", "ratio=-1"], ["'ratio=-1' sets no limit"]),
+        (["--limit", "members=1.5"], ["Only seconds and idle_seconds take fractions"]),
+    ],
+)
+def test_a_wish_that_cannot_be_met_changes_nothing(
+    locard: Locard, tmp_path: Path, options: list[str], words: list[str]
+) -> None:
+    ran = locard("add", "new", trail(tmp_path / "trail.json", range(3)), *options)
+    assert (ran.status, ran.out) == (2, "")
+    for word in words:
+        assert word in ran.err
+    assert locard("cases", "--json").json == []
+
+
+def test_a_name_that_no_case_can_have(locard: Locard, tmp_path: Path) -> None:
+    ran = locard("add", "Über Fall", trail(tmp_path / "trail.json", range(3)))
+    assert ran.status == 2
+    assert "cannot be the name of a case" in ran.err
+    assert "lower-case letters" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("out.xls", "ending of out.xls names no form"), ("out", "ending of out names no form")],
+)
+def test_an_export_needs_a_form(c: Locard, tmp_path: Path, name: str, word: str) -> None:
+    ran = c("export", "c", "--output", tmp_path / name)
+    assert ran.status == 2
+    assert word in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_to_a_folder_or_into_none_leaves_nothing(c: Locard, tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    folder = c("export", "c", "--output", tmp_path / "folder.csv")
+    assert folder.status == 2
+    assert "folder.csv is a folder" in folder.err
+    nowhere = c("export", "c", "--output", tmp_path / "none" / "all.csv")
+    assert nowhere.status == 2
+    assert "cannot be written: No such file or directory" in nowhere.err
+    assert [one.name for one in tmp_path.rglob("*")] == ["folder.csv"]
+
+
+def test_a_setting_that_is_none_is_named(locard: Locard) -> None:
+    ran = locard.apart("cases", LOCARD_WORKERS="many")
+    assert ran.status == 2
+    assert "LOCARD_WORKERS is 'many'" in ran.err
+    ran = locard.apart("cases", LOCARD_LIMITS="ratio=5,depht=2")
+    assert ran.status == 2
+    assert "Did you mean depth?" in ran.err
+    assert not locard.home.exists()
+
+
+def test_no_arguments_shows_help_and_not_a_traceback(locard: Locard) -> None:
+    ran = locard.apart()
+    assert ran.status == 2
+    assert "Usage: locard" in ran.out + ran.err
+    assert "Traceback" not in ran.err
