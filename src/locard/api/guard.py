@@ -81,7 +81,7 @@ class Guard:
             answer = problem(
                 421,
                 "This server is not reached under that host name.",
-                advice="Use the address that `locard serve` printed, or name the host with --host.",
+                advice="Use the address that `locard serve` printed, or name the host with --name.",
                 request_id=request_id,
             )
             await answer(scope, receive, safely)
