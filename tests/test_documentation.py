@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -243,3 +244,24 @@ def test_the_parsers_of_the_page_read_their_samples_as_it_says(
 def test_the_page_names_every_key_of_a_description() -> None:
     text = PARSER_PAGE.read_text("utf-8")
     assert {key for key in KEYS if f"`{key}`" not in text} == set()
+
+
+def test_the_page_of_the_query_language_names_every_field() -> None:
+    from locard.timeline.query.compiler import FIELDS
+
+    text = (ROOT / "docs" / "query.md").read_text("utf-8")
+    assert {field for field in FIELDS if not re.search(rf"\b{field}\b", text)} == set()
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_held() -> None:
+    held = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    packages = {path.parent.name for path in (ROOT / "src" / "locard").glob("*/__init__.py")}
+    wanted = [
+        " | ".join(sorted(name for name in layer.split(" | ") if name in packages))
+        for layer in held["contracts"][0]["layers"]
+    ]
+    picture = code_of((ROOT / "ARCHITECTURE.md").read_text("utf-8"))
+    shown = [re.split(r"\s{2,}", line)[0] for line in picture if re.match(r"[a-z |]+\s{2,}", line)]
+    assert [" | ".join(sorted(line.split(" | "))) for line in shown][: len(wanted)] == [
+        layer for layer in wanted if layer
+    ]
