@@ -23,6 +23,8 @@ from locard.parsers.catalogue import KEYS, Source, load
 from locard.parsers.contract import Head
 from locard.parsers.mapping import BadMapping, compile_columns
 from locard.parsers.recognise import claim_of
+from locard.timeline import Search
+from locard.timeline.query.compiler import FIELDS, compile_query
 from tests.contracts import golden
 
 ROOT = Path(__file__).parent.parent
@@ -247,8 +249,6 @@ def test_the_page_names_every_key_of_a_description() -> None:
 
 
 def test_the_page_of_the_query_language_names_every_field() -> None:
-    from locard.timeline.query.compiler import FIELDS
-
     text = (ROOT / "docs" / "query.md").read_text("utf-8")
     assert {field for field in FIELDS if not re.search(rf"\b{field}\b", text)} == set()
 
@@ -265,3 +265,19 @@ def test_the_layers_of_the_architecture_are_those_that_are_held() -> None:
     assert [" | ".join(sorted(line.split(" | "))) for line in shown][: len(wanted)] == [
         layer for layer in wanted if layer
     ]
+
+
+def queries_of_the_page() -> list[str]:
+    """Every query in the tables of docs/query.md, those with an ellipsis left out."""
+    text = (ROOT / "docs" / "query.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    return [q for row in rows for q in re.findall(r"`([^`]+)`", row) if "…" not in q]
+
+
+@pytest.mark.parametrize("query", queries_of_the_page())
+def test_every_query_of_the_page_is_understood(query: str) -> None:
+    assert compile_query(Search(case="c", query=query, marks=lambda kind, pattern: ())).sql
+
+
+def test_the_page_of_queries_has_queries() -> None:
+    assert len(queries_of_the_page()) > 25
