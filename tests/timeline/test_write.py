@@ -175,6 +175,9 @@ def test_context_is_ordered_and_bounded(timeline: Timeline) -> None:
     wide = timeline.context("case", middle["id"], 60)
     assert (len(wide.rows), wide.position, wide.before, wide.after) == (1001, 500, True, True)
     assert not {"raw", "attributes"} & wide.rows[0].keys()
+    few = timeline.context("case", middle["id"], 60, 2)
+    assert (len(few.rows), few.position, few.before, few.after) == (5, 2, True, True)
+    assert few.rows[2]["id"] == middle["id"]
 
 
 def test_figures_of_a_case(timeline: Timeline) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import ROOT, stop_store
 
@@ -27,6 +27,7 @@ CHROMIUM = [
 ]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">\u202egpj.exe\x1b[2J"
 EVENTS = 420
+expect.set_options(timeout=20_000)
 
 
 def trail() -> str:

@@ -10,6 +10,7 @@ import {
 import { Failure } from './api/client';
 import { client, session } from './api/queries';
 import { Crashed, Lost } from './shell/States';
+import { isOwnPath, keepNext } from './signin/next';
 import { readAddress } from './timeline/address';
 
 const root = createRootRoute({
@@ -22,9 +23,10 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: (search: Record<string, unknown>): { next?: string } => {
-    const next = search.next;
-    // Only a path of this page: a link must not send somebody who signs in to another site.
-    return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {};
+    return isOwnPath(search.next) ? { next: search.next } : {};
+  },
+  beforeLoad: ({ search }) => {
+    if (search.next) keepNext(search.next);
   },
   component: lazyRouteComponent(() => import('./signin/SignIn'), 'SignIn'),
 });
@@ -39,6 +41,7 @@ const inside = createRoute({
       await client.ensureQueryData(session());
     } catch (error) {
       if (error instanceof Failure && error.status === 401) {
+        keepNext(location.href);
         throw redirect({ to: '/sign-in', search: { next: location.href } });
       }
       throw error;

@@ -123,12 +123,13 @@ def sightings(client: Client, case: str, key: str) -> list[tuple[str, str]]:
     return [(row["evidence"], row["locator"]) for row in table.to_pylist()]
 
 
-def context(client: Client, case: str, key: str, minutes: float) -> Surroundings:
-    """The events around an event, at most `CONTEXT_ROWS` on each side.
+def context(client: Client, case: str, key: str, minutes: float, most: int) -> Surroundings:
+    """The events around an event, at most `most` on each side.
 
     Without their raw records and attributes: those of a thousand rows are megabytes that a list
     does not show.
     """
+    most = max(1, min(most, CONTEXT_ROWS))
     listed = ", ".join(schema.presented(name) for name in _LISTED)
     rows = rows_of_table(
         client.table(
@@ -160,16 +161,14 @@ def context(client: Client, case: str, key: str, minutes: float) -> Surroundings
                 "edge": edge,
                 "at": time,
                 "id": middle["id"],
-                "rows": CONTEXT_ROWS + 2,
+                "rows": most + 2,
             },
         )
         sides.append(rows_of_table(table))
     before, after = sides
-    earlier = before[:CONTEXT_ROWS][::-1]
-    later = after[: CONTEXT_ROWS + 1]
-    return Surroundings(
-        earlier + later, len(earlier), len(before) > CONTEXT_ROWS, len(after) > CONTEXT_ROWS + 1
-    )
+    earlier = before[:most][::-1]
+    later = after[: most + 1]
+    return Surroundings(earlier + later, len(earlier), len(before) > most, len(after) > most + 1)
 
 
 def batches(

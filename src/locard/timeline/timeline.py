@@ -130,9 +130,11 @@ class Timeline:
         """The further places, (evidence, locator), that hold the same record."""
         return read.sightings(self._client, case, id)
 
-    def context(self, case: str, id: str, minutes: float = 5) -> Surroundings:
-        """The events ±`minutes` around an event across all sources, 500 a side at most."""
-        return read.context(self._client, case, id, minutes)
+    def context(
+        self, case: str, id: str, minutes: float = 5, most: int = read.CONTEXT_ROWS
+    ) -> Surroundings:
+        """The events ±`minutes` around an event across all sources, `most` (500) a side."""
+        return read.context(self._client, case, id, minutes, most)
 
     def export(
         self, search: Search, columns: Sequence[str] | None = None

@@ -169,11 +169,12 @@ export const event = (name: string, id: string) =>
     queryFn: ({ signal }) => get<FullEvent>(address(events(name, id)), signal),
   });
 
-export const neighbours = (name: string, id: string, minutes: number) =>
+/** At most `rows` events on each side: no more than are shown are asked for. */
+export const neighbours = (name: string, id: string, minutes: number, rows: number) =>
   queryOptions({
-    queryKey: ['neighbours', name, id, minutes],
+    queryKey: ['neighbours', name, id, minutes, rows],
     queryFn: ({ signal }) =>
-      get<Neighbours>(address(events(name, id, 'context'), { minutes }), signal),
+      get<Neighbours>(address(events(name, id, 'context'), { minutes, rows }), signal),
   });
 
 export const comments = (name: string, id: string) =>

@@ -58,8 +58,16 @@ export function Overview() {
             <Value text={one.title} limit={300} />
           </h1>
         )}
-        <Story one={one} running={running.length} />
-        <Figures one={one} />
+        <div className={`${styles.stack} ${styles.two}`}>
+          <div className={styles.stack}>
+            <Story one={one} running={running.length} />
+            <Figures one={one} />
+          </div>
+          <div className={styles.stack}>
+            {one.sources.length > 0 && <Sources one={one} />}
+            {one.failed.length > 0 && <FailedList one={one} />}
+          </div>
+        </div>
         {running.length > 0 && (
           <section className={styles.panel}>
             <h2>
@@ -72,8 +80,6 @@ export function Overview() {
             </div>
           </section>
         )}
-        {one.failed.length > 0 && <FailedList one={one} />}
-        {one.sources.length > 0 && <Sources one={one} />}
       </div>
     </div>
   );
@@ -84,6 +90,8 @@ function Story(props: { one: Case; running: number }) {
   const { one, running } = props;
   const { zone } = usePreferences();
   const params = { case: one.name };
+  const failed = one.stages.failed ?? 0;
+  const unknown = one.stages['not parsed'] ?? 0;
   return (
     <p className={styles.lead}>
       {one.simulated && 'This incident is simulated: Locard wrote its evidence. '}
@@ -113,21 +121,30 @@ function Story(props: { one: Case; running: number }) {
         </>
       )}
       {running > 0 && `${counted(running, 'job')} still ${running === 1 ? 'runs' : 'run'}. `}
-      {one.failed.length > 0 ? (
+      {failed > 0 ? (
         <>
           <Link to="/cases/$case/evidence" params={params} search={{ state: 'failed' }}>
-            {counted(one.failed.length, 'file')}
+            {counted(failed, 'file')}
           </Link>{' '}
           failed.{' '}
         </>
       ) : (
         running === 0 && 'Everything that was added is done, and nothing failed. '
       )}
+      {unknown > 0 && (
+        <>
+          <Link to="/cases/$case/evidence" params={params} search={{ state: 'not parsed' }}>
+            {counted(unknown, 'file')}
+          </Link>{' '}
+          {unknown === 1 ? 'is' : 'are'} kept but not parsed, since no parser knows{' '}
+          {unknown === 1 ? 'it' : 'them'}.{' '}
+        </>
+      )}
       {one.events > 0 && (
         <>
           Next:{' '}
           <Link to="/cases/$case/timeline" params={params} search={{ q: 'outcome:failure' }}>
-            look at what failed for somebody
+            look at actions that were refused or failed
           </Link>
           , or{' '}
           <Link to="/cases/$case/timeline" params={params} search={{ order: 'desc' }}>
@@ -177,9 +194,9 @@ function Figures(props: { one: Case }) {
         params={params}
         search={{ state: 'failed' }}
         className={styles.figure}
-        data-bad={one.failed.length > 0 || undefined}
+        data-bad={(one.stages.failed ?? 0) > 0 || undefined}
       >
-        <b>{count(one.failed.length)}</b>
+        <b>{count(one.stages.failed ?? 0)}</b>
         <span>failed files</span>
       </Link>
     </div>
@@ -191,6 +208,9 @@ function FailedList(props: { one: Case }) {
     <section className={styles.panel}>
       <h2>
         <CircleAlert size={15} /> What failed, and why
+        {(props.one.stages.failed ?? 0) > props.one.failed.length && (
+          <span className="muted">the first {props.one.failed.length}</span>
+        )}
       </h2>
       {props.one.failed.slice(0, 20).map((each) => (
         <Link

@@ -43,7 +43,7 @@ export function Cases() {
             </p>
           </Nothing>
         ) : (
-          <div className={frame.sheet} style={{ maxWidth: 1320 }}>
+          <div className={frame.sheet}>
             {list.data ? <Table cases={list.data} /> : <Bones rows={6} height={40} />}
           </div>
         )}
@@ -78,9 +78,11 @@ function Table(props: { cases: Case[] }) {
                   </strong>
                   {one.simulated && <span className={frame.simulated}>Simulated</span>}
                 </Link>
-                <div className="muted clip" style={{ maxWidth: 420 }}>
-                  <Value text={one.title} limit={160} />
-                </div>
+                {one.title !== one.name && (
+                  <div className={`muted clip ${styles.title}`}>
+                    <Value text={one.title} limit={160} />
+                  </div>
+                )}
               </td>
               <td className={`number ${frame.right}`}>
                 <Link to="/cases/$case/timeline" params={{ case: one.name }} search={{}}>
@@ -141,10 +143,11 @@ function Standing(props: { one: Case }) {
       </span>
     );
   }
-  if (one.failed.length > 0) {
+  const failed = one.stages.failed ?? 0;
+  if (failed > 0) {
     return (
       <span className={frame.badge} data-tone="bad" style={{ paddingLeft: 8 }}>
-        {one.failed.length} failed
+        {count(failed)} failed
       </span>
     );
   }

@@ -23,7 +23,7 @@ export function Settings() {
         <span className="faint">{version.data && `Locard ${version.data.version}`}</span>
       </header>
       <div className={frame.body}>
-        <div className={frame.sheet} style={{ maxWidth: 820 }}>
+        <div className={`${frame.sheet} ${frame.two} ${styles.sheet}`}>
           <Looks />
           <Password />
           <Tokens />

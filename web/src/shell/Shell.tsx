@@ -71,7 +71,7 @@ export function Shell() {
         <Tooltip label={`Go anywhere, do anything (${COMMAND})`} position="right">
           <button type="button" className={styles.place} onClick={() => setPalette(true)}>
             <Command size={18} />
-            {COMMAND}
+            Go to
           </button>
         </Tooltip>
         <span className={styles.push} />

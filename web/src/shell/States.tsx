@@ -26,6 +26,7 @@ export function Nothing(props: {
 /** What happened, what to try, and the id under which the log has it. */
 export function Failed(props: { error: unknown; again?: () => void }) {
   const problem = props.error instanceof Failure ? props.error.problem : null;
+  const mine = problem !== null && problem.status >= 400 && problem.status < 500;
   return (
     <div className={styles.state} role="alert">
       <span className={styles.stateIcon} data-bad>
@@ -34,21 +35,27 @@ export function Failed(props: { error: unknown; again?: () => void }) {
       <h2>{problem ? problem.detail || problem.title : 'The page has a defect'}</h2>
       <p>
         {problem
-          ? problem.advice || 'Try again; if it stays, look into the log of the server.'
+          ? problem.advice ||
+            (mine ? '' : 'Try again; if it stays, look into the log of the server.')
           : String(props.error instanceof Error ? props.error.message : props.error)}
       </p>
-      {problem?.request_id && (
+      {problem?.request_id && !mine && (
         <p className="faint">
           In the log as <code>{problem.request_id}</code>
         </p>
       )}
-      {props.again && (
-        <div className={styles.actions}>
+      <div className={styles.actions}>
+        {problem?.status === 404 && (
+          <Link to="/cases">
+            <Button component="span">All cases</Button>
+          </Link>
+        )}
+        {props.again && (
           <Button variant="default" onClick={props.again}>
             Try again
           </Button>
-        </div>
-      )}
+        )}
+      </div>
     </div>
   );
 }

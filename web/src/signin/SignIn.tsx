@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { useRouter, useSearch } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import { client } from '../api/queries';
+import { takeNext } from './next';
 import styles from './signin.module.css';
 
 export function SignIn() {
-  const { next } = useSearch({ from: '/sign-in' });
   const router = useRouter();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);
-  const used = useRef(false);
+  const used = useRef('');
 
   const enter = async (where: string, body: unknown) => {
     setBusy(true);
@@ -21,7 +21,7 @@ export function SignIn() {
     try {
       await ask('POST', where, { body });
       client.clear();
-      router.history.replace(next ?? '/cases');
+      router.history.replace(takeNext());
     } catch (error) {
       const problem = error instanceof Failure ? error.problem : null;
       setWrong(
@@ -33,11 +33,18 @@ export function SignIn() {
 
   // A one-time link carries its token behind the #, which browsers never send or log.
   useEffect(() => {
-    const token = window.location.hash.slice(1);
-    if (!token || used.current) return;
-    used.current = true;
-    window.history.replaceState(null, '', window.location.pathname + window.location.search);
-    void enter(address(['session', 'link']), { token });
+    const redeem = async () => {
+      const token = window.location.hash.slice(1);
+      if (!token || used.current === token) return;
+      used.current = token;
+      window.history.replaceState(null, '', window.location.pathname + window.location.search);
+      await enter(address(['session', 'link']), { token });
+    };
+    void redeem();
+    // A link that is pasted over the address of this page changes nothing but the part behind #.
+    const pasted = () => void redeem();
+    window.addEventListener('hashchange', pasted);
+    return () => window.removeEventListener('hashchange', pasted);
   });
 
   const submit = (event: FormEvent) => {

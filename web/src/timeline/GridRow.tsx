@@ -33,6 +33,7 @@ export const GridRow = memo(function GridRow(props: {
   } as React.CSSProperties;
   if (!row) {
     return (
+      // biome-ignore lint/a11y/useKeyWithClickEvents: the timeline listens to keys for all rows
       <div
         className={styles.row}
         style={style}
@@ -41,6 +42,8 @@ export const GridRow = memo(function GridRow(props: {
         id={`row-${index}`}
         aria-rowindex={index + 2}
         aria-busy
+        data-cursor={props.cursor || undefined}
+        onClick={(event) => props.pick(index, { range: false, open: !event.shiftKey })}
       >
         <span />
         {props.columns.map((column, at) => (

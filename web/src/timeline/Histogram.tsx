@@ -63,7 +63,7 @@ export function Histogram(props: {
     <div className={styles.histogram} data-stale={found.isPlaceholderData || undefined}>
       <div ref={box} style={{ height: HEIGHT }} role="img" aria-label={describe(stack, zone)} />
       {found.isError && !found.data && <div className={styles.histogramNote}>No histogram</div>}
-      {nothing && <div className={styles.histogramNote}>No event with a time</div>}
+      {nothing && <div className={styles.histogramNote}>No event that matches has a time</div>}
       {hover && stack && <Tip stack={stack} hover={hover} width={width} zone={zone} />}
     </div>
   );

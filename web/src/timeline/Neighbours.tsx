@@ -17,24 +17,18 @@ export function Neighbours(props: { one: FullEvent; searching: Searching }) {
   const { one, searching } = props;
   const { zone } = usePreferences();
   const found = useQuery({
-    ...neighbours(searching.name, one.id, 5),
+    ...neighbours(searching.name, one.id, 5, NEAR),
     enabled: one.time !== null,
   });
   if (one.time === null) return null;
-  const events = found.data?.events ?? [];
-  const middle = found.data?.index ?? 0;
-  const from = Math.max(0, middle - NEAR);
-  const near = events.slice(from, middle + NEAR + 1);
+  const near = found.data?.events ?? [];
+  const more = found.data?.before || found.data?.after;
   return (
     <section>
       <h3 className={styles.title}>
         Around it, ± 5 minutes, all sources
         <span style={{ flex: 1 }} />
-        {events.length > near.length && (
-          <span className="faint">
-            {near.length} nearest of {events.length}
-          </span>
-        )}
+        {more && <span className="faint">the {near.length} nearest of more</span>}
       </h3>
       {found.isPending && <Bones rows={5} />}
       {found.isError && <p className="faint">The neighbours could not be had.</p>}

@@ -24,6 +24,11 @@ interface Suggestion {
   insert: string;
 }
 
+const ATTRIBUTES = 'attributes.';
+
+/** A name as it stands before the colon: what would end it there is escaped. */
+const escaped = (name: string) => name.replace(/[^\w.-]/g, '\\$&');
+
 const EXTRA = [
   { name: 'tag', title: 'tag that somebody gave it', kind: 'word', facet: false, query: true },
   { name: 'starred', title: 'true for starred events', kind: 'word', facet: false, query: true },
@@ -33,14 +38,16 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
   const known = useQuery(fieldsQuery());
   const want = useMemo(() => (active ? wanted(text, caret) : null), [text, caret, active]);
   const [settled, setSettled] = useState({ field: '', prefix: '' });
-  const field = want?.kind === 'value' ? want.field : '';
-  const prefix = want?.prefix ?? '';
+  const named = want?.kind === 'field' && want.prefix.startsWith(ATTRIBUTES);
+  const field = want?.kind === 'value' ? want.field : named ? 'attributes' : '';
+  const prefix = named ? want.prefix.slice(ATTRIBUTES.length) : (want?.prefix ?? '');
   useEffect(() => {
     const timer = window.setTimeout(() => setSettled({ field, prefix }), 90);
     return () => window.clearTimeout(timer);
   }, [field, prefix]);
   const exists =
-    settled.field.startsWith('attributes.') ||
+    settled.field === 'attributes' ||
+    settled.field.startsWith(ATTRIBUTES) ||
     settled.field === 'tag' ||
     (known.data ?? []).some((each) => each.name === settled.field);
   const completable = exists && !/^(raw|message|time|id)$/.test(settled.field);
@@ -50,6 +57,15 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
   });
   const list = useMemo((): Suggestion[] => {
     if (!want) return [];
+    if (want.kind === 'field' && want.prefix.startsWith(ATTRIBUTES)) {
+      if (settled.field !== 'attributes') return [];
+      return (found.data ?? []).map((each) => ({
+        text: ATTRIBUTES + each.value,
+        title: '',
+        note: brief(each.count),
+        insert: `${ATTRIBUTES}${escaped(each.value)}:`,
+      }));
+    }
     if (want.kind === 'value') {
       if (settled.field !== want.field) return [];
       const low = want.prefix.toLowerCase();
@@ -65,10 +81,15 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
     const low = want.prefix.toLowerCase();
     return [...(known.data ?? []), ...EXTRA]
       .filter((each, at, all) => all.findIndex((one) => one.name === each.name) === at)
-      .filter((each) => each.name.includes(low) && each.name !== 'attributes')
+      .filter((each) => each.name.includes(low))
       .sort((a, b) => Number(b.name.startsWith(low)) - Number(a.name.startsWith(low)))
       .slice(0, want.prefix ? 10 : 14)
-      .map((each) => ({ text: each.name, title: each.title, note: '', insert: `${each.name}:` }));
+      .map((each) => ({
+        text: each.name,
+        title: each.title,
+        note: '',
+        insert: each.name === 'attributes' ? ATTRIBUTES : `${each.name}:`,
+      }));
   }, [want, found.data, known.data, settled.field]);
   return { want, list };
 }

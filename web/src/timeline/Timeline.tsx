@@ -2,24 +2,23 @@
 import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { ChevronsLeft, ChevronsRight, ListTree, SearchX } from 'lucide-react';
 import { useCallback, useRef, useState } from 'react';
 import { Failure } from '../api/client';
 import type { Histogram as Answer } from '../api/contract';
-import { eventCount, oneCase } from '../api/queries';
-import { Bones, Failed, Nothing } from '../shell/States';
-import { count, counted } from '../text/number';
-import { isoOf, short, span } from '../text/time';
+import { eventCount } from '../api/queries';
+import { Bones, Failed } from '../shell/States';
+import { count } from '../text/number';
 import { choose, usePreferences } from '../theme/preferences';
 import { Chips } from './Chips';
 import { Drawer } from './Drawer';
 import { Facets } from './Facets';
 import { Grid, type GridHandle } from './Grid';
-import { Histogram, rangeOf } from './Histogram';
+import { Head, type Told } from './Head';
+import { Histogram } from './Histogram';
 import { useKeys } from './keys';
 import { typedPosition } from './language';
 import { mark, undo } from './marks';
+import { NoRows, NotUnderstood } from './NoRows';
 import { PROVE } from './Provenance';
 import { type Mistake, QueryBar } from './QueryBar';
 import type { Rows } from './rows';
@@ -27,12 +26,6 @@ import { type Searching, useSearching } from './search';
 import { Tagging } from './Tagging';
 import { Tools } from './Tools';
 import styles from './timeline.module.css';
-
-interface Told {
-  error: unknown;
-  notes: string[];
-  took: number | null;
-}
 
 export function Timeline() {
   const searching = useSearching();
@@ -47,6 +40,8 @@ export function Timeline() {
   const grid = useRef<GridHandle>(null);
   const query = useRef<HTMLInputElement>(null);
   const anchor = useRef(0);
+  /** A row that was to be opened before it was here; it opens when it comes. */
+  const awaited = useRef<number | null>(null);
   const rows = total.data?.count ?? 0;
   const narrowPage = useMediaQuery('(max-width: 1500px)');
   const crowded = narrowPage && Boolean(address.event);
@@ -58,6 +53,7 @@ export function Timeline() {
     setShownKey(key);
     setCursor(0);
     setMarked(new Map());
+    awaited.current = null;
   }
 
   const rowAt = useCallback((index: number) => grid.current?.rows.row(index), []);
@@ -66,6 +62,7 @@ export function Timeline() {
       setCursor(index);
       grid.current?.reveal(index);
       const row = grid.current?.rows.row(index);
+      awaited.current = open && !row ? index : null;
       if (open && row) look({ event: row.id, row: index + 1 });
     },
     [look],
@@ -104,13 +101,21 @@ export function Timeline() {
     },
     [name, rowAt],
   );
-  const rowsChanged = useCallback((now: Rows) => {
-    setTold((old) =>
-      old.error === now.error && old.took === now.took && old.notes.join() === now.notes.join()
-        ? old
-        : { error: now.error, notes: now.notes, took: now.took },
-    );
-  }, []);
+  const rowsChanged = useCallback(
+    (now: Rows) => {
+      setTold((old) =>
+        old.error === now.error && old.took === now.took && old.notes.join() === now.notes.join()
+          ? old
+          : { error: now.error, notes: now.notes, took: now.took },
+      );
+      const index = awaited.current;
+      const row = index === null || now.stale ? undefined : now.row(index);
+      if (index === null || !row) return;
+      awaited.current = null;
+      look({ event: row.id, row: index + 1 });
+    },
+    [look],
+  );
   const narrow = useCallback((from: string, to: string) => change({ from, to }), [change]);
   const aimed = (): string[] => {
     if (marked.size > 0) return [...marked.keys()];
@@ -182,13 +187,16 @@ export function Timeline() {
         undated={total.data?.undated ?? 0}
         known={total.data !== undefined}
         told={told}
+        counted={total.data?.notes ?? []}
         answer={answer}
       />
       <Histogram name={name} asked={asked} narrow={narrow} ready={setAnswer} />
       <div className={styles.columns}>
-        {facetsOpen && !crowded && <Facets searching={searching} />}
+        {facetsOpen && !crowded && !badQuery && <Facets searching={searching} />}
         <div className={styles.table}>
-          {failure && !total.isPlaceholderData && total.data === undefined ? (
+          {badQuery ? (
+            <NotUnderstood problem={badQuery} />
+          ) : failure && !total.isPlaceholderData && total.data === undefined ? (
             <Failed error={failure} again={() => void total.refetch()} />
           ) : failure ? (
             <Failed error={failure} again={() => grid.current?.rows.again()} />
@@ -269,127 +277,4 @@ function mistakeOf(problem: Failure['problem'], searching: Searching): Mistake {
     length: problem.length ?? 1,
     suggestion: problem.suggestion ?? '',
   };
-}
-
-/** One line that says what is seen: how many, from when to when, in which zone, how fast. */
-function Head(props: {
-  searching: Searching;
-  total: number;
-  undated: number;
-  known: boolean;
-  told: Told;
-  answer: Answer | null;
-}) {
-  const { searching, total, known, told, answer } = props;
-  const { zone, facetsOpen } = usePreferences();
-  const { address, change } = searching;
-  const range = rangeOf(answer);
-  const narrowed = Boolean(address.from || address.to);
-  const wider = () => {
-    if (!range) return;
-    const more = (range.to - range.from) / 2;
-    change({ from: isoOf(range.from - more), to: isoOf(range.to + more) });
-  };
-  return (
-    <div className={styles.head}>
-      <button
-        type="button"
-        className={styles.fold}
-        aria-label={facetsOpen ? 'Hide facets' : 'Show facets'}
-        title={`${facetsOpen ? 'Hide' : 'Show'} facets ([)`}
-        onClick={() => choose({ facetsOpen: !facetsOpen })}
-      >
-        {facetsOpen ? <ChevronsLeft size={14} /> : <ChevronsRight size={14} />}
-      </button>
-      <strong className="number" aria-live="polite">
-        {known ? counted(total, 'event') : ' '}
-      </strong>
-      {range && answer && (
-        <span className="muted number">
-          {short(isoOf(range.from), zone)} – {short(isoOf(range.to), zone)} {zone} · bars of{' '}
-          {span(answer.width_ms)}
-        </span>
-      )}
-      {props.undated > 0 && (
-        <span className="muted number">{count(props.undated)} without a time</span>
-      )}
-      {told.notes.map((note) => (
-        <span key={note} className={styles.note}>
-          {note}
-        </span>
-      ))}
-      <span style={{ flex: 1 }} />
-      {narrowed && (
-        <>
-          <button type="button" className={styles.plain} onClick={() => window.history.back()}>
-            Back
-          </button>
-          <button type="button" className={styles.plain} onClick={wider}>
-            Zoom out
-          </button>
-          <button
-            type="button"
-            className={styles.plain}
-            onClick={() => change({ from: undefined, to: undefined })}
-          >
-            Whole span
-          </button>
-        </>
-      )}
-      {told.took !== null && (
-        <span className="faint number">{count(Math.round(told.took))} ms</span>
-      )}
-    </div>
-  );
-}
-
-function NoRows(props: { searching: Searching }) {
-  const { name, address, change } = props.searching;
-  const one = useQuery(oneCase(name));
-  const searched = Boolean(address.q || address.f || address.from || address.to);
-  if (!searched || one.data?.events === 0) {
-    return (
-      <Nothing
-        icon={<ListTree size={20} />}
-        title="The timeline has no events yet"
-        actions={
-          <Link to="/cases/$case/evidence" params={{ case: name }}>
-            <Button component="span">Add evidence</Button>
-          </Link>
-        }
-      >
-        <p>Events appear here while evidence is being read, the first ones within seconds.</p>
-      </Nothing>
-    );
-  }
-  return (
-    <Nothing
-      icon={<SearchX size={20} />}
-      title="Nothing matches"
-      actions={
-        <>
-          {(address.from || address.to) && (
-            <Button variant="default" onClick={() => change({ from: undefined, to: undefined })}>
-              Search the whole span
-            </Button>
-          )}
-          {address.f && (
-            <Button variant="default" onClick={() => change({ f: undefined })}>
-              Take the filters away
-            </Button>
-          )}
-          <Button
-            variant="default"
-            onClick={() => change({ q: undefined, f: undefined, from: undefined, to: undefined })}
-          >
-            Show everything
-          </Button>
-        </>
-      }
-    >
-      <p>
-        Words are looked for whole; write <code>*word*</code> to find a part of one.
-      </p>
-    </Nothing>
-  );
 }

@@ -299,9 +299,10 @@ def context(
     event: TheEvent,
     door: TheDoor,
     minutes: Annotated[float, Query(gt=0, le=100_000)] = 5,
+    rows: Annotated[int, Query(ge=1, le=500, description="at most so many on each side")] = 500,
 ) -> Response:
     """The events around one event, across all sources."""
-    found = door.desk.timeline.context(case, event, minutes)
+    found = door.desk.timeline.context(case, event, minutes, rows)
     return _json(
         {
             "events": listed(door.state, case, found.rows),

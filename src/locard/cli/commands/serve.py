@@ -110,6 +110,8 @@ def _listen(bind: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((bind, candidate))
+            # From here on a browser that follows the printed link waits, and is not refused.
+            listener.listen(128)
         except OSError:
             listener.close()
             continue
