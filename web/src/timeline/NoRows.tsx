@@ -23,9 +23,10 @@ export function NotUnderstood(props: { problem: Problem }) {
 /** In place of rows when there are none: why, and what to do next. */
 export function NoRows(props: { searching: Searching }) {
   const { name, address, change } = props.searching;
-  const one = useQuery(oneCase(name));
+  // Asked anew: evidence may have been added since the case was last looked at.
+  const one = useQuery({ ...oneCase(name), staleTime: 0, refetchOnMount: 'always' });
   const searched = Boolean(address.q || address.f || address.from || address.to);
-  if (!searched || one.data?.events === 0) {
+  if (!searched || (one.data?.events === 0 && !one.isFetching)) {
     return (
       <Nothing
         icon={<ListTree size={20} />}
