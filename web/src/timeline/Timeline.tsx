@@ -27,6 +27,8 @@ import { Tagging } from './Tagging';
 import { Tools } from './Tools';
 import styles from './timeline.module.css';
 
+const NOTHING_TOLD: Told = { error: null, notes: [], took: null };
+
 export function Timeline() {
   const searching = useSearching();
   const { name, address, asked, change, look } = searching;
@@ -35,7 +37,7 @@ export function Timeline() {
   const [cursor, setCursor] = useState((address.row ?? 1) - 1);
   const [marked, setMarked] = useState<Map<string, number>>(new Map());
   const [tagging, setTagging] = useState<string[] | null>(null);
-  const [told, setTold] = useState<Told>({ error: null, notes: [], took: null });
+  const [told, setTold] = useState<Told>(NOTHING_TOLD);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const grid = useRef<GridHandle>(null);
   const query = useRef<HTMLInputElement>(null);
@@ -54,6 +56,8 @@ export function Timeline() {
     setCursor(0);
     setMarked(new Map());
     awaited.current = null;
+    // What the rows of the old search told, an error above all, is nothing that the new one says.
+    setTold(NOTHING_TOLD);
   }
 
   const rowAt = useCallback((index: number) => grid.current?.rows.row(index), []);
