@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the web page into the package while it is installed, with the Node.js that a wheel carries.
+"""Builds the page into the package while it is installed, with the Node.js that a wheel carries.
 
 Nothing is built when the sources are those of the last build. The environment is handed through as
 it is: npm needs the machine's certificates and settings.
@@ -47,8 +47,8 @@ def build() -> None:
         cli = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         npm = [str(root / "bin" / "node"), str(cli)]
         environment["PATH"] = f"{root / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    # Not `npm ci`: it refuses a lock without the binaries of other platforms. This installs what the
-    # lock file says, hashes checked, and writes nothing back.
+    # Not `npm ci`: it refuses a lock without the binaries of other platforms. This installs what
+    # the lock file says, hashes checked, and writes nothing back.
     install = ["install", "--no-save", "--no-audit", "--no-fund"]
     for arguments in (install, ["run", "build"]):
         subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=True)

@@ -168,8 +168,9 @@ def commands() -> str:
     return (
         f"# Commands\n\n{root.help}\n\n"
         "Answers go to standard output, progress and remarks to standard error. Exit status: 0\n"
-        "success, 1 a finding against the data (a failed proof, a changed ledger), 2 a mistake of\n"
-        "the caller, 130 stopped by the keyboard. `-h` and `--help` explain each command.\n\n"
+        "success, 1 a finding against the data (a failed proof, a changed ledger, evidence that\n"
+        "could not be read in full), 2 a mistake of the caller, 130 stopped by the keyboard. `-h`\n"
+        "and `--help` explain each command.\n\n"
         "Environment: `LOCARD_HOME` is the folder that everything is kept in (default\n"
         "`~/.locard`), `LOCARD_WORKERS` the number of parsing processes (default: one for each\n"
         "core), `LOCARD_WHO` the name that the custody ledger gets.\n\n"

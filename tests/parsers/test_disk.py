@@ -283,6 +283,72 @@ def test_a_disk_cut_short_gives_what_it_can_and_says_so(partitioned, tmp_path, s
     assert any("cut short" in row["problem"] for row in rows)
 
 
+@pytest.mark.parametrize("share", [0.9, 0.6])
+def test_a_file_system_cut_short_says_so_though_nothing_that_was_read_is_missing(
+    image, tmp_path, share
+):
+    path = tmp_path / "cut.raw"
+    path.write_bytes(image.read_bytes()[: int((8 << 20) * share)])
+    rows = read(path)
+    (cut,) = [row for row in rows if row["problem"]]
+    assert "the ext file system of disk takes 8388608 bytes" in cut["problem"]
+    assert len(rows) == len(read(image)) + 1
+    assert list(read(path, only=cut["locator"])) in ([], [cut])
+
+
+def test_an_xfs_volume_cut_short_says_so(tmp_path):
+    path = tmp_path / "xfs.raw"
+    with path.open("wb") as stream:
+        stream.truncate(320 << 20)
+    run(tool("mkfs.xfs"), "-q", "-f", path)
+    with path.open("r+b") as stream:
+        stream.truncate(200 << 20)
+    assert any("takes 335544320 bytes" in row["problem"] for row in read(path))
+
+
+def test_a_vhd_without_its_end_is_read_by_the_copy_of_its_footer(image, tmp_path):
+    path = tmp_path / "disk.vhd"
+    run(tool("qemu-img"), "convert", "-O", "vpc", image, path)
+    path.write_bytes(path.read_bytes()[:-512])
+    rows = read(path)
+    assert [row["problem"] for row in rows if row["problem"]] == [
+        "the VHD image is cut short: its last 512 bytes are not its footer"
+    ]
+    assert rows.of("linux.shell_history")
+
+
+def test_partitions_that_lie_outside_or_end_before_they_begin(image, tmp_path):
+    sectors = image.stat().st_size // 512
+    kind = bytes.fromhex("af3dc60f838472478e793d69d8477de4")
+    table = b"".join(
+        struct.pack("<16s16sQQQ72s", kind, bytes([number] * 16), first, last, 0, b"x\0")
+        for number, (first, last) in enumerate(
+            [(1 << 40, (1 << 40) + 9), (2048, 2048 + sectors - 1), (5000, 100)], 1
+        )
+    )
+    header = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, 1, 0, 34, 1 << 41,
+                         b"g" * 16, 2, 128, 128, 0)  # fmt: skip
+    protective = struct.pack("<B3sB3sII", 0, b"", 0xEE, b"", 1, 0xFFFFFFFF)
+    boot = bytes(446) + protective.ljust(64, b"\0") + b"\x55\xaa"
+    path = tmp_path / "gpt.raw"
+    path.write_bytes((boot + header.ljust(512, b"\0") + table).ljust(1 << 20, b"\0")
+                     + image.read_bytes() + bytes(1 << 20))  # fmt: skip
+    rows = read(path)
+    problems = {row["locator"].split("!")[0]: row["problem"] for row in rows if row["problem"]}
+    assert set(problems) == {"p1", "p3"}
+    assert "beyond its end" in problems["p1"]
+    assert "ends before it begins" in problems["p3"]
+    assert {row["locator"].split("/")[0] for row in rows.of("linux.shell_history")} == {"p2"}
+
+
+def test_an_image_of_zeros_says_that_nothing_was_found(tmp_path):
+    path = tmp_path / "zeros.raw"
+    with path.open("wb") as stream:
+        stream.truncate(4 << 20)
+    (row,) = read(path)
+    assert "no other byte than zeros" in row["problem"]
+
+
 def test_an_empty_image_is_a_clear_error(tmp_path):
     path = tmp_path / "empty.raw"
     path.touch()

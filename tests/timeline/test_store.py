@@ -14,10 +14,13 @@ import urllib.request
 from base64 import b64encode
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from locard.model.errors import Storage
-from locard.timeline import Search, Timeline, connect
+from locard.timeline import Search, Timeline, connect, schema
+from locard.timeline.client import Lost
+from locard.timeline.staging import staged
 from tests.timeline.conftest import end, told
 from tests.timeline.rows import many
 
@@ -97,6 +100,35 @@ def test_kill_9_amid_writing_loses_nothing(home: Path) -> None:
         # A batch that was at work when the store died was repeated, so all are there, once each.
         assert timeline.count(Search("case")).rows == 24_000
         assert len(acknowledged) == 12
+
+
+def test_an_insert_whose_answer_was_lost_is_not_written_twice(
+    timeline: Timeline, home: Path
+) -> None:
+    client = timeline._client
+    insert, lost = client.insert, []
+
+    def dies_after(table: str, batch: pa.RecordBatch, settings: object = None) -> None:
+        insert(table, batch)
+        if table == "events" and not lost:
+            lost.append(table)
+            end(home, signal.SIGKILL)
+            client._forget(client._connected())
+            raise Lost("the answer did not come")
+
+    client.insert = dies_after  # type: ignore[method-assign]
+    timeline.write("case", many(500))
+    assert lost == ["events"]
+    assert timeline.count(Search("case")).rows == 500
+
+
+def test_a_table_that_a_crash_left_is_gone(timeline: Timeline, home: Path) -> None:
+    with staged(timeline._client, schema.packed_ids(pa.array(["0" * 32]))):
+        end(home, signal.SIGKILL)
+        left = timeline._client.table(
+            "SELECT name FROM system.tables WHERE startsWith(name, 'staged_')"
+        )
+        assert left.num_rows == 0
 
 
 def test_it_ends_when_idle(tmp_path: Path) -> None:

@@ -46,6 +46,10 @@ class TooSlow(Error):
     http_status = 503
 
 
+class Lost(Storage):
+    """The store process ended while it was asked: what it was asked to do is done or not."""
+
+
 class EngineRefused(Error):
     """The engine refused a statement: `code` is ClickHouse's number of the error."""
 
@@ -64,6 +68,24 @@ class Client:
         self._lock = threading.Lock()
         self._driver: Driver | None = None
         self._closed = False
+        self._life = threading.local()
+
+    def in_one_life(self, work: Callable[[], _T]) -> _T:
+        """Do work whose steps build on each other within one life of the store process.
+
+        Tables in memory end with the process, and an insert that got no answer may be on the disk:
+        when the process ends amid the work, the work is done again from its beginning.
+        """
+        for attempt in (1, 2):
+            self._life.driver = self._connected()
+            try:
+                return work()
+            except Lost:
+                if attempt == 2:
+                    raise
+            finally:
+                self._life.driver = None
+        raise AssertionError("unreachable")
 
     def table(
         self,
@@ -139,27 +161,31 @@ class Client:
             driver.close()
 
     def _try(self, ask: Callable[[Driver], _T]) -> _T:
-        """Ask; when the store process is gone, start it and ask once more."""
+        """Ask; when the store process is gone, start it and ask once more.
+
+        Raises `Lost` instead where this is a step of `in_one_life`, or when it is gone again.
+        """
+        pinned: Driver | None = getattr(self._life, "driver", None)
         for attempt in (1, 2):
-            driver = self._connected()
+            driver = pinned or self._connected()
             try:
                 return ask(driver)
             except DatabaseError as error:
                 if error.code is None or error.code == 516:
-                    if attempt == 1 and self._forget(driver):
+                    self._forget(driver)
+                    if attempt == 1 and pinned is None:
                         continue
-                    raise Storage(
+                    raise Lost(
                         "The timeline store does not answer.",
                         f"Its log is {self.folder / 'store.log'}; try again.",
                     ) from error
                 raise _explained(error.code, str(error), self.folder) from error
         raise AssertionError("unreachable")
 
-    def _forget(self, driver: Driver) -> bool:
+    def _forget(self, driver: Driver) -> None:
         with self._lock:
             if self._driver is driver:
                 self._driver = None
-        return True
 
     def _connected(self) -> Driver:
         with self._lock:

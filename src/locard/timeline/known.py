@@ -17,10 +17,14 @@ def known(client: Client, case: str, ids: Collection[str]) -> set[str]:
     wanted = sorted({one for one in ids if len(one) == 32 and set(one) <= _HEX})
     if not wanted:
         return set()
-    with staged(client, schema.packed_ids(pa.array(wanted, pa.string()))) as table:
-        found = client.table(
-            f"SELECT id FROM {schema.DATABASE}.events "
-            f"WHERE `case` = {{case:String}} AND id IN (SELECT id FROM {table})",
-            {"case": case},
-        )
-    return {key.hex() for key in found.column("id").to_pylist()}
+    packed = schema.packed_ids(pa.array(wanted, pa.string()))
+
+    def find() -> pa.Table:
+        with staged(client, packed) as table:
+            return client.table(
+                f"SELECT id FROM {schema.DATABASE}.events "
+                f"WHERE `case` = {{case:String}} AND id IN (SELECT id FROM {table})",
+                {"case": case},
+            )
+
+    return {key.hex() for key in client.in_one_life(find).column("id").to_pylist()}

@@ -13,7 +13,10 @@ from locard.timeline.client import Client
 
 @contextmanager
 def staged(client: Client, ids: pa.Array) -> Iterator[str]:
-    """A table in memory that holds the ids (16 bytes each) as `id`, for as long as it is needed."""
+    """A table in memory that holds the ids (16 bytes each) as `id`, for as long as it is needed.
+
+    Used within `Client.in_one_life`: after a crash of the store the table would be there, empty.
+    """
     name = f"staged_{secrets.token_hex(8)}"
     client.command(f"CREATE TABLE {schema.DATABASE}.{name} (id FixedString(16)) ENGINE = Memory")
     try:

@@ -17,6 +17,10 @@ def write(client: Client, case: str, batch: pa.RecordBatch) -> Written:
     rows = schema.stored(case, batch)
     if rows.num_rows == 0:
         return Written(0, 0, 0)
+    return client.in_one_life(lambda: _write(client, case, rows))
+
+
+def _write(client: Client, case: str, rows: pa.RecordBatch) -> Written:
     there = _places(client, case, rows.column("id"))
     ids = rows.column("id").to_pylist()
     if not there and len(set(ids)) == len(ids):

@@ -64,6 +64,9 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
                 volume, next((t for t in trees if t.volume is volume), None), rows, context,
                 image.machine.host,
             )  # fmt: skip
+    if rows.seen == 0:
+        report("disk", "no partition, no file system and no other byte than zeros was found: the "
+               "disk was wiped or never used, or its image was not taken rightly")  # fmt: skip
     rows.facts["volumes"] = ", ".join(f"{v.name} {v.kind} {v.size}" for v in volumes)
     if image.machine.host:
         rows.facts["host"] = image.machine.host

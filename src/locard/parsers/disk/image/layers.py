@@ -16,7 +16,7 @@ from locard.parsers.contract import Opened
 from locard.parsers.disk.image import companions, lvm
 from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.companions import leaf
-from locard.parsers.disk.image.magic import TITLES, container_of, filesystem_of
+from locard.parsers.disk.image.magic import TITLES, claimed_size, container_of, filesystem_of
 
 
 @dataclass(slots=True)
@@ -60,7 +60,13 @@ def open_container(opened: Opened, report: Report) -> BinaryIO:
 def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
     """The volumes of a disk, logical ones included; those that cannot be opened are reported."""
     size = length(disk)
-    found = list(_partitions(disk, size, "", report)) or [_volume("disk", disk, size)]
+    told: list[str] = []
+
+    def noted(place: str, why: str) -> None:
+        told.append(place)
+        report(place, why)
+
+    found = list(_partitions(disk, size, "", noted)) or [_volume("disk", disk, size)]
     physical = {volume.name: volume.stream for volume in found if volume.kind == "lvm"}
     for name, stream, bytes_ in lvm.logical_volumes(physical, report):
         try:
@@ -72,12 +78,29 @@ def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
         if inner:
             found.remove(volume)
             found += inner
+    for volume in found:
+        if volume.name not in told:
+            _whole(volume, report)
     names: dict[str, int] = {}
     for volume in found:
         names[volume.name] = count = names.get(volume.name, 0) + 1
         if count > 1:
             volume.name = f"{volume.name}~{count}"
     return found
+
+
+def _whole(volume: Volume, report: Report) -> None:
+    """Report a file system that says it is larger than the volume that holds it."""
+    try:
+        claimed = claimed_size(volume.kind, lambda offset, count: _at(volume.stream, offset, count))
+    except EOFError:
+        return  # Whatever reads the volume next says so.
+    if claimed > volume.size:
+        report(
+            f"{volume.name}!size",
+            f"the image is cut short: the {volume.kind} file system of {volume.name} takes "
+            f"{claimed} bytes and {volume.size} are there; what lay in the others cannot be read",
+        )
 
 
 def length(stream: BinaryIO) -> int:
@@ -128,15 +151,21 @@ def _partitions(disk: BinaryIO, size: int, prefix: str, report: Report) -> list[
         table = Disk(disk)
     except (Error, EOFError, ValueError, struct.error) as fault:
         if gpt or (not prefix and _at(disk, 510, 2) == b"\x55\xaa"):
-            report("disk", f"the partition table cannot be read: {fault}".split("\n")[0])
+            place = f"{prefix.removesuffix('.') or 'disk'}!table"
+            report(place, f"the partition table cannot be read: {fault}".split("\n")[0])
         return []
     for part in table.partitions:
         name = f"{prefix}p{part.number}"
+        if part.guid is not None:  # GPT names its last sector; dissect takes it for the end.
+            part.size += part.disk.sector_size
         beyond = part.offset + part.size - size
         if beyond > 0:
             report(name, f"the image is cut short: partition {part.number} ends {beyond} bytes "
                    "beyond its end; what lies there cannot be read")  # fmt: skip
-        if part.offset >= size:
+        if part.size <= 0:
+            report(name, f"partition {part.number} ends before it begins: the partition table is "
+                   "damaged")  # fmt: skip
+        if part.offset >= size or part.size <= 0:
             continue
         stream = cast(BinaryIO, part.open())
         try:
@@ -181,7 +210,7 @@ def _ewf(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> 
     wanted = image.volume.chunk_count * image.volume.sector_count
     if held + image.volume.sector_count <= wanted:
         report(
-            "disk",
+            "disk!container",
             f"the E01 image is cut short: its segments hold {held} of {wanted} sectors. "
             "Add all segments (E01, E02, ...) together, from one folder.",
         )
@@ -260,8 +289,20 @@ class _Nameless:
 
 def _vhd(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.vhd import VHD
+    from dissect.util.stream import MappingStream
 
-    footer = _at(stream, max(length(stream) - 512, 0), 512)
+    size = length(stream)
+    footer = _at(stream, max(size - 512, 0), 512)
+    if not (footer.startswith(b"conectix") or footer[1:].startswith(b"conectix")):
+        # Only a VHD with a copy of its footer at the beginning gets here.
+        report(
+            "disk!container", "the VHD image is cut short: its last 512 bytes are not its footer"
+        )
+        footer = _at(stream, 0, 512)
+        whole = MappingStream(align=512)
+        whole.add(0, size, stream)
+        whole.add(size, 512, io.BytesIO(footer))
+        stream = cast(BinaryIO, whole)
     if len(footer) == 512 and int.from_bytes(footer[60:64], "big") == 4:
         raise Unreadable("the VHD is a difference to another disk, which is not given", _CONVERT)
     return cast(BinaryIO, VHD(cast(BinaryIO, _Nameless(stream))))
