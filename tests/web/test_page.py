@@ -6,13 +6,21 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.web.conftest import EVENTS, HOSTILE, Served
 
 pytestmark = pytest.mark.browser
 
 TIMELINE = "/cases/harbour/timeline"
+
+
+# In one breath, before the address can follow.
+ENTER_AND_TYPE_ON = """field => {
+    field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}))
+    field.focus()
+    document.execCommand("insertText", false, " alice")
+}"""
 
 
 def total(page: Page, count: int) -> None:
@@ -116,6 +124,54 @@ def test_fields_and_values_are_completed(page: Page):
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     total(page, EVENTS // 3)
+
+
+def test_a_late_answer_takes_no_choice_away(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    held: list[Route] = []
+    page.route(re.compile(r"/values\?.*prefix=Put"), lambda route: held.append(route))
+    page.keyboard.press("/")
+    page.keyboard.type("action:")
+    page.get_by_role("option", name="PutObject").wait_for()
+    with page.expect_request(re.compile("prefix=Put")):
+        page.keyboard.type("Put")
+    page.keyboard.press("ArrowDown")
+    with page.expect_response(re.compile("prefix=Put")):
+        held[0].continue_()
+    expect(page.get_by_role("option", name="PutObject", selected=True)).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Query")).to_have_value("action:PutObject ")
+
+
+def test_the_caret_stays_where_the_next_key_falls(page: Page):
+    page.add_init_script("window.requestAnimationFrame = (then) => setTimeout(then, 400)")
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("/")
+    page.keyboard.type("acti")
+    page.get_by_role("option", name="action").wait_for()
+    for key in ("ArrowDown", "Enter", *"GetObject"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    page.keyboard.type(" AND x")
+    query = page.get_by_role("combobox", name="Query")
+    expect(query).to_have_value("action:GetObject AND x")
+
+
+def test_what_is_typed_after_a_search_was_sent_stays(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("/")
+    page.keyboard.type("action:GetObject")
+    query = page.get_by_role("combobox", name="Query")
+    query.evaluate(ENTER_AND_TYPE_ON)
+    total(page, EVENTS // 3)
+    expect(query).to_have_value("action:GetObject alice")
+    page.keyboard.press("Enter")
+    total(page, 120)
+    page.go_back()
+    expect(query).to_have_value("action:GetObject")
 
 
 def test_keys_move_open_star_undo_and_tag(page: Page):

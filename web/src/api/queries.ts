@@ -160,7 +160,8 @@ export const values = (name: string, field: string, prefix: string) =>
     queryKey: ['values', name, field, prefix],
     queryFn: ({ signal }) =>
       get<ValueCount[]>(address(['cases', name, 'values'], { field, prefix, size: 12 }), signal),
-    placeholderData: keepPreviousData,
+    // Values of another field would be taken for values of this one.
+    placeholderData: (known, before) => (before?.queryKey[2] === field ? known : undefined),
   });
 
 export const event = (name: string, id: string) =>

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useQuery } from '@tanstack/react-query';
 import { CircleAlert, Search, X } from 'lucide-react';
-import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { address, ask } from '../api/client';
 import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
@@ -22,6 +30,13 @@ interface Suggestion {
   title: string;
   note: string;
   insert: string;
+}
+
+/** A suggestion that the arrow keys have reached, and the query for which it was one. */
+interface Chosen {
+  text: string;
+  from: number;
+  suggestion: Suggestion;
 }
 
 const ATTRIBUTES = 'attributes.';
@@ -96,9 +111,8 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
 
 /** Asks the server whether the query is right while it is typed. */
 function useMistake(text: string): Mistake | null {
-  const [mistake, setMistake] = useState<Mistake | null>(null);
+  const [found, setFound] = useState<{ text: string; mistake: Mistake } | null>(null);
   useEffect(() => {
-    setMistake(null);
     if (!text.trim()) return;
     const overtaken = new AbortController();
     const timer = window.setTimeout(() => {
@@ -108,9 +122,9 @@ function useMistake(text: string): Mistake | null {
         signal: overtaken.signal,
       }).then(
         (answer) => {
-          if (answer.ok || !answer.message) return;
+          if (answer.ok || !answer.message) return setFound(null);
           const { message, position = 0, length = 1, suggestion = '' } = answer;
-          setMistake({ message, position, length, suggestion });
+          setFound({ text, mistake: { message, position, length, suggestion } });
         },
         () => undefined,
       );
@@ -120,7 +134,7 @@ function useMistake(text: string): Mistake | null {
       overtaken.abort();
     };
   }, [text]);
-  return mistake;
+  return found?.text === text ? found.mistake : null;
 }
 
 export function QueryBar(props: {
@@ -135,26 +149,42 @@ export function QueryBar(props: {
   const [text, setText] = useState(props.text);
   const [caret, setCaret] = useState(0);
   const [open, setOpen] = useState(false);
-  const [at, setAt] = useState(-1);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [placed, setPlaced] = useState<{ caret: number } | null>(null);
   const [scrolled, setScrolled] = useState(0);
   const blurring = useRef(0);
   const checked = useMistake(text);
-  const { want, list } = useSuggestions(props.name, text, caret, open);
+  const { want, list: found } = useSuggestions(props.name, text, caret, open);
+  // What was chosen stays chosen until something is typed, whatever answers come in meanwhile.
+  const kept = chosen?.text === text && chosen.from === want?.from ? chosen.suggestion : null;
+  const missing = kept && !found.some((each) => each.text === kept.text);
+  const list = missing ? [kept, ...found] : found;
+  const at = kept ? list.findIndex((each) => each.text === kept.text) : -1;
   const fromSearch = text === props.text ? props.mistake : null;
   const mistake = checked ?? fromSearch;
   const shown = open && list.length > 0;
 
-  useEffect(() => setText(props.text), [props.text]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other suggestions, nothing chosen yet
-  useEffect(() => setAt(-1), [list]);
+  // The address follows a while after what was sent; what was typed since is not taken away.
+  const sent = useRef<string | null>(null);
+  useEffect(() => {
+    if (props.text !== sent.current) setText(props.text);
+    sent.current = null;
+  }, [props.text]);
+  // In the same commit as the text, so that no key can come between the two.
+  useLayoutEffect(() => {
+    if (!placed) return;
+    input.current?.focus();
+    input.current?.setSelectionRange(placed.caret, placed.caret);
+  }, [placed, input]);
 
   const place = (next: string, position: number) => {
     setText(next);
     setCaret(position);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(position, position);
-    });
+    setPlaced({ caret: position });
+  };
+  const choose = (index: number) => {
+    const suggestion = list[index];
+    setChosen(suggestion && want ? { text, from: want.from, suggestion } : null);
   };
   const take = (suggestion: Suggestion) => {
     if (!want) return;
@@ -166,17 +196,19 @@ export function QueryBar(props: {
     setOpen(true);
   };
   const go = (query: string) => {
+    const next = query.trim();
     setOpen(false);
-    submit(query.trim());
+    setText(next);
+    if (next !== props.text) sent.current = next;
+    submit(next);
   };
   const keys = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown' && list.length > 0) {
       setOpen(true);
-      setAt((now) => Math.min(now + 1, list.length - 1));
-    } else if (event.key === 'ArrowUp' && shown) setAt((now) => Math.max(now - 1, -1));
+      choose(Math.min(at + 1, list.length - 1));
+    } else if (event.key === 'ArrowUp' && shown) choose(at - 1);
     else if (event.key === 'Enter' || (event.key === 'Tab' && shown && at >= 0)) {
-      const suggestion = shown ? list[at] : undefined;
-      if (suggestion) take(suggestion);
+      if (shown && kept) take(kept);
       else go(text);
     } else if (event.key === 'Escape') {
       if (shown) setOpen(false);
@@ -232,10 +264,7 @@ export function QueryBar(props: {
           type="button"
           className={styles.clear}
           aria-label="Clear the query"
-          onClick={() => {
-            setText('');
-            go('');
-          }}
+          onClick={() => go('')}
         >
           <X size={14} />
         </button>
