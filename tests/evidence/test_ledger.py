@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from locard.evidence.ledger import Draft, Ledger
+from locard.model.custody import Hand, Verb
 from locard.model.errors import Tampered
-from locard.model.evidence import Verb
 
 
 def drafts(count: int) -> list[Draft]:
-    return [Draft("ana", Verb.OPENED, "e" * 64, "c", f"reason {n}", {}) for n in range(count)]
+    return [Draft(Hand("ana"), Verb.OPENED, "e" * 64, "c", f"reason {n}", {}) for n in range(count)]
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locard.evidence import Vault
+from locard.model.custody import Verb
 from locard.model.errors import Missing, Storage, Tampered, Unreadable
-from locard.model.evidence import Origin, Verb
+from locard.model.evidence import Origin
 
 
 @pytest.fixture

@@ -12,12 +12,15 @@ from fastapi import Depends, Request
 
 from locard.api.problems import SignInNeeded
 from locard.cases.desk import Desk
+from locard.model.custody import Hand
 from locard.model.errors import Denied
 from locard.state import sessions, tokens
 from locard.state.database import State
 from locard.state.users import Role, User
 
 COOKIE = "locard_session"
+LONGEST_AGENT = 300
+"""Characters of a `User-Agent` that the ledger keeps."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -38,11 +41,19 @@ class Person:
     user: User
     session: str
     """The secret of the session; empty when an API token was shown."""
+    address: str = ""
+    agent: str = ""
 
     @property
     def name(self) -> str:
-        """The user name, as custody and marks record it."""
+        """The user name, as marks record it."""
         return self.user.username
+
+    @property
+    def hand(self) -> Hand:
+        """The person as custody records them: with door, address and what they asked with."""
+        door = "page" if self.session else "api"
+        return Hand(self.name, door, self.address, self.agent)
 
 
 def door(request: Request) -> Door:
@@ -57,6 +68,11 @@ def address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def agent(request: Request) -> str:
+    """What the request says it was made with, bounded."""
+    return request.headers.get("user-agent", "")[:LONGEST_AGENT]
+
+
 def signed_in(request: Request) -> Person:
     """The person who makes the request. Raises `SignInNeeded`, or `Denied` for a forged request."""
     state = door(request).state
@@ -66,7 +82,7 @@ def signed_in(request: Request) -> Person:
             user = tokens.shown_by(session, secret.strip())
         if user is None:
             raise SignInNeeded("This API token is not valid.", "Make a new one in the settings.")
-        return Person(user, "")
+        return Person(user, "", address(request), agent(request))
     secret = request.cookies.get(COOKIE, "")
     with state.session() as session:
         user = sessions.signed_in(session, secret) if secret else None
@@ -74,7 +90,7 @@ def signed_in(request: Request) -> Person:
         raise SignInNeeded("Sign in first.", "The session has ended or there was none.")
     if request.method not in _SAFE and request.headers.get("x-locard") != "1":
         raise Denied("The request lacks the header X-Locard: 1.", "Requests by cookie need it.")
-    return Person(user, secret)
+    return Person(user, secret, address(request), agent(request))
 
 
 def in_person(request: Request) -> Person:

@@ -16,6 +16,7 @@ from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
 from locard.cases.writing import Writer
 from locard.evidence import Vault
+from locard.model.custody import Hand
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from locard.settings import Settings
@@ -87,7 +88,7 @@ class Adding:
         vault: Vault,
         timeline: Callable[[], Timeline],
         case: str,
-        who: str,
+        who: Hand,
         limits: Limits,
         mappings: Mapping[str, dict[str, object]],
     ) -> None:

@@ -5,15 +5,29 @@ A run outlives the process that began it: what it does is in the state, and whoe
 it. What it says on standard error is kept in `resume.log`, because nobody else hears it.
 """
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock, Thread
+
+from locard.model.custody import Hand
 
 LOG = "resume.log"
 LOG_BYTES = 1 << 20
 """A log that has grown longer is begun anew by the next run."""
+
+
+HAND = "LOCARD_HAND"
+"""The variable that hands a run on: who began it, through which door, from where."""
+
+
+def handed_on() -> Hand | None:
+    """By whose hand this process was begun, when another process of ours began it."""
+    text = os.environ.get(HAND)
+    return Hand(**json.loads(text)) if text else None
 
 
 class Background:
@@ -25,15 +39,15 @@ class Background:
         self._lock = Lock()
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def begin(self, case: str, who: str) -> None:
+    def begin(self, case: str, who: Hand) -> None:
         """Begin to parse what waits in a case."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
         with self._lock, self.log.open("wb" if long else "ab") as log:
             self._running = [one for one in self._running if one.poll() is None]
             child = subprocess.Popen(
-                [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who],
-                env=os.environ | {"LOCARD_HOME": str(self.home)},
+                [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who.name],
+                env=os.environ | {"LOCARD_HOME": str(self.home), HAND: json.dumps(asdict(who))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

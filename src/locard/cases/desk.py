@@ -6,8 +6,6 @@ desk.add("intrusion", [Path("evidence/")], who="ana")
 desk.timeline.count(desk.search("intrusion", "action:StopLogging"))
 """
 
-import getpass
-import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,9 +27,10 @@ from locard.cases.intake import Intake, Wish, require
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.evidence import Vault
+from locard.model.custody import CustodyEntry, Hand
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.event import Event
-from locard.model.evidence import CustodyEntry, Origin
+from locard.model.evidence import Origin
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.mapping import compile_columns
@@ -104,7 +103,9 @@ class Desk:
 
     # Cases
 
-    def create(self, name: str, title: str = "", *, who: str, simulated: bool = False) -> Case:
+    def create(
+        self, name: str, title: str = "", *, who: Hand | str, simulated: bool = False
+    ) -> Case:
         """Make a case. Raises `Conflict` when it exists and `Error` for a name that will not do."""
         if not CASE_NAME.fullmatch(name):
             raise Error(
@@ -119,7 +120,7 @@ class Desk:
                     name=name,
                     title=title or name,
                     created=time.time_ns(),
-                    created_by=who,
+                    created_by=Hand.of(who).name,
                     simulated=simulated,
                 )
             )
@@ -154,7 +155,7 @@ class Desk:
         case: str,
         paths: Sequence[Path],
         *,
-        who: str,
+        who: Hand | str,
         wish: Wish | None = None,
         begun: Callable[[Progress], None] = lambda _progress: None,
     ) -> Added:
@@ -163,11 +164,11 @@ class Desk:
         Without paths what an interrupted run left is finished. `begun` is handed the progress.
         Raises `Missing` for a path or parser that does not exist, before anything is changed.
         """
-        wish = self._judged(wish)
+        wish, hand = self._judged(wish), Hand.of(who)
         require(paths)
         made = self._ensure(case, who)
         what = _what(paths)
-        progress = Progress(self.state, case, what, who)
+        progress = Progress(self.state, case, what, hand.name)
         begun(progress)
         state = "failed"
         try:
@@ -177,7 +178,7 @@ class Desk:
                 self.vault,
                 lambda: self.timeline,
                 case,
-                who,
+                hand,
                 limited(self.limits, wish.limits),
                 self.mappings(),
             )
@@ -202,7 +203,7 @@ class Desk:
             progress.finish(state)
 
     def receive(
-        self, case: str, stream: BinaryIO, name: str, *, who: str, wish: Wish | None = None
+        self, case: str, stream: BinaryIO, name: str, *, who: Hand | str, wish: Wish | None = None
     ) -> Item:
         """Take an upload into the vault and begin to parse it in a process of its own."""
         self.case(case)
@@ -210,22 +211,22 @@ class Desk:
         self.vault.prepare()
         origin = Origin(name=name.rpartition("/")[2] or "upload")
         put = self.vault.put(stream, origin, case=case, actor=who, reason="uploaded to the case")
-        intake = Intake(self.state, self.vault, case, who, wish)
+        intake = Intake(self.state, self.vault, case, Hand.of(who), wish)
         intake.register(put, origin, 0)
         intake.flush()
         self.resume(case, who=who)
         return holdings.item(self.state, case, put.evidence.id)
 
-    def resume(self, case: str, *, who: str) -> bool:
+    def resume(self, case: str, *, who: Hand | str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
         if not waiting(self.state, case):
             return False
         if any(job.state == "running" for job in jobs(self.state, case, limit=5)):
             return False
-        self._background.begin(case, who)
+        self._background.begin(case, Hand.of(who))
         return True
 
-    def _ensure(self, case: str, who: str) -> bool:
+    def _ensure(self, case: str, who: Hand | str) -> bool:
         try:
             self.case(case)
         except Missing:
@@ -245,11 +246,11 @@ class Desk:
         zone(wish.zone)
         return replace(wish, limits={**changed(self.limits), **wish.limits})
 
-    def save_mapping(self, name: str, found: object, *, who: str) -> None:
+    def save_mapping(self, name: str, found: object, *, who: Hand | str) -> None:
         """Keep a mapping for the generic parsers. Raises `BadMapping` that names every fault."""
         compile_columns(found)
         with self.state.session() as session:
-            mappings.save(session, name, dict(cast(Mapping[str, Any], found)), who)
+            mappings.save(session, name, dict(cast(Mapping[str, Any], found)), Hand.of(who).name)
 
     def mappings(self) -> dict[str, dict[str, object]]:
         """The mappings that people saved, by name."""
@@ -273,7 +274,7 @@ class Desk:
         """A name of each of these pieces of evidence, as far as the case holds them."""
         return holdings.names(self.state, case, evidence)
 
-    def download(self, case: str, evidence: str, *, who: str, reason: str) -> BinaryIO:
+    def download(self, case: str, evidence: str, *, who: Hand | str, reason: str) -> BinaryIO:
         """The bytes of evidence. The ledger says who took them and why."""
         item = holdings.item(self.state, case, evidence)
         return self.vault.open(item.id, case=case, actor=who, reason=f"downloaded: {reason}")
@@ -339,7 +340,7 @@ class Desk:
         return self.timeline.known(case, ids)
 
     def export(
-        self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: str
+        self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: Hand | str
     ) -> Iterator[bytes]:
         """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column.
 
@@ -358,18 +359,13 @@ class Desk:
         self,
         event: str,
         *,
-        who: str,
+        who: Hand | str,
         case: str | None = None,
         watch: Callable[[Step], None] = lambda _step: None,
     ) -> Proof:
         """Prove a row back to its bytes. Raises `Missing` when there is no such event."""
         prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
         return prover.prove(self.event(case, event), who)
-
-
-def whoami() -> str:
-    """The person at the command line, as the ledger will name them."""
-    return os.environ.get("LOCARD_WHO") or f"{getpass.getuser()}@{os.uname().nodename}"
 
 
 def _what(paths: Sequence[Path]) -> str:

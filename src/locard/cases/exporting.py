@@ -12,9 +12,9 @@ import pyarrow as pa
 from locard.cases.export import Format, Labels, export
 from locard.evidence import Vault
 from locard.evidence.ledger import Draft
+from locard.model.custody import Hand, Verb
 from locard.model.errors import Missing
 from locard.model.event import COLUMNS
-from locard.model.evidence import Verb
 from locard.timeline import Search, Timeline
 
 
@@ -35,7 +35,7 @@ def exported(
     form: Format,
     columns: list[str],
     labels: Labels,
-    who: str,
+    who: Hand | str,
 ) -> Iterator[bytes]:
     """Everything that matches, chunk by chunk; the ledger then says who took how many rows."""
     needed = [one.name for one in COLUMNS if one.name in columns or one.name == "id"]
@@ -63,4 +63,4 @@ def exported(
             if bound is not None:
                 details[name] = str(bound)
         reason = f"{rows:,} rows exported as {form.value}"
-        vault.ledger.append([Draft(who, Verb.EXPORTED, "", search.case, reason, details)])
+        vault.ledger.append([Draft(Hand.of(who), Verb.EXPORTED, "", search.case, reason, details)])

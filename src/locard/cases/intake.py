@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from locard.cases.progress import Progress
 from locard.evidence import Put, Vault
+from locard.model.custody import Hand
 from locard.model.errors import Missing, Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.database import State
@@ -133,7 +134,7 @@ class Intake:
         state: State,
         vault: Vault,
         case: str,
-        who: str,
+        who: Hand,
         wish: Wish,
         queued: Callable[[list[int]], None] = lambda _ids: None,
     ) -> None:
@@ -202,7 +203,7 @@ class Intake:
                 size=put.evidence.size,
                 modified=origin.modified,
                 added=time.time_ns(),
-                added_by=self.who,
+                added_by=self.who.name,
                 depth=depth,
                 wanted=self.wish.parser,
                 zone=self.wish.zone,

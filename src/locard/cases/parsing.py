@@ -22,6 +22,7 @@ from locard.cases.progress import Progress
 from locard.cases.reading import opened
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
+from locard.model.custody import Hand
 from locard.model.errors import Error
 from locard.model.evidence import Origin
 from locard.parsers import frames as f
@@ -114,7 +115,7 @@ class Parsing:
         writer: Writer,
         progress: Progress,
         case: str,
-        who: str,
+        who: Hand,
         limits: Limits,
         mappings: Mapping[str, dict[str, object]],
     ) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from locard.cases.reading import opened
 from locard.evidence import Vault
+from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Error, Missing, Tampered
 from locard.model.event import COLUMNS, Event
-from locard.model.evidence import CustodyEntry, Verb
 from locard.parsers import catalogue
 from locard.parsers import frames as f
 from locard.parsers.contract import Limits
@@ -72,15 +72,16 @@ class Prover:
         self.limits, self.mappings, self.watch = limits, mappings, watch
         self.steps: list[Step] = []
 
-    def prove(self, event: Event, who: str) -> Proof:
+    def prove(self, event: Event, who: Hand | str) -> Proof:
         """Walk from the row to the bytes and back; a failure is a step that says what differs."""
         self.steps = []
+        hand = Hand.of(who)
         try:
             self._say("Row", f"event {event.id} of case {event.case}, read by {_source(event)}")
             holding, name = self._holding(event)
             self._custody(event, holding)
-            self._bytes(event, holding, who)
-            record = self._record(event, holding, name, who)
+            self._bytes(event, holding, hand)
+            record = self._record(event, holding, name, hand)
             self._compare(event, record)
         except _Failed:
             pass
@@ -170,7 +171,7 @@ class Prover:
             seen.add(parent)
             entry = above
 
-    def _bytes(self, event: Event, holding: Holding, who: str) -> None:
+    def _bytes(self, event: Event, holding: Holding, who: Hand) -> None:
         try:
             found = self.vault.verify(
                 holding.evidence, case=event.case, actor=who, reason=f"proof of {event.id}"
@@ -185,7 +186,7 @@ class Prover:
             "the custody entry",
         )
 
-    def _record(self, event: Event, holding: Holding, name: str, who: str) -> dict[str, Any]:
+    def _record(self, event: Event, holding: Holding, name: str, who: Hand) -> dict[str, Any]:
         known = catalogue.load().sources.get(holding.parser)
         installed = known.version if known else "none"
         wanted = str(event.values["source_version"])
@@ -207,7 +208,7 @@ class Prover:
         return next((row for row in rows if row["id"] == event.id), rows[0])
 
     def _parse(
-        self, event: Event, holding: Holding, name: str, locator: str, who: str
+        self, event: Event, holding: Holding, name: str, locator: str, who: Hand
     ) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         with (

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from locard.cases import segments
 from locard.evidence import Vault
+from locard.model.custody import Hand
 from locard.parsers.contract import Limits
 from locard.parsers.disk.image.companions import companions
 from locard.parsers.pool import Task
@@ -25,7 +26,7 @@ def opened(
     holding: Holding,
     name: str,
     *,
-    who: str,
+    who: Hand | str,
     reason: str,
     limits: Limits,
     mappings: Mapping[str, dict[str, object]],

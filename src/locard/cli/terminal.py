@@ -4,6 +4,8 @@
 Answers go to standard output, everything else to standard error, so that a pipe stays clean.
 """
 
+import getpass
+import os
 import sys
 import time
 import unicodedata
@@ -28,9 +30,10 @@ from rich.progress import (
     Progress as Bars,
 )
 
-from locard import settings
+from locard import __version__, settings
 from locard.cases.desk import Desk
 from locard.cases.progress import Progress
+from locard.model.custody import Hand
 from locard.model.errors import BadQuery
 
 out = Console(soft_wrap=True, highlight=False)
@@ -41,6 +44,17 @@ Who = Annotated[
     str | None,
     typer.Option("--who", help="Name for the custody ledger.", envvar="LOCARD_WHO"),
 ]
+
+
+def hand(who: str | None = None) -> Hand:
+    """The hand at the command line: the name that was given, from this user and host."""
+    system = f"{getpass.getuser()}@{os.uname().nodename}"
+    return Hand(
+        who or os.environ.get("LOCARD_WHO") or system,
+        "command line",
+        system,
+        f"locard {__version__}",
+    )
 
 
 @contextmanager

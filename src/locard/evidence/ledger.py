@@ -22,8 +22,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Storage, Tampered
-from locard.model.evidence import CustodyEntry, Verb
 
 GENESIS = "0" * 64
 """`previous` of the first entry."""
@@ -35,7 +35,7 @@ _decoder = msgspec.json.Decoder(CustodyEntry)
 class Draft:
     """An entry before it has its place in the chain."""
 
-    actor: str
+    hand: Hand
     verb: Verb
     evidence: str
     case: str
@@ -89,7 +89,10 @@ class Ledger:
                 entry = CustodyEntry(
                     sequence=sequence,
                     time=time.time_ns(),
-                    actor=draft.actor,
+                    actor=draft.hand.name,
+                    door=draft.hand.door,
+                    address=draft.hand.address,
+                    agent=draft.hand.agent,
                     verb=draft.verb,
                     evidence=draft.evidence,
                     case=draft.case,

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from locard.evidence.ledger import Draft, Ledger
+from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Missing, Storage, Tampered, Unreadable
-from locard.model.evidence import CustodyEntry, Evidence, Origin, Verb, printable
+from locard.model.evidence import Evidence, Origin, printable
 
 CHUNK = 1 << 20
 _ZEROS = bytes(CHUNK)
@@ -74,7 +75,7 @@ class Vault:
         origin: Origin,
         *,
         case: str,
-        actor: str,
+        actor: Hand | str,
         reason: str,
         watch: Callable[[int], None] = lambda _bytes: None,
     ) -> Put:
@@ -105,7 +106,7 @@ class Vault:
         if not new:
             details["already held"] = "the vault held the same bytes; they were hashed again"
         verb = Verb.DERIVED if origin.parent else Verb.ACQUIRED
-        draft = Draft(actor, verb, evidence.id, case, reason, details)
+        draft = Draft(Hand.of(actor), verb, evidence.id, case, reason, details)
         return Put(evidence, new, self.ledger.append([draft], durable=False)[0])
 
     def settle(self) -> None:
@@ -120,7 +121,7 @@ class Vault:
                 finally:
                     os.close(fd)
 
-    def open(self, evidence: str, *, case: str, actor: str, reason: str) -> BinaryIO:
+    def open(self, evidence: str, *, case: str, actor: Hand | str, reason: str) -> BinaryIO:
         """The bytes of `evidence`, read-only, after the ledger has said who opened them and why.
 
         Raises `Missing` when the vault does not hold it.
@@ -133,7 +134,7 @@ class Vault:
                 f"The vault holds no evidence {evidence[:16]}….",
                 "List what a case holds with `locard evidence CASE`.",
             ) from error
-        draft = Draft(actor, Verb.OPENED, evidence, case, reason, {})
+        draft = Draft(Hand.of(actor), Verb.OPENED, evidence, case, reason, {})
         try:
             self.ledger.append([draft], durable=False)
         except BaseException:
@@ -146,7 +147,7 @@ class Vault:
         evidence: str,
         *,
         case: str,
-        actor: str,
+        actor: Hand | str,
         reason: str,
         watch: Callable[[int], None] = lambda _bytes: None,
     ) -> Evidence:
@@ -159,7 +160,7 @@ class Vault:
         fault = "" if found.id == evidence else f"the bytes now hash to {found.id}"
         verb = Verb.VERIFIED if not fault else Verb.VERIFICATION_FAILED
         details = {"sha256": found.id, "size": str(found.size)}
-        self.ledger.append([Draft(actor, verb, evidence, case, reason, details)])
+        self.ledger.append([Draft(Hand.of(actor), verb, evidence, case, reason, details)])
         if fault:
             raise Tampered(
                 f"The stored bytes of evidence {evidence[:16]}… were changed: {fault}.",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evidence, exhibit and custody entry: what is held, its record, and what happened to it."""
+"""Evidence and its origin: what is held, and where it came from."""
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
+
+from locard.model.custody import NOTHING_KNOWN, Acquisition
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +30,8 @@ class Origin:
     """Its path inside `parent`."""
     modified: int | None = None
     """Modification time at the source, UTC nanoseconds."""
-
-
-class Verb(StrEnum):
-    """What can happen to evidence. The words of the custody ledger."""
-
-    ACQUIRED = "acquired"
-    DERIVED = "derived"
-    OPENED = "opened"
-    VERIFIED = "verified"
-    VERIFICATION_FAILED = "verification-failed"
-    EXPORTED = "exported"
-
-
-@dataclass(frozen=True, slots=True)
-class CustodyEntry:
-    """One line of the ledger. `hash` covers all other fields, `previous` is the hash before it."""
-
-    sequence: int
-    time: int
-    """UTC nanoseconds since 1970, by this machine's clock."""
-    actor: str
-    verb: Verb
-    evidence: str
-    case: str
-    reason: str
-    details: dict[str, str] = field(default_factory=dict)
-    previous: str = ""
-    hash: str = ""
+    acquisition: Acquisition = NOTHING_KNOWN
+    """How it was got, as far as the caller knows; it becomes part of the exhibit's record."""
 
 
 def printable(name: str) -> str:

@@ -18,7 +18,7 @@ from locard.api.problems import SignInNeeded
 from locard.api.times import iso, iso_or_none
 from locard.cases.desk import Case
 from locard.cases.progress import Snapshot
-from locard.model.evidence import CustodyEntry
+from locard.model.custody import CustodyEntry
 from locard.state.investigations import Stage
 from locard.timeline import Summary
 
@@ -122,7 +122,7 @@ def cases(_who: Who, door: TheDoor) -> list[CaseShown]:
 @router.post("", status_code=201)
 def make_case(new: NewCase, who: Who, door: TheDoor) -> CaseShown:
     """Make a case."""
-    return _case(door, door.desk.create(new.name, new.title, who=who.name), Summary())
+    return _case(door, door.desk.create(new.name, new.title, who=who.hand), Summary())
 
 
 @router.get("/{case}")

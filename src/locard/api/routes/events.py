@@ -23,9 +23,9 @@ from locard.api.problems import bad_query
 from locard.api.rows import LISTED, listed, whole
 from locard.api.times import iso
 from locard.cases.export import Format
+from locard.model.custody import Verb
 from locard.model.errors import BadQuery, Missing
 from locard.model.event import COLUMNS, FACETS, Event, Kind
-from locard.model.evidence import Verb
 
 router = APIRouter(prefix="/api", tags=["events"])
 
@@ -281,7 +281,7 @@ def export(
 ) -> StreamingResponse:
     """Everything that matches, as a stream without a limit of rows."""
     chosen = [name for name in columns.split(",") if name] or None
-    chunks = door.desk.export(search, form, chosen, who=who.name)
+    chunks = door.desk.export(search, form, chosen, who=who.hand)
     headers = {"content-disposition": f'attachment; filename="{search.case}.{form.value}"'}
     return StreamingResponse(_begun(chunks), 200, headers, form.media_type)
 
@@ -316,7 +316,7 @@ def context(
 @router.post("/cases/{case}/events/{event}/prove")
 def prove(case: TheCase, event: TheEvent, who: Who, door: TheDoor) -> ProofShown:
     """Prove a row: from the row back to the bytes it came from, each step said."""
-    proof = door.desk.prove(event, who=who.name, case=case)
+    proof = door.desk.prove(event, who=who.hand, case=case)
     steps = [
         StepShown(
             name=step.name,

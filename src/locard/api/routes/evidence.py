@@ -105,7 +105,7 @@ async def receive(
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping)
 
     def take() -> Item:
-        return door.desk.receive(case, inflow(request), name, who=who.name, wish=wish)
+        return door.desk.receive(case, inflow(request), name, who=who.hand, wish=wish)
 
     item = await run_in_threadpool(take)
     jobs = await run_in_threadpool(door.desk.progress, case, limit=1)
@@ -140,7 +140,7 @@ def download(
 ) -> StreamingResponse:
     """The bytes of the evidence; the ledger says who took them and why."""
     item = door.desk.evidence_item(case, evidence)
-    file = door.desk.download(case, evidence, who=who.name, reason=reason)
+    file = door.desk.download(case, evidence, who=who.hand, reason=reason)
     headers = {
         "content-disposition": attachment(item.name),
         "content-length": str(item.size),

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from locard.cases.adding import Added
-from locard.cases.desk import whoami
+from locard.cases.background import handed_on
 from locard.cases.intake import Wish
-from locard.cli.terminal import Json, Who, desk, emit, errors, out, shown, visible
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, visible
 from locard.settings import LIMITS, limits_of
 
 EXAMPLES = """Examples:
@@ -61,7 +61,7 @@ def add(
     bounds = limits_of(limit or ())
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     with desk() as at, shown() as watch:
-        added = at.add(case, paths, who=who or whoami(), wish=wish, begun=watch.begun)
+        added = at.add(case, paths, who=hand(who), wish=wish, begun=watch.begun)
     return _tell(added, as_json)
 
 
@@ -73,7 +73,7 @@ def resume(
     """Finish what an interrupted `add` left."""
     with desk() as at, shown() as watch:
         at.case(case)
-        added = at.add(case, [], who=who or whoami(), begun=watch.begun)
+        added = at.add(case, [], who=handed_on() or hand(who), begun=watch.begun)
     return _tell(added, as_json)
 
 

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from locard.cases.desk import whoami
-from locard.cli.terminal import Json, Who, desk, emit, out
+from locard.cli.terminal import Json, Who, desk, emit, hand, out
 from locard.model.errors import Error
 from locard.parsers import catalogue
 from locard.state import mappings
@@ -37,7 +36,7 @@ def save(
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Error(f"{file} is not YAML: {error}.") from error
     with desk() as at:
-        at.save_mapping(name, found, who=who or whoami())
+        at.save_mapping(name, found, who=hand(who))
     out.print(f"Saved. Use it: locard add CASE PATH --mapping {name}")
 
 

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from locard.cases.desk import whoami
 from locard.cases.proof import Step
-from locard.cli.terminal import Json, Who, desk, emit, out, visible
+from locard.cli.terminal import Json, Who, desk, emit, hand, out, visible
 
 EXAMPLES = """Examples:
 
@@ -47,7 +46,7 @@ def prove(
             )
 
     with desk() as at:
-        proof = at.prove(event, who=who or whoami(), case=case, watch=say)
+        proof = at.prove(event, who=hand(who), case=case, watch=say)
     if as_json:
         emit({**asdict(proof), "passed": proof.passed})
     else:

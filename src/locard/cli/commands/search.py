@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from locard.cases.desk import Desk, whoami
+from locard.cases.desk import Desk
 from locard.cases.export import Format
-from locard.cli.terminal import Json, Who, desk, emit, errors, moment, out, pointing, visible
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, moment, out, pointing, visible
 from locard.model.errors import Error, Missing
 from locard.model.event import COLUMNS
 from locard.timeline import Search, instant
@@ -110,7 +110,7 @@ def export(
             _search(at, case, query, start, end, zone),
             kind,
             [name.strip() for name in columns.split(",")] if columns else None,
-            who=who or whoami(),
+            who=hand(who),
         )
         if output is None:
             for chunk in stream:

@@ -14,8 +14,8 @@ from locard.api.app import create
 from locard.api.guard import LOOPBACK
 from locard.api.serve import server
 from locard.cases import demo as incident
-from locard.cases.desk import Desk, whoami
-from locard.cli.terminal import desk, errors, out, shown
+from locard.cases.desk import Desk
+from locard.cli.terminal import desk, errors, hand, out, shown
 from locard.model.errors import Conflict, Missing
 from locard.state import sessions, users
 
@@ -63,14 +63,14 @@ def _prepare_demo(at: Desk) -> None:
         ):
             return
     except Missing:
-        at.create(DEMO, "SIMULATED: stolen instance credentials", who=whoami(), simulated=True)
+        at.create(DEMO, "SIMULATED: stolen instance credentials", who=hand(), simulated=True)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     errors.print("Writing the simulated incident ...")
     paths = incident.write(folder)
     with shown() as watch:
-        added = at.add(DEMO, _roots(folder, paths), who=whoami(), begun=watch.begun)
+        added = at.add(DEMO, _roots(folder, paths), who=hand(), begun=watch.begun)
     out.print(f"Case '{DEMO}' (SIMULATED) holds {added.files:,} files, {added.events:,} events.")
 
 
@@ -84,7 +84,7 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     with at.state.session() as session:
         link = sessions.make_link(session, _administrator(session))
     for case in at.cases():
-        at.resume(case.name, who=whoami())
+        at.resume(case.name, who=hand())
     shown_as = f"[{bind}]" if ":" in bind else bind
     address = f"http://{shown_as}:{taken}"
     out.print(f"Locard serves on {address}")
