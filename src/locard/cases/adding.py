@@ -67,7 +67,7 @@ class Added:
     damaged: list[Trouble] = field(default_factory=list)
     """Files that were read in part: cut short, broken, stopped at a limit, or with bad records."""
     empty: list[str] = field(default_factory=list)
-    """Files without a byte that were named themselves."""
+    """Files without a byte, and folders without a file, that were named themselves."""
     digests: list[str] = field(default_factory=list)
     """What checking CloudTrail digests against their logs found."""
     confinement: str = ""
@@ -99,12 +99,13 @@ class Adding:
     def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
         """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
         progress.stage("Looking", 0, "files")
-        files, passed, denied = look(paths)
+        found = look(paths)
         self.vault.prepare()
-        progress.stage("Taking in", sum(file.size for file in files), "bytes")
+        progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
         intake = Intake(self.state, self.vault, self.case, self.who, wish)
-        taken = intake.take(files, progress)
-        taken.passed, taken.denied = passed, denied + taken.denied
+        taken = intake.take(found.files, progress)
+        taken.passed, taken.denied = found.passed, found.denied + taken.denied
+        taken.empty = found.empty + taken.empty
         return taken
 
     def parse(self, progress: Progress, named: Collection[int] = ()) -> Added:

@@ -30,7 +30,7 @@ from locard.evidence import Vault
 from locard.model.custody import CustodyEntry, Hand
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.event import Event
-from locard.model.evidence import Origin
+from locard.model.evidence import Origin, printable
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.mapping import compile_columns
@@ -112,7 +112,7 @@ class Desk:
                 f"{name!r} cannot be the name of a case.",
                 "Use lower-case letters, digits, dots, dashes and underscores, 64 at most.",
             )
-        with self.state.session() as session:
+        with self.state.session(alone=True) as session:
             if session.get(CaseRow, name) is not None:
                 raise Conflict(f"There is a case called {name} already.")
             session.add(
@@ -230,12 +230,16 @@ class Desk:
         try:
             self.case(case)
         except Missing:
-            self.create(case, who=who)
+            try:
+                self.create(case, who=who)
+            except Conflict:
+                return False  # another run made it in this moment
             return True
         return False
 
     def _judged(self, wish: Wish | None) -> Wish:
         wish = wish or Wish()
+        wish = replace(wish, host=printable(wish.host))
         if wish.parser and not wish.parser.startswith("archive."):
             catalogue.load().get(wish.parser)
         if wish.mapping and wish.mapping not in self.mappings():
@@ -371,5 +375,5 @@ class Desk:
 def _what(paths: Sequence[Path]) -> str:
     if not paths:
         return "Finishing what waits"
-    names = ", ".join(path.name or str(path) for path in paths[:3])
+    names = ", ".join(printable(path.name or str(path)) for path in paths[:3])
     return f"Adding {names}" + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

@@ -5,7 +5,7 @@ import difflib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,69 +60,111 @@ class Taken:
     """Files and folders that could not be read, with the reason."""
     holdings: set[int] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
-    """Files without a byte."""
+    """Named files without a byte, and named folders without a file."""
 
 
 def require(paths: Sequence[Path]) -> None:
-    """Raise `Missing` for the first path that does not exist, naming the nearest that does."""
+    """Raise `Missing` for the first path that cannot be there, naming the nearest that is."""
     for path in paths:
-        if not path.exists():
-            raise Missing(f"There is no file or folder {path}.", _nearest(path.absolute()))
+        try:
+            path.stat()
+        except OSError as error:
+            raise _missing(path, error) from None
 
 
-def look(paths: Sequence[Path]) -> tuple[list[Found], list[str], list[str]]:
+def _missing(path: Path, error: OSError) -> Missing:
+    if os.path.islink(path):  # noqa: PTH114 (the method raises where a name is too long)
+        return Missing(
+            f"{path} is a link to {path.readlink()}, and nothing is there.",
+            "Name the file that it was meant to lead to.",
+        )
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return Missing(f"There is no file or folder {path}.", _nearest(path.absolute()))
+    return Missing(
+        f"{path} cannot be reached: {error.strerror}.", "Check its name, and that you may read it."
+    )
+
+
+@dataclass(slots=True)
+class Look:
+    """What looking below the named paths found."""
+
+    files: list[Found] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    """What is no file of its own, with the reason."""
+    denied: list[str] = field(default_factory=list)
+    """What could not be looked at, with the reason."""
+    empty: list[str] = field(default_factory=list)
+    """Named folders with nothing in them."""
+
+
+def look(paths: Sequence[Path]) -> Look:
     """Every regular file below `paths` in a stable order, what was passed over, and what is denied.
 
-    Links are not followed: they may point anywhere. Raises `Missing` when a path does not exist.
+    Links are not followed: they may point anywhere. A device is read when it is named itself; in a
+    folder it is a copy of another machine's, which opens this machine's disk. Raises `Missing` when
+    a path does not exist.
     """
     require(paths)
-    found: list[Found] = []
-    passed: list[str] = []
-    denied: list[str] = []
+    found = Look()
     for path in paths:
         root = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
         if root.is_symlink():
             root = root.resolve()
-        for item in _below(root, passed, denied):
-            status = item.lstat()
-            name = item.name if item == root else str(item.relative_to(root.parent))
-            found.append(Found(item, name, status.st_size, status.st_mtime_ns, item == root))
-    return found, passed, denied
+        if not root.is_dir():
+            _file(root, root, found)
+            continue
+        before = _size(found)
+        _folder(root, found)
+        if _size(found) == before:
+            found.empty.append(printable(root.name))
+    return found
 
 
-def _below(root: Path, passed: list[str], denied: list[str]) -> Iterator[Path]:
-    if not root.is_dir():
-        yield from _regular(root, passed)
-        return
+def _size(found: Look) -> int:
+    return len(found.files) + len(found.passed) + len(found.denied)
 
+
+def _folder(root: Path, found: Look) -> None:
     def refused(error: OSError) -> None:
-        denied.append(f"{error.filename}: cannot be listed: {error.strerror}")
+        found.denied.append(printable(f"{error.filename}: cannot be listed: {error.strerror}"))
 
     for folder, folders, files in os.walk(root, onerror=refused):
         folders.sort()
         links = (Path(folder, name) for name in folders)
-        passed.extend(f"{link}: a link, not followed" for link in links if link.is_symlink())
+        found.passed += [_link(link) for link in links if link.is_symlink()]
         for name in sorted(files):
-            yield from _regular(Path(folder, name), passed)
+            _file(Path(folder, name), root, found)
 
 
-def _regular(path: Path, passed: list[str]) -> Iterator[Path]:
-    mode = path.lstat().st_mode
-    if stat.S_ISREG(mode):
-        yield path
-    elif stat.S_ISLNK(mode):
-        passed.append(f"{path}: a link, not followed")
-    elif stat.S_ISBLK(mode):
-        yield path
+def _file(path: Path, root: Path, found: Look) -> None:
+    try:
+        status = path.lstat()
+    except OSError as error:  # it went while we looked
+        found.denied.append(printable(f"{path}: cannot be looked at: {error.strerror}"))
+        return
+    named = path == root
+    if stat.S_ISLNK(status.st_mode):
+        found.passed.append(_link(path))
+    elif stat.S_ISREG(status.st_mode) or (named and stat.S_ISBLK(status.st_mode)):
+        name = path.name if named else str(path.relative_to(root.parent))
+        found.files.append(Found(path, name, status.st_size, status.st_mtime_ns, named))
     else:
-        passed.append(f"{path}: not a regular file")
+        found.passed.append(printable(f"{path}: not a regular file"))
+
+
+def _link(path: Path) -> str:
+    return printable(f"{path}: a link, not followed")
 
 
 def _nearest(path: Path) -> str:
     parent = path.parent
-    while not parent.exists():
-        parent = parent.parent
-    close = difflib.get_close_matches(path.name, (p.name for p in parent.iterdir()), 1, 0.6)
+    try:
+        while not parent.exists():
+            parent = parent.parent
+        close = difflib.get_close_matches(path.name, (p.name for p in parent.iterdir()), 1, 0.6)
+    except OSError:
+        return f"Look in {parent}."
     return f"Did you mean {parent / close[0]}?" if close else f"Look in {parent}."
 
 
@@ -160,13 +202,15 @@ class Intake:
                         watch=progress.advance,
                     )
             except OSError as error:
-                self.taken.denied.append(f"{file.name}: cannot be opened: {error.strerror}")
+                self.taken.denied.append(
+                    printable(f"{file.name}: cannot be opened: {error.strerror}")
+                )
                 continue
             except Unreadable as error:
-                self.taken.denied.append(f"{file.name}: {error.message}")
+                self.taken.denied.append(printable(f"{file.name}: {error.message}"))
                 continue
             if not put.evidence.size and file.named:
-                self.taken.empty.append(file.name)
+                self.taken.empty.append(printable(file.name))
             self.register(put, origin, 0)
         self.flush()
         return self.taken
@@ -184,7 +228,7 @@ class Intake:
         if not pending:
             return
         self.vault.settle()
-        with self.state.session() as session:
+        with self.state.session(alone=True) as session:
             holdings = [self._hold(session, *one) for one in pending]
             waiting = [one.id for one in holdings if Stage(one.stage) not in FINAL]
         self.queued(waiting)

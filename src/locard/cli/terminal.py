@@ -35,6 +35,7 @@ from locard.cases.desk import Desk
 from locard.cases.progress import Progress
 from locard.model.custody import Hand
 from locard.model.errors import BadQuery
+from locard.model.evidence import printable
 
 out = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -50,7 +51,7 @@ def hand(who: str | None = None) -> Hand:
     """The hand at the command line: the name that was given, from this user and host."""
     system = f"{getpass.getuser()}@{os.uname().nodename}"
     return Hand(
-        who or os.environ.get("LOCARD_WHO") or system,
+        printable(who or os.environ.get("LOCARD_WHO") or system),
         "command line",
         system,
         f"locard {__version__}",
@@ -177,10 +178,19 @@ class Watch:
                 last, said = stage, time.monotonic()
 
 
+def _left(seconds: float) -> str:
+    """The time that is left, in a unit a person would use; nothing when the rate says nothing."""
+    if seconds < 120:
+        return f", {seconds:.0f} s left"
+    if seconds < 7200:
+        return f", {seconds / 60:.0f} min left"
+    return f", {seconds / 3600:.0f} h left" if seconds < 48 * 3600 else ""
+
+
 def _line(stage: str, done: int, total: int, unit: str, rate: float) -> str:
     if not total:
         return stage
     amount = f"{size(done)} of {size(total)}" if unit == "bytes" else f"{done} of {total} {unit}"
-    left = f", {(total - done) / rate:.0f} s left" if rate > 0 and total > done else ""
+    left = _left((total - done) / rate) if rate > 0 and total > done else ""
     speed = f", {size(rate)}/s" if unit == "bytes" and rate else ""
     return f"{stage}: {amount}{speed}{left}"

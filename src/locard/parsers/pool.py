@@ -78,7 +78,8 @@ class Pool:
         self.limits = limits or Limits()
         self._more = more
         scratch.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(prefix="workers-", dir=scratch))
+        _tidy(scratch)
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"workers-{os.getpid()}-", dir=scratch))
         self._idle: queue.LifoQueue[Process | None] = queue.LifoQueue()
         for _ in range(self.size):
             self._idle.put(None)
@@ -199,6 +200,14 @@ class Pool:
             identify=task.identify,
         )
         return order, fds
+
+
+def _tidy(scratch: Path) -> None:
+    """Remove what the workers of a process that was killed left: it may hold parts of evidence."""
+    for left in scratch.glob("workers-*"):
+        pid = left.name.split("-")[1]
+        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _judged(intake: Intake, worker: Process, limits: Limits) -> Frame:

@@ -4,6 +4,7 @@
 Evidence and events never live here, only what people and jobs say about them.
 """
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +32,17 @@ class State:
         self.engine = engine
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """A transaction that commits on leaving and rolls back on an error."""
+    def session(self, *, alone: bool = False) -> Iterator[Session]:
+        """A transaction that commits on leaving and rolls back on an error.
+
+        `alone` keeps every other writer out from the first statement on: for work that looks
+        whether a record is there and makes it when it is not, which another process may do too.
+        """
         session = Session(self.engine, expire_on_commit=False)
         try:
             with session.begin():
+                if alone:
+                    session.execute(text("BEGIN IMMEDIATE"))
                 yield session
         except OperationalError as error:
             raise _explained(error) from error
@@ -62,12 +69,28 @@ def open_state(path: Path) -> State:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare)
     try:
-        _migrate(engine)
+        with _first_come(path):
+            _migrate(engine)
     except OperationalError as error:
         engine.dispose()
         raise _explained(error) from error
     path.chmod(0o600)
     return State(engine)
+
+
+@contextmanager
+def _first_come(path: Path) -> Iterator[None]:
+    """Of processes that open a new state file at once, one makes the tables; the others wait."""
+    try:
+        lock = path.with_suffix(".lock").open("a")
+    except OSError as error:
+        raise Storage(
+            f"The folder {path.parent} cannot be written: {error.strerror}.",
+            "Free space or make it writable, or set LOCARD_HOME to another folder.",
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _prepare(connection: Any, _record: Any) -> None:

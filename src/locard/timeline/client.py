@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -33,6 +34,9 @@ _FULL = ("No space left", "NOT_ENOUGH_SPACE", "Disk quota exceeded")
 _READ_ONLY = ("Read-only file system", "Permission denied", "TABLE_IS_READ_ONLY")
 _MEMORY = frozenset({241})
 _ENDED = frozenset({394})
+
+SPARE = 64 << 20
+"""Bytes that stay free on the disk of the store, or a twentieth of a disk that is small."""
 
 _T = TypeVar("_T")
 
@@ -151,6 +155,18 @@ class Client:
                 settings=dict(settings or {}),
             )
         )
+
+    def require_room(self) -> None:
+        """Raise `Storage` when the disk is nearly full, before anything is written.
+
+        The engine does not survive a disk that fills up under it as well as it survives a refusal.
+        """
+        try:
+            disk = shutil.disk_usage(self.folder)
+        except OSError as error:
+            raise Storage(f"{self.folder} cannot be used: {error.strerror}.") from error
+        if disk.free < min(SPARE, disk.total // 20):
+            raise full(self.folder)
 
     def close(self) -> None:
         """Close the connections. The store process stays, for others and for a while."""
@@ -284,6 +300,14 @@ def _unusable(folder: Path) -> Storage:
     )
 
 
+def full(folder: Path) -> Storage:
+    """The error of a disk without room for rows."""
+    return Storage(
+        f"The disk of the timeline {folder} is full.",
+        "Free some space and run the same command again; it goes on where it stopped.",
+    )
+
+
 def _explained(code: int, message: str, folder: Path) -> Error:
     """The engine's error in words for a person."""
     if code in _TIMED_OUT:
@@ -298,7 +322,7 @@ def _explained(code: int, message: str, folder: Path) -> Error:
             "The query needs more memory than it may have.", "Narrow the time range or the filter."
         )
     if any(text in message for text in _FULL):
-        return Storage(f"The disk of {folder} is full.", "Free space and try again.")
+        return full(folder)
     if any(text in message for text in _READ_ONLY):
         return Storage(
             f"The timeline store may not write to {folder}.", "Make it writable and try again."

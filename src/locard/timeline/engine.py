@@ -13,7 +13,7 @@ from typing import Any
 
 from chdb.session import Session
 
-from locard.timeline import schema
+from locard.timeline import definitions, schema
 
 SESSIONS = 12
 """Queries that may run at once; further ones wait for their turn."""
@@ -56,6 +56,7 @@ class Engine:
         self._lock = threading.Lock()
         self._idle: list[_Session] = []
         self._closed = False
+        definitions.restore(folder)
         with self._session() as session:
             for statement in schema.statements():
                 session.run(statement, "TSV", {})
@@ -66,6 +67,7 @@ class Engine:
             )  # fmt: skip
             for name in left.decode().split():
                 session.run(f"DROP TABLE {schema.DATABASE}.{name} SYNC", "TSV", {})
+        definitions.keep(folder)
 
     def run(
         self,
@@ -85,7 +87,12 @@ class Engine:
                 return session.insert(
                     insert.group(1).decode(), insert.group(2).decode(), statement[insert.end() :]
                 )
-            return session.run(statement.decode(), form, parameters)
+            try:
+                return session.run(statement.decode(), form, parameters)
+            except EngineError as error:
+                if definitions.BROKEN not in str(error) or not definitions.restore(self._folder):
+                    raise
+                return session.run(statement.decode(), form, parameters)
 
     def close(self) -> None:
         """Close all idle sessions; one that is at work closes when it is done."""

@@ -77,6 +77,7 @@ class Timeline:
         a sighting. When this returns, the rows are on the disk. Writing the same batch again adds
         nothing, so a write of unknown outcome is simply repeated.
         """
+        self._client.require_room()
         if not self._importing:
             words.importing(self._client, True)
             self._importing = True
@@ -95,6 +96,7 @@ class Timeline:
 
         `progress` is told rows that are indexed and rows in all. Searching goes on meanwhile.
         """
+        self._client.require_room()
         self._importing = False
         words.build(self._client, case, progress)
 

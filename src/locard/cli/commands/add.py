@@ -11,6 +11,7 @@ from locard.cases.adding import Added
 from locard.cases.background import handed_on
 from locard.cases.intake import Wish
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, visible
+from locard.model.errors import Missing
 from locard.settings import LIMITS, limits_of
 
 EXAMPLES = """Examples:
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def add(
     case: Annotated[str, typer.Argument(help="The case; it is made when it is new.")],
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders, archives, disk images.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, archives, disk images.")],
     parser: Annotated[
         str, typer.Option("--as", help="Read it as this parser instead of recognising it.")
     ] = "",
@@ -60,8 +61,12 @@ def add(
     """Add evidence to a case: take it into custody, parse it, make it searchable."""
     bounds = limits_of(limit or ())
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
+    if "" in paths:
+        # It would be the folder that one is in: what an unset variable of a script would add.
+        raise Missing("One of the paths is empty.", "Name a file or a folder; . is this one.")
+    named = [Path(path) for path in paths]
     with desk() as at, shown() as watch:
-        added = at.add(case, paths, who=hand(who), wish=wish, begun=watch.begun)
+        added = at.add(case, named, who=hand(who), wish=wish, begun=watch.begun)
     return _tell(added, as_json)
 
 
@@ -105,8 +110,9 @@ def _counts(added: Added) -> None:
     if added.problems:
         met = "1 problem was" if added.problems == 1 else f"{added.problems:,} problems were"
         out.print(
-            f"{met} met. Records that have one are rows all the same: "
-            f"locard search {added.case} '_exists_:problem'"
+            f"{met} met. A record that has one is a row all the same: "
+            f"locard search {added.case} '_exists_:problem'. What is no record, such as a member "
+            f"that is encrypted, stands in: locard evidence {added.case}"
         )
     for line in added.digests:
         out.print(f"Digest {visible(line)}", markup=False)
@@ -118,7 +124,7 @@ def _troubles(added: Added) -> None:
     for line in added.unread[:20]:
         errors.print(f"cannot be read: {visible(line)}", markup=False)
     for name in added.empty[:20]:
-        errors.print(f"empty: {visible(name)}: there is not a byte in it", markup=False)
+        errors.print(f"empty: {visible(name)}: there is nothing in it", markup=False)
     titled = (
         ("not parsed", added.not_parsed),
         ("read in part", added.damaged),
