@@ -8,7 +8,6 @@ import getpass
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +35,7 @@ from locard.cases.progress import Progress
 from locard.model.custody import Hand
 from locard.model.errors import BadQuery
 from locard.model.evidence import printable
+from locard.model.visible import visible as visible
 
 out = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -71,24 +71,6 @@ def desk() -> Iterator[Desk]:
 def emit(value: Any) -> None:
     """One JSON value on one line of standard output."""
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
-
-
-def visible(text: str, width: int = 0) -> str:
-    """Evidence's text made safe for a terminal: control and direction characters are shown.
-
-    Escape sequences in evidence must not reach the terminal of whoever reads it.
-    """
-    shown = "".join(
-        letter if letter == " " or unicodedata.category(letter)[0] not in "CZ" else _escaped(letter)
-        for letter in text
-    )
-    return shown if not width or len(shown) <= width else shown[: width - 1] + "…"
-
-
-def _escaped(letter: str) -> str:
-    return (
-        letter.encode("unicode_escape", "backslashreplace").decode() if ord(letter) != 160 else " "
-    )
 
 
 @contextmanager
