@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store that is a folder: read-only files, with the immutable flag where it was asked for.
+
+objects/ab/cdef…   the bytes, mode 0444, named by the SHA-256 of the evidence
+incoming/          bytes on their way in; what a crash left there is removed
+locks/cdef…        holds and retentions: a folder has none of its own, so this is our word for it
+
+The immutable flag (`chattr +i`) is what the operating system has: not even root changes or deletes
+such a file before taking the flag off, which only root can.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from locard.evidence.store import Content, Kept, Watch, locked, unwatched
+from locard.model.errors import Error, Missing, Storage, Tampered
+
+CHUNK = 1 << 20
+_DURABLE_ALONE = 8 << 20
+"""Files from this size on were flushed when they were written; smaller ones in `settle`."""
+_GET_FLAGS, _SET_FLAGS, _IMMUTABLE = 0x80086601, 0x40086602, 0x10
+"""FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL of <linux/fs.h>."""
+
+
+class LocalStore:
+    """A folder that keeps evidence. `immutable` asks for the flag wherever it is allowed."""
+
+    def __init__(self, folder: Path, *, immutable: bool = False) -> None:
+        self.folder, self.immutable = folder, immutable
+        self._unsettled: list[Path] = []
+
+    @property
+    def address(self) -> str:
+        """The folder as an address."""
+        return self.folder.absolute().as_uri()
+
+    @property
+    def spool(self) -> Path | None:
+        """Bytes that wait here are linked into their place, not copied."""
+        return self.folder / "incoming"
+
+    def describe(self) -> str:
+        """Whether the immutable flag is in force here."""
+        if not self.immutable:
+            return "read-only files: whoever owns the folder can still change or delete them"
+        if fault := self._flag_fault():
+            return f"read-only files without the immutable flag: {fault}"
+        return "read-only files with the immutable flag: only root can take it off"
+
+    def prepare(self) -> None:
+        """Make the folders and remove what a crashed process left half-way in."""
+        ready(self.folder, "objects", "locks")
+
+    def place(
+        self, name: str, path: Path, content: Content, watch: Watch = unwatched
+    ) -> tuple[Kept, bool]:
+        """Link the file into its place, or copy it when it lies on another disk."""
+        target = self._path(name)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            new = self._link(path, target)
+            if new:
+                path.unlink()
+                if self.immutable:
+                    with suppress(OSError):  # what is in force is said in `protection`
+                        _flag(target, True)
+        except OSError as error:
+            raise refused(self.folder, error) from error
+        if not new and target.stat().st_size != content.size:
+            raise Tampered(
+                f"The vault's copy of {name[:16]}… has another size than it was taken in.",
+                "Restore it from a copy before adding the same evidence again.",
+            )
+        if new and content.size < _DURABLE_ALONE:
+            self._unsettled.append(target)
+        watch(content.size)
+        return self._kept(name, target, content.size), new
+
+    def settle(self) -> None:
+        """Flush what was placed, and the folders that name it."""
+        unsettled, self._unsettled = self._unsettled, []
+        for path in [*unsettled, *{path.parent for path in unsettled}]:
+            flush(path)
+
+    def open(self, name: str) -> BinaryIO | None:
+        """The file itself."""
+        try:
+            return self._path(name).open("rb")
+        except FileNotFoundError as error:
+            raise absent(name) from error
+        except OSError as error:
+            raise refused(self.folder, error) from error
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The bytes, a MiB at a time."""
+        file = self.open(name)
+        assert file is not None
+        with file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def stat(self, name: str) -> Kept | None:
+        """What lies there."""
+        path = self._path(name)
+        try:
+            return self._kept(name, path, path.stat().st_size)
+        except FileNotFoundError:
+            return None
+
+    def hold(self, name: str, held: bool) -> Kept:
+        """Note a hold, which `remove` respects."""
+        kept = self._found(name)
+        return self._note(name, held, kept.until)
+
+    def retain(self, name: str, until: int) -> Kept:
+        """Note a retention, which `remove` respects; the later one counts."""
+        kept = self._found(name)
+        return self._note(name, kept.held, max(until, kept.until or 0))
+
+    def remove(self, name: str) -> None:
+        """Delete the file, after taking the immutable flag off."""
+        locked(self._found(name), time.time_ns())
+        path = self._path(name)
+        try:
+            if _flagged(path):
+                _flag(path, False)
+            path.unlink()
+            flush(path.parent)
+            (self.folder / "locks" / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise refused(self.folder, error) from error
+
+    def names(self) -> Iterator[str]:
+        """What lies below `objects/`."""
+        for folder in (self.folder / "objects").glob("??"):
+            for path in folder.iterdir():
+                yield folder.name + path.name
+
+    def _path(self, name: str) -> Path:
+        return self.folder / "objects" / name[:2] / name[2:]
+
+    def _link(self, path: Path, target: Path) -> bool:
+        try:
+            os.link(path, target)
+            return True
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        beside = self.folder / "incoming" / f"{os.getpid()}-{target.name}"
+        try:
+            _copied(path, beside)
+            return self._link(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _found(self, name: str) -> Kept:
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        return kept
+
+    def _kept(self, name: str, path: Path, size: int) -> Kept:
+        lock: dict[str, int] = {}
+        try:
+            lock = json.loads((self.folder / "locks" / name).read_text())
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise Storage(
+                f"The lock of {name[:16]}… in {self.folder / 'locks'} cannot be read.",
+                "Restore it from a copy: it says until when the evidence has to be kept.",
+            ) from error
+        flagged = self.immutable and _flagged(path)
+        return Kept(
+            kind="folder",
+            place=path.absolute().as_uri(),
+            size=size,
+            protection="read-only, immutable flag" if flagged else "read-only",
+            until=lock.get("until") or None,
+            held=bool(lock.get("held")),
+        )
+
+    def _note(self, name: str, held: bool, until: int | None) -> Kept:
+        path = self.folder / "locks" / name
+        new = path.with_name(f"{name}.{os.getpid()}.new")
+        try:
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            with new.open("w") as file:
+                json.dump({"held": int(held), "until": until or 0}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+            flush(path.parent)
+        except OSError as error:
+            new.unlink(missing_ok=True)
+            raise refused(self.folder, error) from error
+        return self._found(name)
+
+    def _flag_fault(self) -> str:
+        """Why the immutable flag cannot be set here, or empty; tried on a file of its own."""
+        self.prepare()
+        probe = self.folder / "incoming" / f"{os.getpid()}-flag"
+        try:
+            probe.touch()
+            _flag(probe, True)
+            _flag(probe, False)
+        except OSError as error:
+            return f"{error.strerror} (it needs root and a file system such as ext4 or XFS)"
+        finally:
+            probe.unlink(missing_ok=True)
+        return ""
+
+
+def ready(folder: Path, *names: str) -> None:
+    """Make `incoming/` and the folders `names`, and remove what a crashed process left half-way in.
+
+    Raises `Storage` when it cannot be written.
+    """
+    try:
+        for name in ("incoming", *names):
+            (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in (folder / "incoming").iterdir():
+            if not _alive(left.name.split("-")[0]):
+                left.unlink(missing_ok=True)
+        probe = folder / "incoming" / f"{os.getpid()}-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise refused(folder, error) from error
+
+
+def absent(name: str) -> Missing:
+    """The error of a name that a store has not."""
+    return Missing(
+        f"The vault holds no evidence {name[:16]}….",
+        "List what a case holds with `locard evidence CASE`.",
+    )
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk; one that is gone is none of our business."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def refused(folder: Path, error: OSError) -> Error:
+    """What an error of the operating system means for a folder of evidence."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Storage(
+            f"The disk of the vault {folder} is full.",
+            "Free some space and run the same command again; what was taken in so far is kept.",
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return Storage(
+            f"The vault {folder} is read-only: {error.strerror}.",
+            "Make it writable or set LOCARD_HOME to another folder. Nothing was changed.",
+        )
+    return Storage(f"The vault {folder} cannot be used: {error.strerror}.", "Check the disk.")
+
+
+def _copied(path: Path, beside: Path) -> None:
+    with path.open("rb") as source, beside.open("xb") as file:
+        while os.copy_file_range(source.fileno(), file.fileno(), 1 << 30):
+            pass
+        os.fchmod(file.fileno(), 0o444)
+        os.fsync(file.fileno())
+
+
+def _flagged(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(_flags(file.fileno()) & _IMMUTABLE)
+    except OSError:
+        return False
+
+
+def _flags(fd: int) -> int:
+    return int(struct.unpack("i", fcntl.ioctl(fd, _GET_FLAGS, bytes(4)))[0])
+
+
+def _flag(path: Path, on: bool) -> None:
+    """Set or clear the immutable flag. Raises `OSError` where it cannot be had."""
+    with path.open("rb") as file:
+        flags = _flags(file.fileno())
+        flags = flags | _IMMUTABLE if on else flags & ~_IMMUTABLE
+        fcntl.ioctl(file.fileno(), _SET_FLAGS, struct.pack("i", flags))
+
+
+def _alive(pid: str) -> bool:
+    return pid.isdigit() and Path(f"/proc/{pid}").exists()
