@@ -4,15 +4,21 @@
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from locard.parsers.aws.cloudtrail import exports, parse
 from locard.parsers.aws.cloudtrail.record import Memory
 from locard.parsers.catalogue import load
 from locard.parsers.contract import Head, Limits
+from locard.parsers.opened import Evidence
+from locard.parsers.recognise import Recogniser
 from locard.parsers.strict_json import BadRecord
 from tests.contracts.golden import read
 
@@ -61,6 +67,116 @@ def test_neither_order_of_keys_nor_blanks_nor_escapes_make_another_event(data: b
     found = read("aws.cloudtrail", data)
     assert [row["id"] for row in found.rows] == FIRST_TWO
     assert found.problems == 0
+
+
+def parser_of(data: bytes) -> str:
+    with TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        head = Evidence(file.fileno(), len(data), "sample", Limits()).head
+    return Recogniser(load()).judge(head).told.parser
+
+
+def in_lines(wrap: Callable[[dict[str, Any]], object]) -> bytes:
+    return b"\n".join(compact(wrap(record)) for record in TRAIL[:2])
+
+
+def notification(record: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": "Notification", "Message": compact(record).decode()}
+
+
+def delivered(record: dict[str, Any]) -> dict[str, Any]:
+    return {"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": record}
+
+
+def message(record: dict[str, Any]) -> dict[str, Any]:
+    return {"MessageId": "1", "Body": compact(notification(delivered(record))).decode()}
+
+
+def lookup(record: dict[str, Any]) -> dict[str, Any]:
+    return {"EventName": record["eventName"], "CloudTrailEvent": compact(record).decode()}
+
+
+STAMP = b"2024-03-05T10:00:01.000Z "
+WRAPPED = {
+    "SNS": in_lines(notification),
+    "SQS around SNS around EventBridge": compact({"Messages": [message(r) for r in TRAIL[:2]]}),
+    "SQS as Lambda gets it": compact({"Records": [
+        {"eventSource": "aws:sqs", "body": compact(r).decode()} for r in TRAIL[:2]
+    ]}),
+    "pages of lookups in a list": compact([{"Events": [lookup(r)]} for r in TRAIL[:2]]),
+    "export of CloudWatch Logs": b"".join(STAMP + compact(r) + b"\n" for r in TRAIL[:2]),
+    "aws logs tail": b"".join(STAMP + b"stream_1 " + compact(r) + b"\n" for r in TRAIL[:2]),
+    "Logs Insights": json.dumps({"results": [
+        [{"field": "@message", "value": compact(r).decode()}, {"field": "@ptr", "value": "x"}]
+        for r in TRAIL[:2]
+    ]}, indent=2).encode(),
+    "OpenSearch": compact({"took": 1, "hits": {"total": 2, "hits": [
+        {"_id": "1", "_source": r} for r in TRAIL[:2]
+    ]}}),
+    "Elastic": in_lines(lambda r: {"event": {"original": compact(r).decode()}}),
+    "one column": b"eventJson\n" + b"".join(
+        b'"%s"\n' % compact(r).replace(b'"', b'""') for r in TRAIL[:2]
+    ),
+    "UTF-16": in_lines(lambda r: r).decode().encode("utf-16"),
+    "UTF-16, most significant byte first": b"\xfe\xff" + json.dumps(TRAIL[:2], indent=1).encode(
+        "utf-16-be"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", WRAPPED.values(), ids=WRAPPED.keys())
+def test_whatever_carried_the_record_it_is_the_same_event(data: bytes) -> None:
+    found = read("aws.cloudtrail", data)
+    assert [row["id"] for row in found.rows] == FIRST_TWO
+    assert found.problems == 0
+    assert parser_of(data) == "aws.cloudtrail"
+    for row in found.rows:
+        assert read("aws.cloudtrail", data, only=row["locator"]).rows == [row]
+
+
+def test_few_columns_of_lake_and_athena_are_enough() -> None:
+    row = [{"eventTime": "2024-03-05 10:00:00.000"}, {"eventName": "StopLogging"}, {"arn": "a"}]
+    lake = compact({"QueryStatus": "FINISHED", "QueryResultRows": [row]})
+    athena = (
+        b"eventtime,eventname,useridentity.arn,sourceipaddress\n"
+        b"2024-03-05T10:00:00Z,StopLogging,arn:aws:iam::1:root,198.51.100.7\n"
+    )
+    for data in (lake, athena):
+        assert parser_of(data) == "aws.cloudtrail"
+        (only,) = read("aws.cloudtrail", data).rows
+        assert (only["action"], only["problem"]) == ("StopLogging", "")
+
+
+def test_the_console_writes_times_with_a_zone() -> None:
+    data = (
+        b"Event name,Event time,User name,Event source,Resource type,Resource name\n"
+        b'StopLogging,"March 05, 2024, 12:00:00 (UTC+02:00)",eve,cloudtrail.amazonaws.com,-,-\n'
+    )
+    (row,) = read("aws.cloudtrail", data).rows
+    assert (row["time"], row["actor"], row["problem"]) == (1_709_632_800_000_000_000, "eve", "")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cut=st.integers(1, 2000),
+    which=st.integers(0, 19),
+    form=st.sampled_from(['{"Records":[%s]}', "[%s]"]),
+    between=st.sampled_from([",", ",\n"]),
+)
+def test_a_record_cut_off_inside_costs_itself_alone(
+    cut: int, which: int, form: str, between: str
+) -> None:
+    records = [
+        {**TRAIL[n % 2], "eventID": str(n), "requestParameters": {"key": 'a/{b}]},["c'}}
+        for n in range(20)
+    ]
+    texts = [compact(record).decode() for record in records]
+    texts[which] = texts[which][: min(cut, len(texts[which]) - 1)]
+    rows = read("aws.cloudtrail", (form % between.join(texts)).encode()).rows
+    good = {dict(row["attributes"]).get("eventID") for row in rows if not row["problem"]}
+    assert good == {str(n) for n in range(20)} - {str(which)}
+    assert any(row["problem"] for row in rows)
 
 
 @pytest.mark.parametrize(

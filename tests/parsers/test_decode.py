@@ -63,6 +63,24 @@ def test_a_layer_is_known_by_its_content_and_comes_off(layer: str) -> None:
         assert take(stored, layer) == (content, "")
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_text_of_windows_comes_out_as_utf8(codec: str) -> None:
+    text = "\ufeff" + '{"user": "J\u00fcrgen \U0001f50d"}\r\n' * 9000
+    stored = text.encode(codec)
+    assert layer_of(stored[:64]) == "UTF-16"
+    assert take(stored, "UTF-16") == (text[1:].encode(), "")
+    got, why = take(stored[:-1], "UTF-16")
+    assert got == text[1:-1].encode()
+    assert "UTF-16 data ends too early" in why
+    lone = "\ufeffa\ud800b".encode(codec, "surrogatepass")
+    assert take(lone, "UTF-16") == (b"a\xed\xa0\x80b", "")
+
+
+@pytest.mark.parametrize("first", [b"\xff\xfe\0\0a\0\0\0", b"\xff\xfe" + NOISE, b"\xff\xfea\0"])
+def test_bytes_behind_a_mark_that_are_no_text_stay_as_they_are(first: bytes) -> None:
+    assert layer_of(first[:64]) is None
+
+
 @layers
 def test_streams_one_behind_the_other_are_one(layer: str) -> None:
     stored = COMPRESS[layer](b"one") + COMPRESS[layer](TEXT) + COMPRESS[layer](b"three")

@@ -80,11 +80,13 @@ def test_one_bad_record_does_not_spoil_the_others(data: bytes, faults: list[str]
 
 def test_a_record_that_swallowed_others_is_separated() -> None:
     data = b'{"Records":[{"t":3,"x":{,%s,%s]}' % (ONE, TWO)
-    (swallowed, rest) = cut(data)
-    assert rest.fault
-    parts = separate(swallowed, is_record)
+    swallowed, *rest = cut(data)
+    assert swallowed.fault
+    assert good(rest) == [ONE, TWO]
+    line = b'{"t":3,"x":{,%s,%s]}' % (ONE, TWO)
+    parts = separate(Piece(100, line, len(line)), is_record)
     assert [p.raw for p in parts if not p.fault] == [ONE, TWO]
-    assert data[parts[1].offset :].startswith(ONE)
+    assert line[parts[1].offset - 100 :].startswith(ONE)
     assert parts[0].fault
 
 

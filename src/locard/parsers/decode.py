@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compression layers: recognised by content, taken off in a stream, bounded against bombs.
+"""Layers around the content: recognised by content, taken off in a stream, bounded against bombs.
+
+Compressions, and UTF-16, in which Windows writes text: taken off, it is UTF-8 like all other text.
 
 A decoder here delivers every good byte before it raises, because the first half of a damaged log is
 still evidence. Input goes in by small pieces for the same reason: what a decoder had produced in
@@ -16,6 +18,7 @@ from typing import Protocol, cast
 from isal import igzip_lib, isal_zlib
 
 from locard.model.errors import Unreadable
+from locard.parsers import utf16
 from locard.parsers.contract import Limits
 
 if sys.version_info >= (3, 14):
@@ -34,6 +37,8 @@ SALVAGED = 1 << 20
 WINDOW_LOG = 28
 """Largest zstd window: 256 MiB, well under a worker's memory."""
 LZMA_MEMORY = 512 << 20
+
+UTF_16 = "UTF-16"
 
 Read = Callable[[int], bytes]
 
@@ -60,7 +65,7 @@ class _Decoder(Protocol):
 
 
 def layer_of(first: bytes) -> str | None:
-    """The compression that these first bytes (at least 14 where there are so many) begin."""
+    """The layer that these first bytes (at least 14 where there are so many) begin."""
     if first[:3] == b"\x1f\x8b\x08" and len(first) > 3 and not first[3] & 0xE0:
         return "gzip"
     if (
@@ -77,7 +82,7 @@ def layer_of(first: bytes) -> str | None:
         length = int.from_bytes(first[4:8], "little")
         after = first[8 + length : 12 + length]
         return "zstd" if after == b"\x28\xb5\x2f\xfd" or not after else None
-    return None
+    return UTF_16 if utf16.begins(first) else None
 
 
 class Meter:
@@ -373,10 +378,18 @@ def _unzstd(source: _Input) -> Iterator[bytes]:
     return _streams(source, make, "zstd")
 
 
+def _to_utf8(source: _Input) -> Iterator[bytes]:
+    try:
+        yield from utf16.to_utf8(source.piece)
+    except EOFError:
+        raise _cut(UTF_16) from None
+
+
 _LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
     "gzip": _gunzip,
     "bzip2": _bunzip,
     "xz": _unxz,
     "zstd": _unzstd,
+    UTF_16: _to_utf8,
 }
 LAYERS = tuple(_LAYERS)

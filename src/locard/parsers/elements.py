@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, BinaryIO
 
+import msgspec
 import numpy as np
 
 from locard.parsers.damage import BLANK, RESYNCS, Seeker
@@ -94,7 +95,7 @@ class _Cutter:
         end = self.base + len(self.data)
         reason = f"cut short: {broken}" if broken else "the document ends inside a record"
         while self.start >= 0 and not self.skipped and self.resyncs < RESYNCS:
-            after = self._seek(end)
+            after = self._seek(self.start + 1, end)
             if after is None:
                 break
             self._piece(self.start, after, "a damaged record")
@@ -155,7 +156,8 @@ class _Cutter:
         mode = self.mode
         if code in _OPEN:
             if depth == 1:
-                self._gap(position)
+                if not self._gap(position):
+                    return False
                 self.mode = "list" if code == 91 else "object"
                 self.where = ""
                 if code == 91:
@@ -163,28 +165,34 @@ class _Cutter:
                 else:
                     self._begin(position, code)
             elif depth == 2 and mode == "list":
-                self._gap(position)
+                if not self._gap(position):
+                    return False
                 self._begin(position, code)
             elif depth == 2 and code == 91 and mode in ("object", "rest"):
                 self._name(position)
             elif depth == 3 and mode == "named":
-                self._gap(position)
+                if not self._gap(position):
+                    return False
                 self._begin(position, code)
             return True
         level = {"object": 0, "list": 1, "named": 2}.get(mode, -1)
         if depth == level and self.start >= 0:
             if code != _PAIR[self.first]:
                 return self._damaged(position)
-            self._end(position + 1)
+            if not self._end(position + 1):
+                return False
             if depth == 0:
                 self.mode = ""
         elif depth == level - 1 and mode in ("list", "named"):
             if code != 93:
                 return self._stray(position, level)
-            self._gap(position)
+            if not self._gap(position):
+                return False
             self.cursor = position + 1
             self.mode = "" if mode == "list" else "rest"
         elif depth == 0 and mode == "rest":
+            if not self._rest(position):
+                return False
             self.cursor = position + 1
             self.mode = ""
         return True
@@ -201,14 +209,30 @@ class _Cutter:
     def _begin(self, position: int, code: int) -> None:
         self.start, self.first, self.skipped = position, code, b""
 
-    def _end(self, end: int) -> None:
+    def _end(self, end: int) -> bool:
+        """A record is complete; False when it is no JSON and another record begins in it."""
         length = end - self.start
         if self.skipped:
             fault = too_long(length, self.limit)
             self.out.append(Piece(self.start, self.skipped, length, fault, self.where))
+        elif self._swallowed(end):
+            return False
         else:
             self._piece(self.start, end)
         self.start, self.skipped, self.cursor = -1, b"", end
+        return True
+
+    def _swallowed(self, end: int) -> bool:
+        if self.seeker.is_record is None or _sound(
+            self.data[self.start - self.base : end - self.base]
+        ):
+            return False
+        after = self._seek(self.start + 1, self.base + len(self.data))
+        if after is None or after >= end:
+            return False
+        self._piece(self.start, after, "a damaged record: not valid JSON")
+        self._resync(after)
+        return True
 
     def _piece(self, start: int, end: int, fault: str = "") -> None:
         raw = self.data[start - self.base : end - self.base]
@@ -217,21 +241,44 @@ class _Cutter:
             raw = raw[:KEPT]
         self.out.append(Piece(start, raw, end - start, fault, self.where))
 
-    def _gap(self, end: int) -> None:
-        """What lies between records must be blanks and commas."""
+    def _gap(self, end: int) -> bool:
+        """What lies between records must be blanks and commas.
+
+        False when a record stands in it: a quote was missing before, so texts were taken for
+        brackets and brackets for text, and the cutter started anew at that record.
+        """
         if self.mode != "rest" and end > self.cursor:
             raw = self.data[self.cursor - self.base : end - self.base]
             inner = raw.strip(BLANK)
             if inner:
                 start = self.cursor + raw.index(inner)
-                for begin, stop in _scalars(inner):
+                found = _scalars(inner)
+                if found == [(0, len(inner))] and self._anew(start, end):
+                    return False
+                for begin, stop in found:
                     self._piece(start + begin, start + stop, "not a record")
         self.cursor = max(self.cursor, end)
+        return True
+
+    def _rest(self, end: int) -> bool:
+        """What follows the list in its object is no record; False as in `_gap`."""
+        self.mode = ""
+        return not (self.cursor >= self.base and self._anew(self.cursor, end))
+
+    def _anew(self, start: int, end: int) -> bool:
+        """Go on at the first record that begins in bytes that should hold none."""
+        after = self._seek(start, self.base + len(self.data))
+        if after is None or after >= end:
+            return False
+        if after > start:
+            self._piece(start, after, "not a record")
+        self._resync(after)
+        return True
 
     def _damaged(self, position: int) -> bool:
         """A record whose last bracket does not fit its first."""
         end = self.base + len(self.data)
-        after = None if self.skipped else self._seek(end)
+        after = None if self.skipped else self._seek(self.start + 1, end)
         if after is None:
             after = position + 1
         self._piece(self.start, after, "a damaged record: brackets do not fit")
@@ -240,7 +287,8 @@ class _Cutter:
 
     def _stray(self, position: int, level: int) -> bool:
         """A bracket that closes nothing."""
-        self._gap(position)
+        if not self._gap(position):
+            return False
         self._piece(position, position + 1, "a bracket that closes nothing")
         self._resync(position + 1)
         return False
@@ -258,17 +306,17 @@ class _Cutter:
             self._piece(position, end, "too damaged to be cut into records")
             self.cursor = self.done = end
 
-    def _seek(self, end: int) -> int | None:
-        """Where the next thing starts that is a record, behind the start of a damaged one."""
+    def _seek(self, start: int, end: int) -> int | None:
+        """Where the next thing starts, from `start` on, that is a record."""
         data = self.data[: end - self.base]
-        found = self.seeker.next_record(data, self.start + 1 - self.base)
+        found = self.seeker.next_record(data, max(start - 1 - self.base, 0))
         return self.base + found[0] if found else None
 
     def _bound(self) -> None:
         """Hold at most one record of the longest length allowed."""
         end = self.base + len(self.data)
         if self.start >= 0 and not self.skipped and end - self.start > self.limit:
-            after = self._seek(end)
+            after = self._seek(self.start + 1, end)
             if after is not None:
                 self._piece(self.start, after, "a damaged record")
                 self._resync(after)
@@ -282,12 +330,21 @@ class _Cutter:
     def _forget(self) -> None:
         end = self.base + len(self.data)
         keep = self.start if self.start >= 0 and not self.skipped else end - 256
-        if self.start < 0 and self.mode != "rest":
+        if self.start < 0 and (self.mode != "rest" or end - self.cursor <= KEPT):
             keep = min(keep, self.cursor)
         keep = min(keep, self.done, end - 256)
         if keep > self.base:
             self.data = self.data[keep - self.base :]
             self.base = keep
+
+
+def _sound(raw: bytes) -> bool:
+    """Whether these bytes are JSON."""
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _scalars(text: bytes) -> list[tuple[int, int]]:

@@ -35,14 +35,14 @@ _MONTH_NAMES = (
 _MONTHS = {m: n for n, m in enumerate(_MONTH_NAMES, 1)}
 _DAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +)?"
 _CLOCK = r"(?P<clock>\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?)(?: *(?P<half>am|pm))?"
-_ZONE = r"(?: *(?P<zone>z|utc|gmt|[+-]\d\d:?\d\d))?"
+_ZONE = r"(?: *\(?(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d\d:?\d\d)\)?)?"
 _WORDED = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
         # 10/Jul/2023:11:42:36 +0000 (web servers) and Mon, 10 Jul 2023 11:42:36 GMT (mail, HTTP)
         rf"{_DAY}(?P<day>\d{{1,2}})[/ -](?P<month>[a-z]{{3}})[a-z]*[/ -](?P<year>\d{{4}})"
         rf"[: ,T]+{_CLOCK}{_ZONE}",
-        # Jul 10, 2023 @ 11:42:36.000 (Kibana)
+        # Jul 10, 2023 @ 11:42:36.000 (Kibana) and July 10, 2023, 13:42:36 (UTC+02:00) (AWS console)
         rf"{_DAY}(?P<month>[a-z]{{3}})[a-z]* +(?P<day>\d{{1,2}}),? +(?P<year>\d{{4}}),? +(?:@ +)?"
         rf"{_CLOCK}{_ZONE}",
         # Mon Jul 10 11:42:36 2023 (ctime), with an optional zone before the year
@@ -159,7 +159,10 @@ def _worded(text: str, zone_name: str) -> int:
                 raise NotATime("not a time")
             hour = hour % 12 + (12 if half == "pm" else 0)
         when = (int(parts["year"]), number, int(parts["day"]), hour, minute, second)
-        return _assemble(when, fraction, parts.get("zone") or "", zone_name)
+        offset = parts.get("zone") or ""
+        if len(offset) > 3:
+            offset = offset.lstrip("utcgmUTCGM")
+        return _assemble(when, fraction, offset, zone_name)
     raise NotATime("not a time")
 
 

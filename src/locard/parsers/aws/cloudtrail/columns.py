@@ -10,13 +10,8 @@ from msgspec import UNSET
 
 from locard.parsers.addresses import address
 from locard.parsers.attributes import pack
-from locard.parsers.aws.cloudtrail.record import (
-    Memory,
-    PartFacts,
-    Reading,
-    Record,
-    read,
-)
+from locard.parsers.aws.cloudtrail.exports import unwrap
+from locard.parsers.aws.cloudtrail.record import Memory, PartFacts, Reading, Record
 from locard.parsers.rows import Rows, identify
 from locard.parsers.strict_json import BadRecord
 from locard.parsers.times import NotATime, iso
@@ -52,7 +47,7 @@ def put(
         try:
             if isinstance(body, BadRecord):
                 raise body
-            reading = body if isinstance(body, Reading) else read(body, memory)
+            reading = body if isinstance(body, Reading) else unwrap(body, memory)
             readings.append(reading)
             problems.append(reading.fault)
         except BadRecord as error:

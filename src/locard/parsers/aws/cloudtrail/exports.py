@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """CloudTrail records out of what others wrap around them or make of them.
 
-Wrapped: `LookupEvents`, EventBridge, CloudWatch Logs, Splunk, OpenSearch, CloudTrail Lake with
-`eventJson`. The record inside is the same record as in the file that S3 delivered, and gets the
-same identity. Remade: tables with one column for each field (Athena, Lake, Splunk, the console).
-They lost something on the way, so their rows stay events of their own.
+Wrapped: `LookupEvents`, EventBridge, SNS, SQS, CloudWatch Logs, Splunk, OpenSearch, CloudTrail
+Lake with `eventJson`, and whatever else holds a record in one of its values. The record inside is
+the same record as in the file that S3 delivered, and gets the same identity. Remade: tables with
+one column for each field (Athena, Lake, Splunk, the console). They lost something on the way, so
+their rows stay events of their own.
 """
 
 import json
@@ -23,12 +24,24 @@ from locard.parsers.strict_json import BadRecord, plain, strictly
 from locard.parsers.times import NotATime, any_time
 from locard.parsers.times import text as time_text
 
-LISTS = ("Records", "Events", "events", "logEvents", "QueryResultRows", "results")
+LISTS = (
+    "Records", "Events", "events", "logEvents", "QueryResultRows", "results", "Messages", "hits",
+)  # fmt: skip
 """Names of lists whose elements are records or wrap them."""
 _WRAPPERS = (
     "CloudTrailEvent", "cloudtrailevent", "eventJson", "eventjson", "detail", "_raw", "@message",
-    "message", "_source", "result", "eventData", "cloudtrail", "aws",
+    "message", "Message", "Body", "body", "_source", "result", "eventData", "cloudtrail", "aws",
 )  # fmt: skip
+"""Names that hold a record, asked before all others."""
+_DEPTH = 5
+"""Wrappings around one record that are taken off: SQS around SNS around EventBridge are three."""
+_OTHERS = 64
+"""Values of other names that are looked into at each depth."""
+PREFIX = re.compile(
+    rb"(?:\xef\xbb\xbf)?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s{\"]*"
+    rb"(?:[ \t]+[^\s{\"]{1,512})?[ \t]+(?=\{)"
+)
+"""The time, and the name of a stream, that CloudWatch Logs writes before each event."""
 _CONSOLE = {
     "username": "userIdentity.userName", "awsaccesskey": "userIdentity.accessKeyId",
     "accesskeyid": "userIdentity.accessKeyId", "resourcename": "resources.name",
@@ -55,6 +68,8 @@ _STOP = re.compile(r"(?=[}\]])|,(?=\s*[\w.$-]+=)")
 
 def unwrap(raw: bytes, memory: Memory, depth: int = 0) -> Reading:
     """The record in `raw` or in what `raw` wraps; raises `BadRecord` when there is none."""
+    if not depth and (prefix := PREFIX.match(raw)):
+        raw = raw[prefix.end() :]
     try:
         reading = read(raw, memory)
     except BadRecord:
@@ -62,7 +77,7 @@ def unwrap(raw: bytes, memory: Memory, depth: int = 0) -> Reading:
             raise
         return _of_row(raw, memory, depth)
     record = reading.record
-    if record.eventTime or depth > 3:
+    if record.eventTime or depth >= _DEPTH:
         return reading
     if not reading.extras or record.eventVersion:
         return reading
@@ -95,8 +110,10 @@ def plain_name(name: str) -> str:
 def _of_value(value: Any, memory: Memory, depth: int) -> Reading | None:
     if not isinstance(value, dict):
         return None
-    for name in _WRAPPERS:
-        inner = value.get(name)
+    named = [name for name in _WRAPPERS if name in value]
+    others = [name for name in value if name not in _WRAPPERS][:_OTHERS]
+    for name in named + (others if not _is_remade(value) else []):
+        inner = value[name]
         if isinstance(inner, dict):
             inner = plain(inner).decode()
         if isinstance(inner, str) and inner.lstrip().startswith("{"):
@@ -112,13 +129,23 @@ def _of_value(value: Any, memory: Memory, depth: int) -> Reading | None:
     return from_value(remade, memory) if remade.get("eventName") else None
 
 
+def _is_remade(value: Mapping[str, Any]) -> bool:
+    """Whether this is a record itself, one that was taken apart into columns."""
+    return "eventname" in {plain_name(name) for name in value}
+
+
 def _of_row(raw: bytes, memory: Memory, depth: int) -> Reading:
-    """A row of `GetQueryResults`: a list of objects with one name each."""
+    """A row of a query: of CloudTrail Lake, objects with one name each; of Logs Insights, objects
+
+    that say `field` and `value`.
+    """
     faults: list[str] = []
     row = strictly(raw.decode(errors="replace"), faults)
     merged: dict[str, Any] = {}
     for cell in row if isinstance(row, list) else ():
-        if isinstance(cell, dict):
+        if isinstance(cell, dict) and cell.keys() == {"field", "value"}:
+            merged[str(cell["field"])] = cell["value"]
+        elif isinstance(cell, dict):
             merged.update(cell)
     found = _of_value(merged, memory, depth)
     if found is None:

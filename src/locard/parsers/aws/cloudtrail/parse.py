@@ -6,6 +6,7 @@ that is damaged, goes through the cutter, which needs no more memory than the lo
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -15,12 +16,19 @@ import msgspec
 
 from locard.model.errors import Unreadable
 from locard.parsers.aws.cloudtrail.columns import put
-from locard.parsers.aws.cloudtrail.exports import LISTS, is_record, of_cells, plain_name, unwrap
+from locard.parsers.aws.cloudtrail.exports import (
+    LISTS,
+    PREFIX,
+    is_record,
+    of_cells,
+    plain_name,
+    unwrap,
+)
 from locard.parsers.aws.cloudtrail.record import Memory, Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.damage import separate
 from locard.parsers.elements import elements
-from locard.parsers.records import BATCH, Piece, csv_rows, lines, table, wanted
+from locard.parsers.records import BATCH, Piece, Table, csv_rows, lines, table, wanted
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord
 
@@ -62,11 +70,15 @@ def recognise(head: Head) -> Match:
             return Match(40, 'an empty "Records" list')
         if b'"EventName"' in first and b'"EventSource"' in first and b'"EventId"' in first:
             return Match(85, "LookupEvents output")
+        if b'"QueryResultRows"' in first and b'"eventName"' in first:
+            return Match(80, "results of a CloudTrail Lake query")
         return NO
-    shape = table(first)
+    if PREFIX.match(first) and all(name.search(first) for name in (_SOURCE, _NAME)):
+        return Match(88, "CloudTrail events as CloudWatch Logs exports them")
+    shape = _shape(first)
     if shape is None:
         return NO
-    names = {plain_name(name) for name in shape.header}
+    names = {plain_name(name).partition(".")[0] for name in shape.header}
     if names & _CARRIERS and b"eventSource" in first and b"eventName" in first:
         return Match(86, "a table with CloudTrail records in a column")
     if "eventname" in names and len(names & _COLUMNS) >= 4:
@@ -78,10 +90,15 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each record; see `contract`."""
     with opened.stream() as stream:
         first = _peek(stream)
-    if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+    prefixed = PREFIX.match(first) is not None
+    if not prefixed and first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
         _table(opened, rows, context, first)
         return
     if context.only is not None and _one(opened, rows, context):
+        return
+    if prefixed:
+        for batch in lines(opened.stream(), context.limits.record_bytes):
+            _put(rows, batch, context.only)
         return
     if _RECORDS.match(first) and context.only is None and _delivered(opened, rows, context):
         return
@@ -151,8 +168,36 @@ def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
                 else:
                     cut.append(piece)
             yield cut
-    else:
-        yield from elements(stream, limit, LISTS, is_record)
+        return
+    for batch in elements(stream, limit, LISTS, is_record):
+        yield [
+            inner
+            for piece in batch
+            for inner in (
+                (piece,) if piece.fault or not _nested(piece.raw) else _lists(piece, limit)
+            )
+        ]
+
+
+def _nested(raw: bytes) -> bool:
+    """Whether a list of records may stand inside: a record itself begins with other names."""
+    key = _LIST_KEY.search(raw)
+    return key is not None and b'"eventVersion"' not in raw[: key.start()]
+
+
+def _lists(piece: Piece, limit: int) -> list[Piece]:
+    """The elements of lists in a page of results, which may stand one deeper (OpenSearch)."""
+    found = _inside(piece, limit)
+    key = _LIST_KEY.search(piece.raw)
+    if found != [piece] or key is None:
+        return found
+    at = key.end() - 1
+    try:
+        _, end = json.JSONDecoder(strict=False).raw_decode(piece.raw.decode("latin-1"), at)
+    except (ValueError, RecursionError):
+        return [piece]
+    inner = _inside(piece._replace(offset=piece.offset + at, raw=piece.raw[at:end]), limit)
+    return inner if any(is_record(one.raw) for one in inner) else [piece]
 
 
 def _inside(piece: Piece, limit: int) -> list[Piece]:
@@ -161,7 +206,8 @@ def _inside(piece: Piece, limit: int) -> list[Piece]:
         for batch in elements(BytesIO(piece.raw), limit, LISTS, is_record)
         for inner in batch
     ]
-    return found if any(inner.where for inner in found) else [piece]
+    listed = piece.raw.startswith(b"[") or any(inner.where for inner in found)
+    return found if listed else [piece]
 
 
 def _complete(line: bytes) -> bool:
@@ -233,7 +279,7 @@ def _one(opened: Opened, rows: Rows, context: Context) -> bool:
 
 
 def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
-    shape = table(first)
+    shape = _shape(first)
     if shape is None:
         limit = context.limits.record_bytes
         for pieces in lines(opened.stream(), limit):
@@ -248,6 +294,14 @@ def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
         kept = [row for row in batch if place is None or row.number == place[0]]
         inner = [_cells(row.fault, row.cells, shape.header, memory) for row in kept]
         put(rows, [r.raw for r in kept], [r.locator for r in kept], memory, inner)
+
+
+def _shape(first: bytes) -> Table | None:
+    """The header of a table; one column is enough when it is called as one that holds records."""
+    name = first.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip().strip(b'"')
+    if name.isascii() and plain_name(name.decode()) in _CARRIERS:
+        return Table(",", (name.decode(),))
+    return table(first)
 
 
 def _cells(
