@@ -58,6 +58,19 @@ def hand(who: str | None = None) -> Hand:
     )
 
 
+def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
+    """The group of commands of this name, which the first file that asks for it makes.
+
+    So `locard case ...` may have commands in several files, and none of them is the first.
+    """
+    for known in app.registered_groups:
+        if known.name == name and known.typer_instance is not None:
+            return known.typer_instance
+    made = typer.Typer(no_args_is_help=True, help=about)
+    app.add_typer(made, name=name)
+    return made
+
+
 @contextmanager
 def desk() -> Iterator[Desk]:
     """The desk of this installation, closed afterwards."""
