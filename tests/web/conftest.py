@@ -8,11 +8,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Response,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import ROOT, stop_store
 
@@ -57,6 +66,28 @@ def trail() -> str:
             record["errorCode"] = "AccessDenied"
         lines.append(json.dumps(record))
     return "\n".join(lines) + "\n"
+
+
+class Held:
+    """Requests that are kept from the server until the test lets them go."""
+
+    def __init__(self, page: Page, where: str | re.Pattern[str]) -> None:
+        self.page, self.where = page, where
+        self.routes: list[Route] = []
+        page.route(where, lambda route: self.routes.append(route))
+
+    def first(self) -> Route:
+        """The first of them, as soon as the page has asked."""
+        until = time.monotonic() + 20
+        while not self.routes:
+            assert time.monotonic() < until, f"nothing was asked of {self.where}"
+            self.page.wait_for_timeout(20)
+        return self.routes[0]
+
+
+def preferences_kept(response: Response) -> bool:
+    """Whether the server has just taken what somebody chose."""
+    return response.request.method == "PUT" and response.url.endswith("/users/me/preferences")
 
 
 class Served:

@@ -3,12 +3,14 @@
 
 import csv
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.web.conftest import EVENTS, HOSTILE, Served
+from tests.web.conftest import EVENTS, HOSTILE, Held, Served, preferences_kept
 
 pytestmark = pytest.mark.browser
 
@@ -129,16 +131,15 @@ def test_fields_and_values_are_completed(page: Page):
 def test_a_late_answer_takes_no_choice_away(page: Page):
     page.goto(TIMELINE)
     first_rows(page)
-    held: list[Route] = []
-    page.route(re.compile(r"/values\?.*prefix=Put"), lambda route: held.append(route))
+    held = Held(page, re.compile(r"/values\?.*prefix=Put"))
     page.keyboard.press("/")
     page.keyboard.type("action:")
     page.get_by_role("option", name="PutObject").wait_for()
-    with page.expect_request(re.compile("prefix=Put")):
-        page.keyboard.type("Put")
+    page.keyboard.type("Put")
+    late = held.first()
     page.keyboard.press("ArrowDown")
     with page.expect_response(re.compile("prefix=Put")):
-        held[0].continue_()
+        late.continue_()
     expect(page.get_by_role("option", name="PutObject", selected=True)).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("combobox", name="Query")).to_have_value("action:PutObject ")
@@ -329,6 +330,157 @@ def test_settings_are_kept(page: Page):
         "Europe/Zurich"
     )
     page.goto("/settings")
-    with page.expect_response("**/api/users/me/preferences"):
+    with page.expect_response(preferences_kept):
         page.get_by_role("combobox", name="Time zone").fill("UTC")
         page.get_by_role("option", name="UTC", exact=True).click()
+
+
+# Each of these keys goes down before the page has drawn what the one before it did.
+PRESS = """keys => {
+    for (const key of keys) {
+        const here = document.activeElement ?? document.body
+        here.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}))
+    }
+}"""
+
+
+def test_keys_pressed_in_one_breath_mean_what_is_by_then(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    star = page.locator("#row-0").get_by_role("button", name="Star")
+    page.evaluate(PRESS, ["s", "s"])
+    page.wait_for_timeout(300)
+    expect(star).to_have_attribute("aria-pressed", "false")
+    page.evaluate(PRESS, ["Enter", "Escape"])
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("complementary", name="Event")).to_have_count(0)
+    assert "event=" not in page.url
+
+
+def test_the_drawer_goes_along_and_marks_hit_the_row_under_the_cursor(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("Enter")
+    for key in ("j", "s", "j", "j"):
+        page.keyboard.press(key)
+    pressed = page.locator("[role=row][aria-rowindex] [aria-label=Star][aria-pressed=true]")
+    expect(pressed).to_have_count(1)
+    expect(page.locator("#row-1 [aria-label=Star]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#row-3")).to_have_attribute("data-open", "true")
+    page.keyboard.press("k")
+    page.keyboard.press("p")
+    drawer = page.get_by_role("complementary", name="Event")
+    expect(drawer.get_by_text("Proved: this row is what the evidence says.")).to_be_visible()
+    expect(page.locator("#row-2")).to_have_attribute("data-open", "true")
+    page.keyboard.press("z")
+    expect(pressed).to_have_count(0)
+
+
+def test_what_is_typed_after_t_is_the_tag_and_after_the_palette_key_a_command(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    for key in ("t", *"jox", "Enter", "j"):
+        page.keyboard.press(key)
+    expect(page.locator("#row-0")).to_contain_text("jox")
+    expect(page.get_by_role("grid", name="Events")).to_have_attribute(
+        "aria-activedescendant", "row-1"
+    )
+    expect(page.get_by_role("complementary", name="Event")).to_have_count(0)
+    page.keyboard.press("z")
+    expect(page.locator("#row-0")).not_to_contain_text("jox")
+    for key in ("Control+k", *"custody", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/custody")
+
+
+def test_two_facets_clicked_at_once_both_hold(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.get_by_label("Facets").get_by_role("button", name=re.compile("^GetObject")).wait_for()
+    page.evaluate(
+        """() => {
+            const values = [...document.querySelectorAll("[aria-label=Facets] button")]
+            for (const name of ["failure", "GetObject"])
+                values.find((each) => each.textContent.startsWith(name)).click()
+        }"""
+    )
+    total(page, EVENTS // 21)
+
+
+def test_a_star_outlives_an_answer_that_was_asked_for_before_it(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.locator("#row-6").click()
+    drawer = page.get_by_role("complementary", name="Event")
+    rows = re.compile(r"/events\?")
+    held = Held(page, rows)
+    drawer.get_by_label("Comment", exact=True).fill("asks for all rows again")
+    drawer.get_by_role("button", name="Comment", exact=True).click()
+    late = held.first()
+    known = page.request.get(late.request.url)
+    star = page.locator("#row-6").get_by_role("button", name="Star")
+    with page.expect_response("**/marks"):
+        star.click()
+    with page.expect_response(rows):
+        late.fulfill(response=known)
+    page.unroute(rows)
+    expect(page.locator("#row-6")).to_contain_text("1")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    with page.expect_response("**/marks"):
+        page.get_by_role("grid", name="Events").press("z")
+    expect(star).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_choice_is_kept_by_somebody_who_leaves_at_once(page: Page):
+    page.goto("/settings")
+    with page.expect_response(preferences_kept):
+        page.get_by_text("Dark", exact=True).click()
+    page.get_by_text("Comfortable", exact=True).click()
+    page.reload()
+    expect(page.get_by_role("radio", name="Comfortable")).to_be_checked()
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("radio", name="Comfortable")).to_be_checked()
+    with page.expect_response(preferences_kept):
+        page.get_by_text("As the system", exact=True).click()
+        page.get_by_text("Compact", exact=True).click()
+
+
+def test_a_comment_that_was_begun_stays(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.locator("#row-4").click()
+    drawer = page.get_by_role("complementary", name="Event")
+    field = drawer.get_by_label("Comment", exact=True)
+    field.fill("half a thought")
+    drawer.get_by_role("button", name="Next row (j)").click()
+    expect(field).to_have_value("")
+    drawer.get_by_role("button", name="Row before (k)").click()
+    expect(field).to_have_value("half a thought")
+    field.press("Control+Enter")
+    field.press("Control+Enter")
+    expect(drawer.get_by_text("half a thought")).to_have_count(1)
+    expect(field).to_have_value("")
+
+
+def test_bars_stay_in_the_hand_that_drags(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.locator(".u-over").wait_for()
+    held = Held(page, "**/histogram?*")
+    page.get_by_label("Facets").get_by_role("button", name=re.compile("^failure")).click()
+    late = held.first()
+    total(page, EVENTS // 7)
+    box = page.locator(".u-over").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 20, steps=3)
+    with page.expect_response("**/histogram?*"):
+        late.continue_()
+    expect(page.locator("[data-stale]")).to_have_count(0)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_url(re.compile("from=.*to="))
+    asked = parse_qs(urlsplit(page.url).query)
+    first, last = (datetime.fromisoformat(asked[name][0]) for name in ("from", "to"))
+    assert timedelta(days=1.5) < last - first < timedelta(days=3)

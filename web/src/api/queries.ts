@@ -22,6 +22,7 @@ import type {
   User,
   ValueCount,
 } from './contract';
+import { asking } from './unsettled';
 
 export const client = new QueryClient({
   defaultOptions: {
@@ -122,12 +123,14 @@ export const eventWindow = (name: string, asked: Asked, order: string, index: nu
   const key = (at: number) => ['events', name, asked, order, at];
   return queryOptions({
     queryKey: key(index),
-    queryFn: ({ signal }) => {
+    queryFn: async ({ signal }) => {
+      const known = asking(name);
       // The window before knows a cursor, which costs the same at any depth.
       const cursor = index > 0 ? client.getQueryData<EventPage>(key(index - 1))?.next : undefined;
       const place = cursor ? { cursor } : { offset: index * WINDOW };
       const parameters = { ...asked, order, limit: WINDOW, ...place };
-      return get<EventPage>(address(events(name), parameters), signal);
+      const page = await get<EventPage>(address(events(name), parameters), signal);
+      return { ...page, events: page.events.map(known) };
     },
     gcTime: 120_000,
   });
@@ -167,7 +170,10 @@ export const values = (name: string, field: string, prefix: string) =>
 export const event = (name: string, id: string) =>
   queryOptions({
     queryKey: ['event', name, id],
-    queryFn: ({ signal }) => get<FullEvent>(address(events(name, id)), signal),
+    queryFn: async ({ signal }) => {
+      const known = asking(name);
+      return known(await get<FullEvent>(address(events(name, id)), signal));
+    },
   });
 
 /** At most `rows` events on each side: no more than are shown are asked for. */

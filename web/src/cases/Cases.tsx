@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { FolderPlus, FolderSearch } from 'lucide-react';
@@ -8,6 +8,7 @@ import { address, ask, Failure } from '../api/client';
 import type { Case } from '../api/contract';
 import { cases as casesQuery, client } from '../api/queries';
 import frame from '../case/case.module.css';
+import { Dialog } from '../shell/Dialog';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { bytes, count } from '../text/number';
 import { short } from '../text/time';
@@ -164,15 +165,15 @@ function NewCase(props: { open: boolean; close: () => void }) {
   const [title, setTitle] = useState('');
   const make = useMutation({
     mutationFn: () => ask<Case>('POST', address(['cases']), { body: { name, title } }),
-    onSuccess: () => {
+    onSuccess: (made) => {
       void client.invalidateQueries({ queryKey: ['cases'] });
       props.close();
-      void navigate({ to: '/cases/$case/evidence', params: { case: name } });
+      void navigate({ to: '/cases/$case/evidence', params: { case: made.name } });
     },
   });
   const problem = make.error instanceof Failure ? make.error.problem : null;
   return (
-    <Modal opened={props.open} onClose={props.close} title="New case">
+    <Dialog opened={props.open} onClose={props.close} title="New case">
       <form
         style={{ display: 'grid', gap: 14 }}
         onSubmit={(event) => {
@@ -200,6 +201,6 @@ function NewCase(props: { open: boolean; close: () => void }) {
           Make the case
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

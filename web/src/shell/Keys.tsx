@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Modal } from '@mantine/core';
 import { Fragment } from 'react';
+import { Dialog } from './Dialog';
 import styles from './shell.module.css';
 
 const KEYS: [string[], string][] = [
@@ -25,7 +25,7 @@ const KEYS: [string[], string][] = [
 
 export function Keys(props: { open: boolean; close: () => void }) {
   return (
-    <Modal opened={props.open} onClose={props.close} title="Keys" size={560}>
+    <Dialog opened={props.open} onClose={props.close} title="Keys" size={560}>
       <div className={styles.keys}>
         {KEYS.map(([keys, what]) => (
           <div key={what}>
@@ -41,6 +41,6 @@ export function Keys(props: { open: boolean; close: () => void }) {
           </div>
         ))}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

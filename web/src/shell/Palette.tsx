@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Modal } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import {
@@ -20,6 +19,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { cases as casesQuery, searches as searchesQuery } from '../api/queries';
 import { choose, usePreferences } from '../theme/preferences';
 import { readAddress } from '../timeline/address';
+import { Dialog } from './Dialog';
 import { matches } from './matches';
 import styles from './shell.module.css';
 
@@ -30,11 +30,11 @@ interface Command {
   run: () => void;
 }
 
-function useCommands(open: boolean, keys: () => void): Command[] {
+function useCommands(keys: () => void): Command[] {
   const navigate = useNavigate();
   const { case: here } = useParams({ strict: false });
-  const cases = useQuery({ ...casesQuery(), enabled: open });
-  const saved = useQuery({ ...searchesQuery(here ?? ''), enabled: open && Boolean(here) });
+  const cases = useQuery(casesQuery());
+  const saved = useQuery({ ...searchesQuery(here ?? ''), enabled: Boolean(here) });
   const { zone } = usePreferences();
   return useMemo(() => {
     const list: Command[] = [];
@@ -154,22 +154,39 @@ function useCommands(open: boolean, keys: () => void): Command[] {
 }
 
 export function Palette(props: { open: boolean; close: () => void; keys: () => void }) {
+  return (
+    <Dialog
+      opened={props.open}
+      onClose={props.close}
+      withCloseButton={false}
+      padding={0}
+      size={560}
+      yOffset="14vh"
+      centered={false}
+    >
+      <Choice close={props.close} keys={props.keys} />
+    </Dialog>
+  );
+}
+
+const named = (command: Command) => `${command.group} ${command.title}`;
+
+function Choice(props: { close: () => void; keys: () => void }) {
   const [text, setText] = useState('');
-  const [at, setAt] = useState(0);
+  // By its name: cases and saved searches come later and push the others down.
+  const [reached, setReached] = useState('');
   const list = useRef<HTMLDivElement>(null);
-  const commands = useCommands(props.open, props.keys);
+  const commands = useCommands(props.keys);
   const found = useMemo(
-    () => commands.filter((one) => matches(`${one.group} ${one.title}`, text)),
+    () => commands.filter((one) => matches(named(one), text)),
     [commands, text],
   );
-  const chosen = Math.min(at, found.length - 1);
-
-  useEffect(() => {
-    if (props.open) {
-      setText('');
-      setAt(0);
-    }
-  }, [props.open]);
+  const known = found.findIndex((one) => named(one) === reached);
+  const chosen = known >= 0 ? known : Math.min(0, found.length - 1);
+  const reach = (index: number) => {
+    const command = found[index];
+    setReached(command ? named(command) : '');
+  };
 
   useEffect(() => {
     list.current?.querySelector(`[data-at="${chosen}"]`)?.scrollIntoView({ block: 'nearest' });
@@ -182,16 +199,7 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
   };
 
   return (
-    <Modal
-      opened={props.open}
-      onClose={props.close}
-      withCloseButton={false}
-      padding={0}
-      size={560}
-      yOffset="14vh"
-      centered={false}
-      transitionProps={{ duration: 90 }}
-    >
+    <>
       <input
         className={styles.paletteInput}
         placeholder="Where to, or what to do?"
@@ -204,11 +212,11 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
         value={text}
         onChange={(event) => {
           setText(event.currentTarget.value);
-          setAt(0);
+          setReached('');
         }}
         onKeyDown={(event) => {
-          if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, found.length - 1));
-          else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0));
+          if (event.key === 'ArrowDown') reach(Math.min(chosen + 1, found.length - 1));
+          else if (event.key === 'ArrowUp') reach(Math.max(chosen - 1, 0));
           else if (event.key === 'Enter') run(found[chosen]);
           else return;
           event.preventDefault();
@@ -216,7 +224,7 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
       />
       <div className={styles.paletteList} role="listbox" id="palette-list" ref={list}>
         {found.map((command, index) => (
-          <div key={`${command.group}${command.title}`}>
+          <div key={named(command)}>
             {found[index - 1]?.group !== command.group && (
               <div className={styles.paletteGroup}>{command.group}</div>
             )}
@@ -228,7 +236,7 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
               data-at={index}
               aria-selected={index === chosen}
               className={styles.paletteItem}
-              onMouseMove={() => setAt(index)}
+              onMouseMove={() => reach(index)}
               onClick={() => run(command)}
             >
               {command.icon}
@@ -238,6 +246,6 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
         ))}
         {found.length === 0 && <div className={styles.paletteGroup}>Nothing is called that.</div>}
       </div>
-    </Modal>
+    </>
   );
 }

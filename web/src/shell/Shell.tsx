@@ -6,7 +6,8 @@ import { Command, FolderSearch, Keyboard, LogOut, Settings2, UserRound } from 'l
 import { useEffect, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import { client, session } from '../api/queries';
-import { loadPreferences } from '../theme/preferences';
+import { leavePreferences, loadPreferences } from '../theme/preferences';
+import { taken } from './asked';
 import { Keys } from './Keys';
 import { Palette } from './Palette';
 import styles from './shell.module.css';
@@ -46,13 +47,14 @@ export function Shell() {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
         setPalette((open) => !open);
-      } else if (event.key === '?' && !typing(event)) setKeys(true);
+      } else if (event.key === '?' && !taken(event)) setKeys(true);
     };
     window.addEventListener('keydown', listener);
     return () => window.removeEventListener('keydown', listener);
   }, []);
 
   const leave = async () => {
+    await leavePreferences();
     await ask('DELETE', address(['session'])).catch(() => undefined);
     client.clear();
     void navigate({ to: '/sign-in' });
@@ -107,11 +109,4 @@ export function Shell() {
       <Keys open={keys} close={() => setKeys(false)} />
     </div>
   );
-}
-
-/** Whether a key press belongs to a field that is being typed in. */
-export function typing(event: KeyboardEvent): boolean {
-  const target = event.target;
-  if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }

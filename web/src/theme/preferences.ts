@@ -27,6 +27,25 @@ const INITIAL: Preferences = {
 };
 
 const KEY = 'locard.preferences';
+const UNSENT = 'locard.preferences.unsent';
+const WHERE = address(['users', 'me', 'preferences']);
+
+function recalled(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function remember(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // Private windows may refuse storage; the choice then lasts as long as the page.
+  }
+}
 
 function sane(kept: unknown): Preferences {
   const given = (typeof kept === 'object' && kept !== null ? kept : {}) as Partial<Preferences>;
@@ -40,7 +59,7 @@ function sane(kept: unknown): Preferences {
 
 function read(): Preferences {
   try {
-    return sane(JSON.parse(localStorage.getItem(KEY) ?? '{}'));
+    return sane(JSON.parse(recalled(KEY) ?? '{}'));
   } catch {
     return INITIAL;
   }
@@ -52,28 +71,47 @@ const listeners = new Set<() => void>();
 
 function apply(next: Preferences): void {
   current = next;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(next));
-  } catch {
-    // Private windows may refuse storage; the choice then lasts as long as the page.
-  }
+  remember(KEY, JSON.stringify(next));
   document.documentElement.setAttribute('data-density', next.density);
   for (const listener of listeners) listener();
 }
 
 export function choose(change: Partial<Preferences>): void {
   apply({ ...current, ...change });
+  remember(UNSENT, 'yes');
   window.clearTimeout(sending);
-  sending = window.setTimeout(() => {
-    // A choice that could not be kept on the server still holds in this browser.
-    ask('PUT', address(['users', 'me', 'preferences']), { body: current }).catch(() => undefined);
-  }, 800);
+  sending = window.setTimeout(() => void send(), 800);
 }
 
-/** Takes over what the server has kept for the person who has just signed in. */
+/** Sends what was chosen. What does not arrive still holds here and is sent the next time. */
+async function send(): Promise<void> {
+  window.clearTimeout(sending);
+  const sent = current;
+  await ask('PUT', WHERE, { body: sent, keepalive: true }).then(
+    () => {
+      if (sent === current) remember(UNSENT, null);
+    },
+    () => undefined,
+  );
+}
+
+// Somebody who chooses and leaves at once has chosen all the same.
+window.addEventListener('pagehide', () => {
+  if (recalled(UNSENT)) void send();
+});
+
+/** Takes over what the server has kept, unless it has yet to hear what was chosen here. */
 export async function loadPreferences(): Promise<void> {
-  const kept = await get<unknown>(address(['users', 'me', 'preferences'])).catch(() => null);
+  if (recalled(UNSENT)) return send();
+  const kept = await get<unknown>(WHERE).catch(() => null);
+  if (recalled(UNSENT)) return;
   if (kept && typeof kept === 'object' && Object.keys(kept).length > 0) apply(sane(kept));
+}
+
+/** Before somebody signs out: what they chose is theirs, not the next one's. */
+export async function leavePreferences(): Promise<void> {
+  if (recalled(UNSENT)) await send();
+  remember(UNSENT, null);
 }
 
 export function preferences(): Preferences {

@@ -44,8 +44,8 @@ export function Chips(props: { searching: Searching }) {
             className={styles.chipBody}
             title="Turn into its opposite"
             onClick={() =>
-              setFilters(
-                filters.map((each) =>
+              setFilters((known) =>
+                known.map((each) =>
                   sameFilter(each, filter) ? { ...each, not: !each.not } : each,
                 ),
               )
@@ -58,14 +58,14 @@ export function Chips(props: { searching: Searching }) {
           <button
             type="button"
             aria-label={`Take the filter on ${filter.field} away`}
-            onClick={() => setFilters(filters.filter((each) => !sameFilter(each, filter)))}
+            onClick={() => setFilters((known) => known.filter((each) => !sameFilter(each, filter)))}
           >
             <X size={12} />
           </button>
         </span>
       ))}
       {filters.length > 1 && (
-        <button type="button" className={styles.chipClear} onClick={() => setFilters([])}>
+        <button type="button" className={styles.chipClear} onClick={() => setFilters(() => [])}>
           Clear all
         </button>
       )}

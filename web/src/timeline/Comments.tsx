@@ -10,9 +10,16 @@ import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import styles from './drawer.module.css';
 
+/** What was begun stays while the drawer shows another event. */
+const drafts = new Map<string, string>();
+
 export function Comments(props: { name: string; id: string }) {
   const { name, id } = props;
-  const [text, setText] = useState('');
+  const [text, write] = useState(() => drafts.get(id) ?? '');
+  const setText = (next: string) => {
+    drafts.set(id, next);
+    write(next);
+  };
   const { zone } = usePreferences();
   const me = useQuery(session()).data?.username;
   const found = useQuery(commentsQuery(name, id));
@@ -21,13 +28,19 @@ export function Comments(props: { name: string; id: string }) {
     void client.invalidateQueries({ queryKey: ['events', name] });
   };
   const say = useMutation({
-    mutationFn: () =>
-      ask('POST', address(['cases', name, 'events', id, 'comments']), { body: { text } }),
-    onSuccess: () => {
-      setText('');
-      changed();
-    },
+    mutationFn: (said: string) =>
+      ask('POST', address(['cases', name, 'events', id, 'comments']), { body: { text: said } }),
+    onSuccess: changed,
+    // It comes back into the field, before what was typed since.
+    onError: (_error, said) => setText([said, drafts.get(id)].filter(Boolean).join('\n')),
   });
+  // The field is empty at once, so that nothing is said twice and what is typed next stays.
+  const send = () => {
+    const said = (drafts.get(id) ?? '').trim();
+    if (!said) return;
+    setText('');
+    say.mutate(said);
+  };
   const remove = useMutation({
     mutationFn: (n: number) => ask('DELETE', address(['cases', name, 'events', id, 'comments', n])),
     onSuccess: changed,
@@ -57,7 +70,7 @@ export function Comments(props: { name: string; id: string }) {
         className={styles.say}
         onSubmit={(event) => {
           event.preventDefault();
-          if (text.trim()) say.mutate();
+          send();
         }}
       >
         <Textarea
@@ -70,8 +83,7 @@ export function Comments(props: { name: string; id: string }) {
           error={say.isError ? 'It was not kept. Try again.' : undefined}
           onChange={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && text.trim())
-              say.mutate();
+            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) send();
             if (event.key === 'Escape') event.currentTarget.blur();
           }}
         />

@@ -12,7 +12,7 @@ import {
   UserRound,
   X,
 } from 'lucide-react';
-import { type PointerEvent, useDeferredValue } from 'react';
+import { type PointerEvent, type ReactNode, useDeferredValue } from 'react';
 import type { FullEvent } from '../api/contract';
 import { event as eventQuery } from '../api/queries';
 import { Bones, Failed } from '../shell/States';
@@ -25,7 +25,7 @@ import { Comments } from './Comments';
 import styles from './drawer.module.css';
 import { copy, Fields } from './Fields';
 import type { Filter } from './language';
-import { mark } from './marks';
+import { mark, toggleStar } from './marks';
 import { Neighbours } from './Neighbours';
 import { Provenance } from './Provenance';
 import type { Searching } from './search';
@@ -35,8 +35,11 @@ export function Drawer(props: {
   searching: Searching;
   id: string;
   step: (by: number) => void;
-  tag: () => void;
+  tag: (id: string) => void;
   close: () => void;
+  /** The event that is to be proved as soon as it is here. */
+  proving: string | null;
+  proved: () => void;
 }) {
   const { searching } = props;
   // Holding j scrolls through rows; only the one where it comes to rest is worth asking for.
@@ -65,7 +68,7 @@ export function Drawer(props: {
             <Action
               label="Star (s)"
               on={one.starred}
-              run={() => void mark(searching.name, { ids: [one.id], star: !one.starred })}
+              run={() => void toggleStar(searching.name, one.id)}
             >
               <Star
                 size={15}
@@ -73,7 +76,7 @@ export function Drawer(props: {
                 color={one.starred ? 'var(--star)' : undefined}
               />
             </Action>
-            <Action label="Tag (t)" run={props.tag}>
+            <Action label="Tag (t)" run={() => props.tag(one.id)}>
               <Tag size={15} />
             </Action>
             <Action
@@ -97,13 +100,22 @@ export function Drawer(props: {
       <div className={styles.body}>
         {found.isError && <Failed error={found.error} again={() => void found.refetch()} />}
         {found.isPending && <Bones rows={14} />}
-        {one && <Content key={one.id} one={one} searching={searching} />}
+        {one && (
+          <Content key={one.id} one={one} searching={searching}>
+            <Provenance
+              one={one}
+              name={searching.name}
+              wanted={props.proving === one.id}
+              taken={props.proved}
+            />
+          </Content>
+        )}
       </div>
     </aside>
   );
 }
 
-function Content(props: { one: FullEvent; searching: Searching }) {
+function Content(props: { one: FullEvent; searching: Searching; children: ReactNode }) {
   const { one, searching } = props;
   const { zone } = usePreferences();
   const problem = String(one.problem ?? '');
@@ -130,7 +142,7 @@ function Content(props: { one: FullEvent; searching: Searching }) {
         <Tags one={one} name={searching.name} />
         <Pivots one={one} searching={searching} />
       </div>
-      <Provenance one={one} name={searching.name} />
+      {props.children}
       <Fields one={one} searching={searching} />
       <Raw one={one} />
       <Neighbours one={one} searching={searching} />
@@ -234,12 +246,7 @@ function Raw(props: { one: FullEvent }) {
   );
 }
 
-function Action(props: {
-  label: string;
-  on?: boolean;
-  run: () => void;
-  children: React.ReactNode;
-}) {
+function Action(props: { label: string; on?: boolean; run: () => void; children: ReactNode }) {
   return (
     <Tooltip label={props.label}>
       <ActionIcon

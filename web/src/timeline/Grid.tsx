@@ -31,6 +31,8 @@ export interface GridHandle {
 export function Grid(props: {
   searching: Searching;
   total: number;
+  /** Whether the total is that of this search, not of the one before. */
+  known: boolean;
   cursor: number;
   marked: ReadonlyMap<string, number>;
   handle: RefObject<GridHandle | null>;
@@ -39,7 +41,7 @@ export function Grid(props: {
   star: (index: number) => void;
   rowsChanged: (rows: Rows) => void;
 }) {
-  const { searching, total, cursor, marked, rowsChanged } = props;
+  const { searching, total, known, cursor, marked, rowsChanged } = props;
   const { density, widths, zone } = usePreferences();
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState(600);
@@ -119,11 +121,11 @@ export function Grid(props: {
   const key = JSON.stringify([searching.asked, searching.order]);
   const shownKey = useRef('');
   useEffect(() => {
-    if (shownKey.current === key || total === 0) return;
-    shownKey.current = key;
     const row = searching.address.row ?? 0;
+    if (shownKey.current === key || total === 0 || (row > 0 && !known)) return;
+    shownKey.current = key;
     go(row > 0 ? (row - Math.floor(latest.current.view / rowHeight / 2)) * rowHeight : 0);
-  }, [key, total, go, rowHeight, searching.address.row]);
+  }, [key, total, known, go, rowHeight, searching.address.row]);
 
   useImperativeHandle(props.handle, () => ({
     reveal: (row) => go(revealing(row, place.top, latest.current)),

@@ -29,6 +29,10 @@ export function Histogram(props: {
   const { name, asked, narrow, ready } = props;
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const plot = useRef<uPlot | null>(null);
+  const drawn = useRef<unknown[]>([]);
+  /** While somebody drags, the bars stay: drawn anew they would slip out of the hand. */
+  const [held, setHeld] = useState(false);
   const [hover, setHover] = useState<Hover | null>(null);
   const { zone } = usePreferences();
   const scheme = useScheme();
@@ -48,20 +52,45 @@ export function Histogram(props: {
     return () => observer.disconnect();
   }, []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: light or dark changes what is drawn
   useEffect(() => {
     const element = box.current;
-    if (!element || !stack || width === 0 || stack.starts.length === 0) return;
-    const plot = draw(element, width, stack, zone, setHover, (from, to) =>
+    const wanted = [stack, width, zone, scheme, narrow];
+    const same = wanted.every((each, at) => each === drawn.current[at]);
+    if (!element || held || same) return;
+    drawn.current = wanted;
+    plot.current?.destroy();
+    plot.current = null;
+    if (!stack || width === 0 || stack.starts.length === 0) return;
+    plot.current = draw(element, width, stack, zone, setHover, (from, to) =>
       narrow(isoOf(Math.floor(from)), isoOf(Math.ceil(to))),
     );
-    return () => plot.destroy();
-  }, [stack, width, zone, scheme, narrow]);
+  }, [stack, width, zone, scheme, narrow, held]);
+
+  useEffect(
+    () => () => {
+      plot.current?.destroy();
+      drawn.current = [];
+    },
+    [],
+  );
+
+  useEffect(() => {
+    if (!held) return;
+    const release = () => setHeld(false);
+    window.addEventListener('mouseup', release);
+    return () => window.removeEventListener('mouseup', release);
+  }, [held]);
 
   const nothing = stack && stack.starts.length === 0;
   return (
     <div className={styles.histogram} data-stale={found.isPlaceholderData || undefined}>
-      <div ref={box} style={{ height: HEIGHT }} role="img" aria-label={describe(stack, zone)} />
+      <div
+        ref={box}
+        style={{ height: HEIGHT }}
+        role="img"
+        aria-label={describe(stack, zone)}
+        onMouseDown={() => setHeld(true)}
+      />
       {found.isError && !found.data && <div className={styles.histogramNote}>No histogram</div>}
       {nothing && <div className={styles.histogramNote}>No event that matches has a time</div>}
       {hover && stack && <Tip stack={stack} hover={hover} width={width} zone={zone} />}

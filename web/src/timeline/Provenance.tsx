@@ -11,11 +11,14 @@ import { Failed } from '../shell/States';
 import { Value } from '../text/Value';
 import styles from './drawer.module.css';
 
-/** Fired by the key for proving; the open event listens. */
-export const PROVE = 'locard:prove';
-
 /** From the row back to the bytes: where it lies, what was recorded, and the proof of both. */
-export function Provenance(props: { one: FullEvent; name: string }) {
+export function Provenance(props: {
+  one: FullEvent;
+  name: string;
+  /** Whether the proof was asked for by a key. */
+  wanted: boolean;
+  taken: () => void;
+}) {
   const { one, name } = props;
   const from = one.provenance;
   const prove = useMutation({
@@ -23,11 +26,12 @@ export function Provenance(props: { one: FullEvent; name: string }) {
     onSuccess: () => void client.invalidateQueries({ queryKey: ['custody', name] }),
   });
   const { mutate } = prove;
+  const { wanted, taken } = props;
   useEffect(() => {
-    const listener = () => mutate();
-    window.addEventListener(PROVE, listener);
-    return () => window.removeEventListener(PROVE, listener);
-  }, [mutate]);
+    if (!wanted) return;
+    taken();
+    mutate();
+  }, [wanted, taken, mutate]);
 
   const chain = from.parents;
   return (

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Tag } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { tags as tagsQuery } from '../api/queries';
+import { Dialog } from '../shell/Dialog';
 import { counted } from '../text/number';
 import { mark } from './marks';
 import styles from './timeline.module.css';
@@ -11,26 +12,31 @@ import styles from './timeline.module.css';
 /** Asks for a tag and gives it to the events; tags that the case has already are one click. */
 export function Tagging(props: { name: string; ids: string[] | null; close: () => void }) {
   const { name, ids, close } = props;
+  return (
+    <Dialog
+      opened={ids !== null}
+      onClose={close}
+      title={`Tag ${counted(ids?.length ?? 0, 'event')}`}
+      size={420}
+    >
+      {ids && <Form name={name} ids={ids} close={close} />}
+    </Dialog>
+  );
+}
+
+function Form(props: { name: string; ids: string[]; close: () => void }) {
+  const { name, ids, close } = props;
   const [text, setText] = useState('');
-  const known = useQuery({ ...tagsQuery(name), enabled: ids !== null });
-  useEffect(() => {
-    if (ids) setText('');
-  }, [ids]);
+  const known = useQuery(tagsQuery(name));
   const give = (tag: string) => {
-    if (!ids || !tag.trim()) return;
+    if (!tag.trim()) return;
     close();
     void mark(name, { ids, add_tags: [tag.trim()] });
   };
   const low = text.trim().toLowerCase();
   const fitting = (known.data ?? []).filter((each) => each.tag.toLowerCase().includes(low));
   return (
-    <Modal
-      opened={ids !== null}
-      onClose={close}
-      title={`Tag ${counted(ids?.length ?? 0, 'event')}`}
-      size={420}
-      transitionProps={{ duration: 90 }}
-    >
+    <>
       <form
         style={{ display: 'flex', gap: 8 }}
         onSubmit={(event) => {
@@ -58,6 +64,6 @@ export function Tagging(props: { name: string; ids: string[] | null; close: () =
           </button>
         ))}
       </div>
-    </Modal>
+    </>
   );
 }

@@ -17,9 +17,8 @@ import { Head, type Told } from './Head';
 import { Histogram } from './Histogram';
 import { useKeys } from './keys';
 import { typedPosition } from './language';
-import { mark, undo } from './marks';
+import { mark, toggleStar, undo } from './marks';
 import { NoRows, NotUnderstood } from './NoRows';
-import { PROVE } from './Provenance';
 import { type Mistake, QueryBar } from './QueryBar';
 import type { Rows } from './rows';
 import { type Searching, useSearching } from './search';
@@ -31,12 +30,13 @@ const NOTHING_TOLD: Told = { error: null, notes: [], took: null };
 
 export function Timeline() {
   const searching = useSearching();
-  const { name, address, asked, change, look } = searching;
+  const { name, address, asked, change, look, now } = searching;
   const { facetsOpen } = usePreferences();
   const total = useQuery({ ...eventCount(name, asked), placeholderData: keepPreviousData });
   const [cursor, setCursor] = useState((address.row ?? 1) - 1);
   const [marked, setMarked] = useState<Map<string, number>>(new Map());
   const [tagging, setTagging] = useState<string[] | null>(null);
+  const [proving, setProving] = useState<string | null>(null);
   const [told, setTold] = useState<Told>(NOTHING_TOLD);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const grid = useRef<GridHandle>(null);
@@ -53,7 +53,7 @@ export function Timeline() {
   const [shownKey, setShownKey] = useState(key);
   if (shownKey !== key) {
     setShownKey(key);
-    setCursor(0);
+    setCursor((address.row ?? 1) - 1);
     setMarked(new Map());
     awaited.current = null;
     // What the rows of the old search told, an error above all, is nothing that the new one says.
@@ -74,17 +74,17 @@ export function Timeline() {
   const toggleMark = useCallback(
     (index: number, range: boolean) => {
       setCursor(index);
+      const first = range ? Math.min(anchor.current, index) : index;
+      const last = range ? Math.max(anchor.current, index) : index;
+      anchor.current = index;
       setMarked((now) => {
         const next = new Map(now);
-        const first = range ? Math.min(anchor.current, index) : index;
-        const last = range ? Math.max(anchor.current, index) : index;
         for (let at = first; at <= last; at += 1) {
           const row = rowAt(at);
           if (!row) continue;
           if (!range && next.has(row.id)) next.delete(row.id);
           else next.set(row.id, at);
         }
-        anchor.current = index;
         return next;
       });
     },
@@ -101,7 +101,7 @@ export function Timeline() {
   const star = useCallback(
     (index: number) => {
       const row = rowAt(index);
-      if (row) void mark(name, { ids: [row.id], star: !row.starred });
+      if (row) void toggleStar(name, row.id);
     },
     [name, rowAt],
   );
@@ -123,35 +123,38 @@ export function Timeline() {
   const narrow = useCallback((from: string, to: string) => change({ from, to }), [change]);
   const aimed = (): string[] => {
     if (marked.size > 0) return [...marked.keys()];
-    const row = rowAt(cursor);
-    return address.event && (!row || row.id !== address.event)
-      ? [address.event]
-      : row
-        ? [row.id]
-        : [];
+    // A row that has not come yet is not there to be aimed at, and nothing else is in its place.
+    const open = awaited.current === null ? now().event : undefined;
+    const id = open ?? rowAt(cursor)?.id;
+    return id ? [id] : [];
+  };
+  const close = () => {
+    awaited.current = null;
+    look({ event: undefined, row: undefined });
   };
   const step = (by: number) => {
     if (rows === 0) return;
-    goTo(Math.min(Math.max(0, cursor + by), rows - 1), Boolean(address.event));
+    goTo(Math.min(Math.max(0, cursor + by), rows - 1), Boolean(now().event));
   };
 
   useKeys({
     move: step,
-    edge: (end) => rows > 0 && goTo(end ? rows - 1 : 0, false),
+    edge: (end) => rows > 0 && goTo(end ? rows - 1 : 0, Boolean(now().event)),
     open: () => {
       const row = rowAt(cursor);
-      if (row && row.id === address.event) look({ event: undefined, row: undefined });
+      if (row && row.id === now().event) close();
       else goTo(cursor, true);
     },
     escape: () => {
-      if (address.event) look({ event: undefined, row: undefined });
+      if (now().event || awaited.current !== null) close();
       else setMarked(new Map());
     },
     markRow: (range) => toggleMark(cursor, range),
     star: () => {
       const ids = aimed();
-      const on = ids.length === 1 ? !rowAt(cursor)?.starred : true;
-      void mark(name, { ids, star: on });
+      const [only] = ids;
+      if (ids.length === 1 && only) void toggleStar(name, only);
+      else void mark(name, { ids, star: true });
     },
     tag: () => {
       const ids = aimed();
@@ -162,7 +165,11 @@ export function Timeline() {
       query.current?.select();
     },
     undo: () => void undo(name),
-    prove: () => window.dispatchEvent(new Event(PROVE)),
+    prove: () => {
+      const id = now().event ?? rowAt(cursor)?.id;
+      if (!now().event) goTo(cursor, true);
+      if (id) setProving(id);
+    },
     facets: () => choose({ facetsOpen: !facetsOpen }),
     turn: () => change({ order: searching.order === 'asc' ? 'desc' : undefined }),
     page: grid.current?.page ?? 20,
@@ -214,6 +221,7 @@ export function Timeline() {
             <Grid
               searching={searching}
               total={rows}
+              known={!total.isPlaceholderData}
               cursor={cursor}
               marked={marked}
               handle={grid}
@@ -263,8 +271,10 @@ export function Timeline() {
             searching={searching}
             id={address.event}
             step={step}
-            tag={() => address.event && setTagging([address.event])}
-            close={() => look({ event: undefined, row: undefined })}
+            tag={(id) => setTagging([id])}
+            close={close}
+            proving={proving}
+            proved={() => setProving(null)}
           />
         )}
       </div>

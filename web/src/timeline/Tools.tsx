@@ -4,7 +4,7 @@ import { Button, Checkbox, Menu, Popover, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { Bookmark, CalendarRange, Columns3, Download, Trash2 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import type { SavedSearch } from '../api/contract';
 import { client, fields as fieldsQuery, searches as searchesQuery } from '../api/queries';
@@ -189,7 +189,10 @@ function Saved(props: { searching: Searching }) {
       color: 'red',
       message: error instanceof Failure ? error.message : String(error),
     });
+  const saving = useRef(false);
   const save = () => {
+    if (saving.current) return;
+    saving.current = true;
     const chips = filters.map(encodeFilter);
     const fits = chips.every((chip) => chip.length <= 64);
     const body = {
@@ -200,11 +203,15 @@ function Saved(props: { searching: Searching }) {
       columns,
       facets: fits ? chips : [],
     };
-    ask('POST', where(), { body }).then(() => {
-      setTitle('');
-      void refresh();
-      notifications.show({ message: `Saved as ${body.name}.` });
-    }, complain);
+    ask('POST', where(), { body })
+      .then(() => {
+        setTitle('');
+        void refresh();
+        notifications.show({ message: `Saved as ${body.name}.` });
+      }, complain)
+      .finally(() => {
+        saving.current = false;
+      });
   };
   const use = (one: SavedSearch) =>
     change({

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef } from 'react';
+import { taken } from '../shell/asked';
 
 export interface Actions {
   move: (by: number) => void;
@@ -17,20 +18,16 @@ export interface Actions {
   page: number;
 }
 
-function busy(event: KeyboardEvent): boolean {
-  const target = event.target;
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return true;
-  return document.querySelector('[role="dialog"],[role="menu"]') !== null;
-}
-
 /** The keys of the timeline, wherever the focus is, unless something is typed or asked. */
 export function useKeys(actions: Actions): void {
   const latest = useRef(actions);
-  latest.current = actions;
+  // What is on the screen is what a key means, not what is being prepared to be shown.
+  useLayoutEffect(() => {
+    latest.current = actions;
+  });
   useEffect(() => {
     const listener = (event: KeyboardEvent) => {
-      if (event.metaKey || event.ctrlKey || event.altKey || busy(event)) return;
+      if (event.metaKey || event.ctrlKey || event.altKey || taken(event)) return;
       const now = latest.current;
       const onButton = event.target instanceof HTMLElement && event.target.closest('button,a');
       const run = new Map<string, () => void>([

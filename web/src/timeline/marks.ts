@@ -3,16 +3,11 @@
 import { notifications } from '@mantine/notifications';
 import { address, ask, Failure } from '../api/client';
 import type { EventPage, EventRow, FullEvent, Marks } from '../api/contract';
-import { client } from '../api/queries';
+import { type Asked, client } from '../api/queries';
+import { marked, sending } from '../api/unsettled';
 
+const SEARCHES = new Set(['events', 'count', 'histogram', 'facets']);
 const undos: { name: string; undo: Marks }[] = [];
-
-function marked<Row extends EventRow>(row: Row, marks: Marks): Row {
-  const tags = new Set(row.tags);
-  for (const tag of marks.add_tags ?? []) tags.add(tag);
-  for (const tag of marks.remove_tags ?? []) tags.delete(tag);
-  return { ...row, starred: marks.star ?? row.starred, tags: [...tags] };
-}
 
 function patch(name: string, marks: Marks): void {
   const ids = new Set(marks.ids);
@@ -21,13 +16,30 @@ function patch(name: string, marks: Marks): void {
       ? { ...page, events: page.events.map((row) => (ids.has(row.id) ? marked(row, marks) : row)) }
       : page,
   );
-  for (const id of marks.ids.slice(0, 50)) {
-    client.setQueryData<FullEvent>(['event', name, id], (one) => one && marked(one, marks));
+  client.setQueriesData<FullEvent>({ queryKey: ['event', name] }, (one) =>
+    one && ids.has(one.id) ? marked(one, marks) : one,
+  );
+}
+
+/** An event as it was last marked, which the screen may be a moment behind of. */
+function latest(name: string, id: string): EventRow | undefined {
+  const full = client.getQueryData<FullEvent>(['event', name, id]);
+  if (full) return full;
+  for (const [, page] of client.getQueriesData<EventPage>({ queryKey: ['events', name] })) {
+    const row = page?.events.find((each) => each.id === id);
+    if (row) return row;
   }
 }
 
 function refresh(name: string): void {
   void client.invalidateQueries({ queryKey: ['tags', name] });
+  // What was searched for by its marks is asked anew the next time; a row that is being looked at
+  // does not vanish under the hand that unmarks it.
+  void client.invalidateQueries({
+    refetchType: 'none',
+    predicate: ({ queryKey: [kind, of, asked] }) =>
+      of === name && SEARCHES.has(String(kind)) && /\b(tag|starred)\b/.test((asked as Asked).q),
+  });
 }
 
 function complain(error: unknown): void {
@@ -51,18 +63,27 @@ function inTurn(what: () => Promise<void>): Promise<void> {
 export function mark(name: string, marks: Marks): Promise<void> {
   if (marks.ids.length === 0) return Promise.resolve();
   patch(name, marks);
-  return inTurn(() => send(name, marks));
+  const arrived = sending(name, marks);
+  return inTurn(() => send(name, marks, arrived));
 }
 
-async function send(name: string, marks: Marks): Promise<void> {
+/** Stars an event, or takes the star away. */
+export function toggleStar(name: string, id: string): Promise<void> {
+  return mark(name, { ids: [id], star: !latest(name, id)?.starred });
+}
+
+async function send(name: string, marks: Marks, arrived: (really: boolean) => void): Promise<void> {
   try {
     const where = address(['cases', name, 'marks']);
     const answer = await ask<{ changed: number; undo: Marks }>('POST', where, { body: marks });
+    arrived(true);
     if (answer.changed > 0) undos.push({ name, undo: answer.undo });
     refresh(name);
   } catch (error) {
+    arrived(false);
     complain(error);
     void client.invalidateQueries({ queryKey: ['events', name] });
+    void client.invalidateQueries({ queryKey: ['event', name] });
   }
 }
 
@@ -82,11 +103,14 @@ async function takeBack(name: string): Promise<void> {
   try {
     await ask('POST', address(['cases', name, 'marks']), { body: last.undo });
     for (const one of [last.undo, ...(last.undo.changes ?? [])]) {
-      patch(name, { ...one, ids: one.ids ?? [] });
+      const back = { ...one, ids: one.ids ?? [] };
+      sending(name, back)(true);
+      patch(name, back);
     }
     refresh(name);
     notifications.show({ message: 'Undone.' });
   } catch (error) {
+    undos.splice(at, 0, last);
     complain(error);
   }
 }

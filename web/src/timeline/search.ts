@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is searched for, read from the address, and the ways to change it.
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { Asked } from '../api/queries';
 import { isoOf, millis } from '../text/time';
 import { preferences, usePreferences } from '../theme/preferences';
-import type { Address } from './address';
+import { type Address, readAddress } from './address';
 import { combined, decodeFilter, encodeFilter, type Filter, toggled } from './language';
 
 export interface Searching {
@@ -19,21 +19,29 @@ export interface Searching {
   change: (change: Partial<Address>) => void;
   /** Changes what is looked at, not what is searched: no step in the history. */
   look: (change: Partial<Address>) => void;
+  /** The address as it is by now, which what is on the screen may be a moment behind of. */
+  now: () => Address;
   filter: (filter: Filter) => void;
-  setFilters: (filters: Filter[]) => void;
+  setFilters: (next: (filters: Filter[]) => Filter[]) => void;
   pivot: (filters: Filter[], around?: { time: string; minutes: number }) => void;
+}
+
+function decoded(f: string[] | undefined): Filter[] {
+  return (f ?? []).map(decodeFilter).filter((each): each is Filter => each !== null);
+}
+
+function encoded(filters: Filter[]): string[] | undefined {
+  return filters.length > 0 ? filters.map(encodeFilter) : undefined;
 }
 
 export function useSearching(): Searching {
   const { case: name } = useParams({ from: '/inside/cases/$case' });
   const address = useSearch({ from: '/inside/cases/$case/timeline' });
+  const router = useRouter();
   const navigate = useNavigate({ from: '/cases/$case/timeline' });
   const chosen = usePreferences();
   const { q, f, from, to, order, columns } = address;
-  const filters = useMemo(
-    () => (f ?? []).map(decodeFilter).filter((each): each is Filter => each !== null),
-    [f],
-  );
+  const filters = useMemo(() => decoded(f), [f]);
   const asked = useMemo(
     () => ({
       q: combined(q ?? '', filters),
@@ -48,8 +56,10 @@ export function useSearching(): Searching {
       void navigate({ search: (now) => ({ ...now, event: undefined, row: undefined, ...what }) });
     const look = (what: Partial<Address>) =>
       void navigate({ search: (now) => ({ ...now, ...what }), replace: true });
-    const setFilters = (next: Filter[]) =>
-      change({ f: next.length > 0 ? next.map(encodeFilter) : undefined });
+    const now = () => readAddress(router.latestLocation.search as Record<string, unknown>);
+    // Two clicks may come before the first has changed the page: each starts from the other.
+    const setFilters = (next: (filters: Filter[]) => Filter[]) =>
+      change({ f: encoded(next(decoded(now().f))) });
     return {
       name,
       address,
@@ -59,7 +69,8 @@ export function useSearching(): Searching {
       columns: columns ?? chosen.columns,
       change,
       look,
-      filter: (filter) => setFilters(toggled(filters, filter)),
+      now,
+      filter: (filter) => setFilters((known) => toggled(known, filter)),
       setFilters,
       pivot: (next, around) => {
         const middle = around ? millis(around.time) : 0;
@@ -69,14 +80,14 @@ export function useSearching(): Searching {
             columns: now.columns,
             order: now.order,
             event: now.event,
-            f: next.length > 0 ? next.map(encodeFilter) : undefined,
+            f: encoded(next),
             from: around ? isoOf(middle - reach) : undefined,
             to: around ? isoOf(middle + reach + 1) : undefined,
           }),
         });
       },
     };
-  }, [name, address, filters, asked, order, columns, chosen.columns, navigate]);
+  }, [name, address, filters, asked, order, columns, chosen.columns, navigate, router]);
 }
 
 /** Columns that are looked at are remembered for the person, and named in the address for others. */
