@@ -167,3 +167,49 @@ def test_the_real_trail_gives_2900_events_however_often(desk: Desk, evidence: Pa
     assert desk.add("c", [folder], who="ana").events == 0
     summary = desk.timeline.summary("c")
     assert (summary.rows, summary.problems) == (2900, 0)
+
+
+def column(desk: Desk, name: str, query: str = "") -> list[object]:
+    return [row[name] for row in desk.timeline.page(desk.search("c", query), 100).rows]
+
+
+def test_what_is_read_in_another_way_replaces_its_rows(desk: Desk, tmp_path: Path) -> None:
+    log = tmp_path / "shop.jsonl"
+    lines = [{"ts": f"2026-03-01 10:00:0{n}", "who": "eve", "what": "login"} for n in range(3)]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert desk.add("c", [log], who="ana").events == 3
+    first = column(desk, "time")
+    desk.save_mapping("shop", {"time": "ts", "actor": "who", "action": "what"}, who="ana")
+
+    again = desk.add("c", [log], who="ana", wish=Wish(mapping="shop"))
+    assert (again.renewed_files, again.events) == (1, 3)
+    assert column(desk, "actor") == ["eve"] * 3
+    again = desk.add("c", [log], who="ana", wish=Wish(zone="Europe/Berlin", host="web1"))
+    assert (again.renewed_files, again.events) == (1, 3)
+    assert column(desk, "time") == [time - 3_600_000_000_000 for time in first]  # type: ignore[operator]
+    assert column(desk, "host") == ["web1"] * 3
+    assert column(desk, "actor") == ["eve"] * 3
+    assert desk.prove(ids(desk)[0], who="ana").passed
+
+    again = desk.add("c", [log], who="ana")
+    assert (again.renewed_files, again.events, len(ids(desk))) == (0, 0, 3)
+
+
+def test_another_parser_replaces_the_rows_of_the_first(desk: Desk, tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text("Mar  1 10:00:00 web sshd[1]: Failed password for eve from 198.51.100.7\n" * 4)
+    desk.add("c", [log], who="ana")
+    assert set(column(desk, "source")) == {"linux.auth"}
+    desk.add("c", [log], who="ana", wish=Wish(parser="linux.syslog"))
+    assert column(desk, "source") == ["linux.syslog"] * 4
+    sums_hold(desk)
+
+
+def test_what_other_evidence_holds_too_stays(desk: Desk, tmp_path: Path) -> None:
+    first = trail(tmp_path / "a.json", range(10))
+    trail(tmp_path / "b.json", range(5, 15))
+    desk.add("c", [first], who="ana")
+    desk.add("c", [tmp_path / "b.json"], who="ana")
+    desk.add("c", [first], who="ana", wish=Wish(parser="generic.jsonl"))
+    assert desk.timeline.count(desk.search("c", "source:aws.cloudtrail")).rows == 10
+    sums_hold(desk)

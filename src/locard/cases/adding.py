@@ -3,7 +3,7 @@
 
 import fcntl
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from locard.cases.writing import Writer
 from locard.evidence import Vault
 from locard.model.custody import Hand
 from locard.parsers.contract import Limits
-from locard.parsers.pool import Pool
+from locard.parsers.pool import Pool, WorkerLost
 from locard.settings import Settings
 from locard.state.database import State
 from locard.state.investigations import FINAL, Holding, Place, Stage
@@ -58,6 +58,8 @@ class Added:
     """Records that it had from another place, which is now named too."""
     seen: int = 0
     problems: int = 0
+    renewed_files: int = 0
+    """Known files that were read in another way than before: their rows are replaced."""
     passed_over: list[str] = field(default_factory=list)
     """What is no file of its own, such as a link, with the reason."""
     unread: list[str] = field(default_factory=list)
@@ -132,7 +134,8 @@ class Adding:
                         self.limits,
                         self.mappings,
                     ).run(self.settings.workers)
-                    added.confinement = pool.confinement().describe()
+                    with suppress(WorkerLost):  # no worker started: each file says why
+                        added.confinement = pool.confinement().describe()
             finally:
                 writer.close()
             added.events = writer.tally.new

@@ -166,7 +166,9 @@ class Desk:
         """
         wish, hand = self._judged(wish), Hand.of(who)
         require(paths)
-        made = self._ensure(case, who)
+        if paths:
+            self.vault.prepare()
+        made = self._ensure(case, hand)
         what = _what(paths)
         progress = Progress(self.state, case, what, hand.name)
         begun(progress)
@@ -188,6 +190,7 @@ class Desk:
                 added.files, added.new_files = taken.files, taken.new
                 added.known_files, added.passed_over = taken.known, taken.passed
                 added.unread, added.empty = taken.denied, taken.empty
+                added.renewed_files = taken.renewed
             added.made = made
             progress.summary = {
                 "events": added.events,
@@ -247,7 +250,7 @@ class Desk:
                 f"There is no mapping called {wish.mapping!r}.",
                 "Save one with `locard mapping save NAME FILE`.",
             )
-        zone(wish.zone)
+        zone(wish.zone or "UTC")
         return replace(wish, limits={**changed(self.limits), **wish.limits})
 
     def save_mapping(self, name: str, found: object, *, who: Hand | str) -> None:

@@ -18,7 +18,7 @@ from locard.model.custody import Hand
 from locard.model.errors import Missing, Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.database import State
-from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Wish:
 
     parser: str = ""
     """Parser id of `--as`, or empty: recognise from the content."""
-    zone: str = "UTC"
+    zone: str = ""
+    """Time zone of logs that name none; empty: as the evidence was read before, or UTC."""
     host: str = ""
     mapping: str = ""
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class Taken:
     """What is no file of its own, such as a link, with the reason."""
     denied: list[str] = field(default_factory=list)
     """Files and folders that could not be read, with the reason."""
+    renewed: int = 0
+    """Known files that are to be read in another way than before."""
     holdings: set[int] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
     """Named files without a byte, and named folders without a file."""
@@ -273,12 +276,26 @@ class Intake:
         return holding
 
     def _again(self, holding: Holding) -> None:
-        """Adding again tries again what failed, and reads anew what is wanted in another way."""
+        """Adding again tries again what failed, and reads anew what is wanted in another way.
+
+        What is read anew gives the same events other values, or other events in their place, so the
+        rows that stand on it are replaced.
+        """
         wish, limits = self.wish, {**holding.limits, **self.wish.limits}
-        other = wish.parser not in ("", holding.wanted, holding.parser)
-        other = other or wish.mapping not in ("", holding.mapping) or limits != holding.limits
+        other = (
+            wish.parser not in ("", holding.wanted, holding.parser)
+            or wish.zone not in ("", holding.zone or "UTC")
+            or wish.host not in ("", holding.host)
+            or wish.mapping not in ("", holding.mapping)
+            or limits != holding.limits
+        )
+        if other:
+            holding.facts = {**holding.facts, REPLACE: "yes"}
+            self.taken.renewed += 1
         if holding.stage == Stage.FAILED or other:
             holding.limits = limits
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
-            holding.wanted = self.wish.parser or holding.wanted
-            holding.mapping = self.wish.mapping or holding.mapping
+            holding.wanted = wish.parser or holding.wanted
+            holding.zone = wish.zone or holding.zone
+            holding.host = wish.host or holding.host
+            holding.mapping = wish.mapping or holding.mapping

@@ -23,13 +23,13 @@ from locard.cases.reading import opened
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
 from locard.model.custody import Hand
-from locard.model.errors import Error
+from locard.model.errors import Error, Storage
 from locard.model.evidence import Origin
 from locard.parsers import frames as f
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, WorkerLost
 from locard.state.database import State
-from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
 
 ATTEMPTS = 2
 CHUNK = 5_000
@@ -229,6 +229,8 @@ class Parsing:
             self.progress.advance(holding.size)
             self.writer.put(Outcome(one, Stage.PART, reason, kind="segment"))
             return
+        if REPLACE in holding.facts:
+            self.writer.timeline.forget(self.case, holding.evidence)
         before = 0
         for attempt in range(1, ATTEMPTS + 1):
             found = self._attempt(holding, name, before)
@@ -251,7 +253,12 @@ class Parsing:
             self.vault,
             self.case,
             self.who,
-            Wish(zone=holding.zone, host=holding.host, limits=holding.limits),
+            Wish(
+                zone=holding.zone,
+                host=holding.host,
+                mapping=holding.mapping,
+                limits=holding.limits,
+            ),
             self._enqueue,
         )
         with opened(
@@ -270,8 +277,8 @@ class Parsing:
             except WorkerLost as lost:
                 attempt.lost = str(lost)
             except Error as error:
-                if self.writer.error is not None:
-                    raise
+                if isinstance(error, Storage) or self.writer.error is not None:
+                    raise  # no fault of this file: the run stops here and goes on later
                 attempt.lost = error.message
             finally:
                 intake.flush()

@@ -56,7 +56,7 @@ def opened(
             parser=parser,
             only=only,
             modified=holding.modified,
-            zone=holding.zone,
+            zone=holding.zone or "UTC",
             host=holding.host,
             mapping=mappings.get(holding.mapping),
             limits=limited(limits, holding.limits),

@@ -134,7 +134,8 @@ class Writer:
             for outcome in outcomes:
                 session.execute(
                     update(Holding)
-                    .where(Holding.id == outcome.holding)
+                    # Unless somebody wants it read in another way since: then it waits again.
+                    .where(Holding.id == outcome.holding, Holding.stage == Stage.PARSING.value)
                     .values(
                         stage=outcome.stage.value,
                         reason=outcome.reason,

@@ -31,6 +31,10 @@ class Stage(StrEnum):
 FINAL = frozenset({Stage.PARSED, Stage.UNPACKED, Stage.PART, Stage.NOT_PARSED, Stage.FAILED})
 
 
+REPLACE = "replace"
+"""Fact of a holding that is to be read in another way: its rows go before it is parsed."""
+
+
 class CaseRow(Table):
     """One investigation."""
 
@@ -67,6 +71,7 @@ class Holding(Table):
     wanted: Mapped[str] = mapped_column(default="")
     """Parser that the person asked for with `--as`."""
     zone: Mapped[str] = mapped_column(default="UTC")
+    """Of logs that name none; empty when nobody said one, which is UTC."""
     host: Mapped[str] = mapped_column(default="")
     mapping: Mapped[str] = mapped_column(default="")
     """Name of the saved mapping to parse with."""

@@ -83,6 +83,21 @@ class Timeline:
             self._importing = True
         return write(self._client, case, batch)
 
+    def forget(self, case: str, evidence: str) -> None:
+        """Remove the rows of a case that stand on this evidence, before it is read in another way.
+
+        Rows that other evidence holds too stay: they are events by what they say, and not by where
+        they were found, so that reading them in another way gives the same.
+        """
+        self._client.require_room()
+        self._client.command(
+            f"""DELETE FROM {schema.DATABASE}.events WHERE `case` = {{case:String}}
+AND evidence = {{evidence:String}} AND id NOT IN
+(SELECT id FROM {schema.DATABASE}.sightings WHERE `case` = {{case:String}})""",
+            {"case": case, "evidence": evidence},
+            {"lightweight_deletes_sync": 1},
+        )
+
     def drop(self, case: str) -> None:
         """Remove all rows and sightings of a case."""
         for table in ("events", "sightings"):

@@ -97,7 +97,7 @@ async def receive(
     door: TheDoor,
     name: Annotated[str, Query(min_length=1, max_length=4096)],
     parser: Annotated[str, Query(alias="as", max_length=200)] = "",
-    zone: Annotated[str, Query(max_length=64)] = "UTC",
+    zone: Annotated[str, Query(max_length=64)] = "",
     host: Annotated[str, Query(max_length=255)] = "",
     mapping: Annotated[str, Query(max_length=64)] = "",
 ) -> Received:

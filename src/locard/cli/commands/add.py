@@ -44,8 +44,9 @@ def add(
         str, typer.Option("--as", help="Read it as this parser instead of recognising it.")
     ] = "",
     zone: Annotated[
-        str, typer.Option(help="Time zone of logs that name none, such as Europe/Berlin.")
-    ] = "UTC",
+        str,
+        typer.Option(help="Time zone of logs that name none, such as Europe/Berlin; else UTC."),
+    ] = "",
     host: Annotated[str, typer.Option(help="Host that the evidence is of.")] = "",
     mapping: Annotated[str, typer.Option(help="Saved mapping for logs of your own.")] = "",
     limit: Annotated[
@@ -101,6 +102,9 @@ def _counts(added: Added) -> None:
         again = f", {added.known_files:,} held already" if added.known_files else ""
         files = f"{added.files:,} file" + "s" * (added.files != 1)
         out.print(f"{files} taken in{again}.")
+    if added.renewed_files:
+        were = "1 file was" if added.renewed_files == 1 else f"{added.renewed_files:,} files were"
+        out.print(f"{were} read in another way than before; the rows of it are replaced.")
     if added.events or not (added.known_events or (added.files and not added.new_files)):
         out.print(f"{added.events:,} events added.")
     else:
