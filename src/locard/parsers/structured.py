@@ -96,7 +96,7 @@ def found_batches(
 def _json(stream: Any, first: bytes, limit: int, lists: Sequence[str]) -> Iterator[list[Piece]]:
     line = first.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip()
     names = "|".join(re.escape(name) for name in lists).encode()
-    if lists and re.match(rb'\s*\{[^\[{]*"(?:' + names + rb')"\s*:\s*\[', first):
+    if lists and re.match(rb'\s*\{[^{]*?"(?:' + names + rb')"\s*:\s*\[', first):
         return elements(stream, limit, lists)
     if form(first) != "json" or (_whole(line) and line[:1] == b"{"):
         return lines(stream, limit)

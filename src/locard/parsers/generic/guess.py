@@ -12,7 +12,7 @@ from locard.parsers.times import NotATime, any_time
 
 LISTS = (
     "Records", "records", "events", "Events", "items", "value", "data", "results", "entries",
-    "logs", "rows",
+    "logs", "rows", "logEvents",
 )  # fmt: skip
 """Names of lists inside of a JSON document that hold its records."""
 _TIMES = (

@@ -23,6 +23,17 @@ DEFAULT = (
 )  # fmt: skip
 """The fields of the default format (version 2), used where no header names others."""
 
+FIELDS = (
+    *DEFAULT,
+    "vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr",
+    "region", "az-id", "sublocation-type", "sublocation-id", "pkt-src-aws-service",
+    "pkt-dst-aws-service", "flow-direction", "traffic-path", "ecs-cluster-arn",
+    "ecs-cluster-name", "ecs-container-instance-arn", "ecs-container-instance-id",
+    "ecs-container-id", "ecs-second-container-id", "ecs-service-name", "ecs-task-definition-arn",
+    "ecs-task-arn", "ecs-task-id", "reject-reason", "resource-id", "encryption-status",
+)  # fmt: skip
+"""All fields that versions 2 to 10 know."""
+
 _PROTOCOLS = {
     "1": "icmp", "2": "igmp", "4": "ipip", "6": "tcp", "17": "udp", "33": "dccp", "41": "ipv6",
     "47": "gre", "50": "esp", "51": "ah", "58": "icmpv6", "89": "ospf", "103": "pim", "112": "vrrp",
@@ -58,7 +69,7 @@ def put(
 
     faults: dict[int, list[str]] = {}
     time = _time(clean, count, faults, stamps)
-    src, dst = (_addresses(_first(clean, names, empty)) for names in _ENDS)
+    src, dst = (_addresses(_first(clean, names, empty), names[0], faults) for names in _ENDS)
     sport = _ports(get("srcport"), "srcport", faults)
     dport = _ports(get("dstport"), "dstport", faults)
     status = get("log-status")
@@ -86,7 +97,7 @@ def put(
             "host": _either(get("instance-id"), get("interface-id")),
             "action": action,
             "outcome": _mapped(get("action"), lambda text: _OUTCOMES.get(text, "")),
-            "resource": get("interface-id"),
+            "resource": _either(get("interface-id"), get("tgw-attachment-id")),
             "src_ip": src,
             "src_port": sport,
             "dst_ip": dst,
@@ -126,8 +137,13 @@ def _mapped(values: pa.Array, change: Any) -> pa.Array:
     return changed.take(coded.indices)
 
 
-def _addresses(values: pa.Array) -> pa.Array:
-    return _mapped(values, address)
+def _addresses(values: pa.Array, name: str, faults: dict[int, list[str]]) -> pa.Array:
+    found = _mapped(values, address)
+    bad = pc.and_(pc.equal(found, ""), pc.not_equal(values, ""))
+    for number in np.flatnonzero(np.asarray(bad)).tolist():
+        text = values[number].as_py()[:60]
+        faults.setdefault(number, []).append(f"{name} {text!r} is no address")
+    return found
 
 
 def _numbers(values: pa.Array, digits: int) -> "tuple[pa.Array, np.ndarray[Any, Any]]":

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS VPC flow logs: text with or without a header, as CloudWatch Logs exports it, and Parquet."""
+"""AWS VPC flow logs: text with or without a header, as CloudWatch Logs exports it, and Parquet.
+
+What carries such records in JSON or in a table is read in `carried`. Flow logs of transit gateways
+have the same form and other fields.
+"""
 
 import json
 import re
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -11,21 +16,27 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from locard.model.errors import Unreadable
-from locard.parsers.aws.vpcflow.flows import DEFAULT, put
+from locard.parsers.aws.vpcflow import carried
+from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.records import Piece, lines, wanted
 from locard.parsers.rows import Rows
+from locard.parsers.structured import beginning
 
-_KNOWN = frozenset(DEFAULT) | {
-    "vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr",
-    "region", "az-id", "flow-direction", "traffic-path", "reject-reason", "encryption-status",
-}  # fmt: skip
-_STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z[ \t]"
+_KNOWN = frozenset(FIELDS)
+_TRANSIT = ("tgw-", "packets-lost-")
+_STAMP = (
+    rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)[ \t]"
+    rb"(?:[A-Za-z]\S*[ \t])?"
+)
+"""The time, and the name of a stream, that CloudWatch Logs writes before each record."""
 _STAMPED = re.compile(_STAMP)
 _LINE = re.compile(
     rb"(?:" + _STAMP + rb")?\d{1,2} (?:\d{12}|unknown|-) \S+ \S+ \S+ \S+ \S+ \S+ \S+ \S+ "
     rb"\d+ \d+ (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA)\s*"
 )
+_HINTS = (b"addr", b"interface-id", b"log-status", b"account-id", b"_id")
+"""One of these is in every header that is worth a closer look."""
 _FIELD = re.compile(rb"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _PARQUET = b"PAR1"
 _BLOCK = 65_536
@@ -43,7 +54,7 @@ def recognise(head: Head) -> Match:
         return Match(95, "a header of flow log fields")
     if _LINE.fullmatch(line):
         return Match(90, "lines in the default format of flow logs")
-    return NO
+    return carried.recognise(head.first)
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
@@ -56,29 +67,40 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     if magic == _PARQUET:
         _parquet(opened, rows, context)
         return
-    fields: tuple[str, ...] | None = None
+    if carried.recognise(beginning(opened)).score:
+        carried.parse(opened, rows, context)
+        return
+    fields: tuple[str, ...] = DEFAULT
     place = wanted(context.only, "byte")
     for pieces in lines(opened.stream(), context.limits.record_bytes):
-        at = 0
-        if fields is None:
-            line = pieces[0].raw.rstrip()
-            fields = _header(line) or DEFAULT
-            at = 1 if fields is not DEFAULT or line.split() == [f.encode() for f in DEFAULT] else 0
-            rows.facts["fields"] = " ".join(fields)
-        part = pieces[at:] if at else pieces
-        if context.only is not None:
-            part = [p for p in part if place and (p.offset, p.length) == place]
-        for start in range(0, len(part), _BLOCK):
-            _block(rows, part[start : start + _BLOCK], fields)
+        for named, part in _parts(pieces, fields):
+            fields = named
+            if context.only is not None:
+                part = [p for p in part if place and (p.offset, p.length) == place]
+            for start in range(0, len(part), _BLOCK):
+                _block(rows, part[start : start + _BLOCK], fields)
+    rows.facts["fields"] = " ".join(fields)
+
+
+def _parts(
+    pieces: list[Piece], fields: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], list[Piece]]]:
+    """Runs of records with the fields of the header above them: logs that were put together."""
+    begin = 0
+    for at, piece in enumerate(pieces):
+        if any(hint in piece.raw for hint in _HINTS) and (found := _header(piece.raw)):
+            yield fields, pieces[begin:at]
+            begin, fields = at + 1, found
+    yield fields, pieces[begin:]
 
 
 def _header(line: bytes) -> tuple[str, ...] | None:
     """The fields that a header names, or None when the line is no header."""
-    words = line.replace(b"\t", b" ").split()
+    words = line.replace(b"${", b"").replace(b"}", b"").split()
     if len(words) < 2 or not all(_FIELD.fullmatch(word) for word in words):
         return None
     names = tuple(word.decode().replace("_", "-") for word in words)
-    known = sum(name in _KNOWN for name in names)
+    known = sum(name in _KNOWN or name.startswith(_TRANSIT) for name in names)
     return (
         names if known >= 2 and known * 2 >= len(names) and len(set(names)) == len(names) else None
     )

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VPC flow logs in whatever carried them."""
+
+import json
+
+import pytest
+
+from tests.contracts.golden import read
+from tests.parsers.test_aws import compact, parser_of
+
+FLOWS = [
+    "2 111122223333 eni-1 198.51.100.7 10.0.0.5 4022 22 6 10 840 1709632800 1709632860 ACCEPT OK",
+    "2 111122223333 eni-1 2001:db8::7 2001:db8::5 4023 22 6 1 40 1709632801 1709632861 REJECT OK",
+    "2 111122223333 eni-1 - - - - - - - 1709632860 1709632920 - NODATA",
+]
+FLOW_NAMES = (
+    "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start "
+    "end action log_status"
+)
+ATHENA_NAMES = (
+    "version account interfaceid sourceaddress destinationaddress sourceport destinationport "
+    "protocol numpackets numbytes starttime endtime action logstatus"
+)
+
+
+def flow_table(names: str) -> bytes:
+    return "\n".join(line.replace(" ", ",") for line in (names, *FLOWS)).encode()
+
+
+def flow_objects(names: str) -> list[dict[str, str]]:
+    return [dict(zip(names.split(), line.split(), strict=True)) for line in FLOWS]
+
+
+CARRIED = {
+    "filter-log-events": json.dumps(
+        {"events": [{"timestamp": 1, "message": line} for line in FLOWS], "searchedLogStreams": []},
+        indent=1,
+    ).encode(),
+    "subscription": compact({
+        "messageType": "DATA_MESSAGE", "subscriptionFilters": ["f"],
+        "logEvents": [{"id": "1", "message": line} for line in FLOWS],
+    }),
+    "console": b"timestamp,message\n" + "".join(f"1,{line}\n" for line in FLOWS).encode(),
+    "tail": "".join(f"2024-03-05T10:00:00+00:00 eni-1-all {line}\n" for line in FLOWS).encode(),
+    "Splunk": b"_time,_raw\n" + "".join(f'"x","{line}"\n' for line in FLOWS).encode(),
+    "Athena": flow_table(ATHENA_NAMES),
+    "table": flow_table(FLOW_NAMES.replace("_", "-")),
+    "JSON lines": b"\n".join(compact(flow) for flow in flow_objects(FLOW_NAMES)),
+    "OpenSearch": compact([{"aws": {"vpc": flow}} for flow in flow_objects(FLOW_NAMES)]),
+    "a header as it is configured": (
+        " ".join(f"${{{name}}}" for name in FLOW_NAMES.replace("_", "-").split())
+        + "\n" + "\n".join(FLOWS)
+    ).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", CARRIED.values(), ids=CARRIED.keys())
+def test_whatever_carried_the_flows_they_read_the_same(data: bytes) -> None:
+    plain = read("aws.vpcflow", "\n".join(FLOWS).encode())
+    found = read("aws.vpcflow", data)
+    columns = ("time", "account", "src_ip", "src_port", "dst_ip", "dst_port", "action", "resource")
+    assert [[row[c] for c in columns] for row in found.rows] == [
+        [row[c] for c in columns] for row in plain.rows
+    ]
+    assert found.problems == 0
+    assert parser_of(data) == "aws.vpcflow"
+    for row in found.rows:
+        assert read("aws.vpcflow", data, only=row["locator"]).rows == [row]
+
+
+def test_a_second_header_names_the_fields_below_it() -> None:
+    data = f"{FLOW_NAMES}\n{FLOWS[0]}\nstart end srcaddr dstaddr\n1709632800 - 1.1.1.1 2.2.2.2\n"
+    found = read("aws.vpcflow", data.encode())
+    assert [row["src_ip"] for row in found.rows] == ["198.51.100.7", "1.1.1.1"]
+    assert found.problems == 0
+    assert read("aws.vpcflow", data.encode(), only=found.rows[1]["locator"]).rows == found.rows[1:]
+
+
+def test_flows_through_a_transit_gateway() -> None:
+    data = (
+        b"version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-id tgw-dst-vpc-id "
+        b"srcaddr dstaddr srcport dstport start end log-status packets-lost-no-route\n"
+        b"6 TransitGateway 111122223333 tgw-1 tgw-attach-1 vpc-1 vpc-2 10.0.0.1 10.1.0.1 1 2 "
+        b"1709632800 1709632860 OK 0\n"
+    )
+    (row,) = read("aws.vpcflow", data).rows
+    assert (row["resource"], row["src_ip"], row["problem"]) == ("tgw-attach-1", "10.0.0.1", "")
+    assert parser_of(data) == "aws.vpcflow"
+
+
+def test_an_address_that_is_none_is_a_problem() -> None:
+    (row,) = read("aws.vpcflow", FLOWS[0].replace("10.0.0.5", "10.0.0.555").encode()).rows
+    assert row["problem"] == "dstaddr '10.0.0.555' is no address"
