@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/reference/ from the code: parsers.md, commands.md and fields.md.
+"""Writes docs/reference/ from the code: parsers.md, commands.md, fields.md and roles.md.
 
 `python scripts/reference.py` writes them; with `--check` it writes nothing, names every page that
 is not what the code says, and exits with 1. The pages depend on the code alone, never on the width
@@ -20,9 +20,10 @@ from typing import Any, get_args
 
 import typer
 
+from locard.api import app
 from locard.api.routes.about import fields as fields_of_the_api
 from locard.cli.main import application
-from locard.model import event
+from locard.model import access, event
 from locard.parsers import recognise
 from locard.parsers.catalogue import Source, code, load
 from locard.parsers.disk.image import filesystem_timeline
@@ -41,6 +42,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "parsers.md": HEADER + parsers(),
         REFERENCE / "commands.md": HEADER + commands(),
         REFERENCE / "fields.md": HEADER + fields(),
+        REFERENCE / "roles.md": HEADER + roles(),
     }
 
 
@@ -287,6 +289,49 @@ def fields() -> str:
         + "\n`tag`, `starred` and `comment` are what people marked, kept beside the timeline; an\n"
         "export carries the tags. A facet is a column whose values the page counts.\n\n"
         "## Kinds\n\n" + table(("kind", "how its values behave"), kinds)
+    )
+
+
+# Roles
+
+
+def roles() -> str:
+    """The page of who may do what."""
+    titles = tuple(access.TITLES[role] for role in access.Role)
+    rows = [
+        (
+            f"`{one.value}`",
+            means.allows + (" (all cases only)" if means.everywhere else ""),
+            *("yes" if role in means.roles else "" for role in access.Role),
+        )
+        for one, means in access.MEANINGS.items()
+    ]
+    described = app.description(app.assemble())
+    routes = [
+        (f"`{method.upper()} {path}`", ", ".join(f"`{one}`" for one in operation["x-permission"]))
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+    scopes = [
+        (
+            f"`{scope.value}`",
+            names([one.value for one in access.Permission if access.carries(scope, one)]),
+        )
+        for scope in access.Scope
+    ]
+    return (
+        "# Roles and permissions\n\n"
+        "A role is granted to a user or a group, in one case or in all of them\n"
+        "([how](../howto/people-and-roles.md)). Nobody holds `acquire` and `dispose` in one case,\n"
+        "and nobody ever disposes of what they brought in.\n\n"
+        + table(("permission", "allows to", *titles), rows)
+        + "\n## Scopes of API tokens\n\n"
+        "A token carries what its owner may do, as far as its scope and its case go.\n\n"
+        + table(("scope", "carries"), scopes)
+        + "\n## What each route needs\n\n"
+        "`open` is for strangers, `signed-in` for everybody about themselves, `in-person` the same\n"
+        "but not with an API token. A route that names a case needs the permission there.\n\n"
+        + table(("route", "needs"), sorted(routes, key=lambda row: row[0].split()[1]))
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -21,6 +22,26 @@ _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 @dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """An OpenID provider whose people may sign in (docs/howto/single-sign-on.md)."""
+
+    issuer: str
+    """`LOCARD_OIDC_ISSUER`: its address, below which the discovery document lies."""
+    client: str
+    """`LOCARD_OIDC_CLIENT`: the client id that it gave to Locard."""
+    secret: str = field(default="", repr=False)
+    """`LOCARD_OIDC_SECRET`, or the content of `LOCARD_OIDC_SECRET_FILE`; empty: a public client."""
+    name: str = ""
+    """`LOCARD_OIDC_NAME`: what the button says; the host of the issuer when it is left out."""
+    scopes: str = "openid profile email groups"
+    """`LOCARD_OIDC_SCOPES`."""
+    username: str = "preferred_username"
+    """`LOCARD_OIDC_USERNAME`: the claim that becomes the user name."""
+    groups: str = "groups"
+    """`LOCARD_OIDC_GROUPS`: the claim that names the groups."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where everything is and how much of the machine may be used."""
 
@@ -30,6 +51,8 @@ class Settings:
     """Parsing processes at work at once: `LOCARD_WORKERS`, or one for each core."""
     limits: Limits = field(default_factory=Limits)
     """Bounds for hostile evidence: `LOCARD_LIMITS`, such as `ratio=5000,decoded_bytes=1T`."""
+    single_sign_on: SingleSignOn | None = None
+    """The OpenID provider, when there is one."""
 
     @property
     def vault(self) -> Path:
@@ -45,6 +68,11 @@ class Settings:
     def state(self) -> Path:
         """The SQLite file of small records."""
         return self.home / "state.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the private keys, which nobody else may read."""
+        return self.home / "keys"
 
     @property
     def scratch(self) -> Path:
@@ -64,7 +92,58 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         )
     asked = names.get("LOCARD_LIMITS", "")
     limits = limited(Limits(), limits_of(word for word in asked.split(",") if word.strip()))
-    return Settings(home=home, workers=int(wanted) or os.cpu_count() or 2, limits=limits)
+    return Settings(
+        home=home,
+        workers=int(wanted) or os.cpu_count() or 2,
+        limits=limits,
+        single_sign_on=_single_sign_on(names),
+    )
+
+
+def _single_sign_on(names: Mapping[str, str]) -> SingleSignOn | None:
+    issuer = names.get("LOCARD_OIDC_ISSUER", "").strip()
+    if not issuer:
+        return None
+    parts = urlsplit(issuer)
+    if not parts.hostname or not safe_address(issuer):
+        raise Error(
+            f"LOCARD_OIDC_ISSUER is {issuer[:100]!r}, which is no address of a provider.",
+            "Write it like https://login.example.com; plain http is for loopback only.",
+        )
+    client = names.get("LOCARD_OIDC_CLIENT", "").strip()
+    if not client:
+        raise Error(
+            "LOCARD_OIDC_ISSUER is set, but not LOCARD_OIDC_CLIENT.",
+            "Set it to the client id that the provider gave you.",
+        )
+    asked = {
+        name: names.get(f"LOCARD_OIDC_{name.upper()}", "").strip()
+        for name in ("name", "scopes", "username", "groups")
+    }
+    given = {name: value for name, value in asked.items() if value}
+    given.setdefault("name", parts.hostname)
+    return SingleSignOn(issuer=issuer, client=client, secret=_secret(names), **given)
+
+
+def _secret(names: Mapping[str, str]) -> str:
+    file = names.get("LOCARD_OIDC_SECRET_FILE", "").strip()
+    if not file:
+        return names.get("LOCARD_OIDC_SECRET", "").strip()
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Error(
+            f"LOCARD_OIDC_SECRET_FILE names {file[:200]!r}, which cannot be read.",
+            "Let it name a text file with the client secret that the user of Locard may read.",
+        ) from error
+
+
+def safe_address(address: str) -> bool:
+    """Whether nobody on the way can read or change what is sent to this address."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    )
 
 
 def limits_of(words: Iterable[str]) -> dict[str, float]:

@@ -18,8 +18,10 @@ from locard.api.app import create
 from locard.api.page import Page
 from locard.api.serve import server
 from locard.cases.desk import Desk
+from locard.model.access import Role
+from locard.model.custody import Hand
 from locard.settings import Settings
-from locard.state import sessions, users
+from locard.state import sessions
 from locard.state.database import State
 from tests.cases.trails import trail
 from tests.conftest import stop_store
@@ -80,9 +82,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def _fill(desk: Desk, folder: Path) -> None:
-    with desk.state.session() as s:
-        users.create(s, "ada", name="Ada Lovelace", role=users.Role.ADMIN, password=PASSWORD)
-        users.create(s, "bob", password=PASSWORD)
+    people, by = desk.people, Hand("tests")
+    people.add_user("ada", name="Ada Lovelace", role=Role.ADMINISTRATOR, password=PASSWORD, by=by)
+    people.add_user("bob", role=Role.ANALYST, password=PASSWORD, by=by)
     trail(folder / "in" / "a.json.gz", range(60))
     trail(folder / "inside.json", range(40, 100))
     with zipfile.ZipFile(folder / "in" / "b.zip", "w", zipfile.ZIP_DEFLATED) as packed:

@@ -7,10 +7,11 @@ from .conftest import PASSWORD, Api
 def test_only_administrators_see_and_make_users(ada: httpx.Client, bob: httpx.Client) -> None:
     assert bob.get("/api/users").status_code == 403
     assert bob.post("/api/users", json={"username": "x"}).status_code == 403
-    assert bob.put("/api/users/bob", json={"roles": ["admin"]}).status_code == 403
+    assert bob.put("/api/users/bob", json={"disabled": True}).status_code == 403
     assert bob.post("/api/users/ada/link").status_code == 403
-    made = ada.post("/api/users", json={"username": "carol", "roles": ["analyst"]})
+    made = ada.post("/api/users", json={"username": "carol", "role": "analyst"})
     assert made.status_code == 201 and made.json()["has_password"] is False
+    assert made.json()["roles"] == [{"role": "analyst", "case": "", "group": ""}]
     assert "carol" in [user["username"] for user in ada.get("/api/users").json()]
     assert "argon2" not in ada.get("/api/users").text
     assert ada.post("/api/users", json={"username": "carol"}).status_code == 409
@@ -40,7 +41,7 @@ def test_changing_the_password_ends_the_other_sessions(api: Api, ada: httpx.Clie
 
 
 def test_an_api_token_works_until_revoked_and_makes_no_other(api: Api, bob: httpx.Client) -> None:
-    made = bob.post("/api/tokens", json={"name": "nightly", "days": 7}).json()
+    made = bob.post("/api/tokens", json={"name": "nightly", "days": 7, "scope": "write"}).json()
     assert made["token"].startswith("locard_") and made["name"] == "nightly"
     assert all("token" not in token for token in bob.get("/api/tokens").json())
     with httpx.Client(
@@ -66,4 +67,8 @@ def test_preferences_have_a_bound(ada: httpx.Client) -> None:
 
 
 def test_the_last_administrator_cannot_go(ada: httpx.Client) -> None:
-    assert ada.put("/api/users/ada", json={"roles": ["analyst"]}).status_code == 409
+    assert ada.put("/api/users/ada", json={"disabled": True}).status_code == 409
+    grants = ada.get("/api/grants").json()
+    own = next(one["id"] for one in grants if one["user"] == "ada" and one["case"] == "")
+    assert ada.delete(f"/api/grants/{own}").status_code == 409
+    assert own in [one["id"] for one in ada.get("/api/grants").json()]

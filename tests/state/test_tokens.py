@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from locard.model.access import Scope
 from locard.model.errors import Error, Missing
 from locard.state import tokens, users
 from locard.state.database import State, open_state
@@ -14,7 +15,7 @@ from locard.state.database import State, open_state
 def state(tmp_path: Path) -> Iterator[State]:
     state = open_state(tmp_path / "state.sqlite")
     with state.session() as s:
-        users.create(s, "ada", role=users.Role.ADMIN)
+        users.create(s, "ada")
         users.create(s, "bob")
     yield state
     state.close()
@@ -27,7 +28,8 @@ def test_a_token_names_its_person_until_it_ends(state: State) -> None:
         kept = s.execute(text("SELECT hash FROM tokens")).scalar_one()
         assert secret not in kept and len(kept) == 64
         shown = tokens.shown_by(s, secret)
-        assert shown is not None and shown.username == "ada"
+        assert shown is not None and shown[0].username == "ada"
+        assert shown[1].scope is Scope.READ and shown[1].case == ""
         assert tokens.shown_by(s, secret, token.ends) is None
         assert tokens.shown_by(s, secret + "x") is None
         assert tokens.of(s, "ada")[0].used is not None

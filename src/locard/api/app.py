@@ -8,16 +8,19 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from locard import __version__
 from locard.api import routes
-from locard.api.door import Door, Who
+from locard.api.allowed import Hidden, Who, declare
+from locard.api.door import Door, Person
 from locard.api.guard import LOOPBACK, Guard
 from locard.api.page import FOLDER, Page
-from locard.api.problems import DESCRIBED, Problem, handle_errors, problem, request_id
+from locard.api.problems import DESCRIBED, Problem, answered, handle_errors, problem, request_id
 from locard.api.waiting import Waiting
 from locard.cases.desk import Desk
+from locard.model.errors import Denied, Error
 from locard.state.database import State
 
 BODY_LIMIT = 4 << 20
@@ -59,9 +62,9 @@ def assemble() -> FastAPI:
         responses=DESCRIBED,
     )
     handle_errors(app)
-    for module in sorted(iter_modules(routes.__path__), key=lambda found: found.name):
-        router = import_module(f"{routes.__name__}.{module.name}").router
-        assert isinstance(router, APIRouter)
+    app.add_exception_handler(Denied, _refused)
+    app.add_exception_handler(Hidden, _refused)
+    for router in routers():
         app.include_router(router)
     app.add_api_route("/api/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
     app.add_api_route(
@@ -72,6 +75,36 @@ def assemble() -> FastAPI:
     )
     app.add_api_route("/{rest:path}", _page, methods=["GET", "HEAD"], include_in_schema=False)
     return app
+
+
+def routers() -> list[APIRouter]:
+    """The router of every module below `routes/`."""
+    found = []
+    for module in sorted(iter_modules(routes.__path__), key=lambda one: one.name):
+        router = import_module(f"{routes.__name__}.{module.name}").router
+        assert isinstance(router, APIRouter)
+        found.append(router)
+    return found
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """The answer to somebody who may not; the ledger gets who, from where and what."""
+    assert isinstance(error, Error)
+    person = getattr(request.state, "person", None)
+    if isinstance(person, Person):
+        await run_in_threadpool(_told, request.app.state.door, person, request, error)
+    return answered(request, error)
+
+
+def _told(at: Door, person: Person, request: Request, error: Error) -> None:
+    case = str(request.path_params.get("case", ""))
+    exists = at.desk.has_case(case) if case else False
+    if isinstance(error, Hidden) and not exists:
+        return
+    route = request.scope.get("route")
+    path = getattr(route, "path_format", "") or request.url.path[:200]
+    reason = f"{request.method} {path}: {error.message}"
+    at.desk.entrance.refused(person.hand, reason, case if exists else "")
 
 
 def _operation(route: APIRoute) -> str:
@@ -91,6 +124,7 @@ def description(app: FastAPI) -> dict[str, Any]:
     more = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= {**more.pop("$defs", {}), Problem.__name__: more}
     described["components"]["schemas"] = dict(sorted(schemas.items()))
+    declare(described, [route for router in routers() for route in router.routes])
     return described
 
 

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from locard.api.problems import SignInNeeded
 from locard.cases.desk import Desk
+from locard.model.access import Access
 from locard.model.custody import Hand
-from locard.model.errors import Denied
-from locard.state import sessions, tokens
+from locard.model.errors import Denied, SignInNeeded
+from locard.state import grants, sessions, tokens
 from locard.state.database import State
-from locard.state.users import Role, User
+from locard.state.users import User
 
 COOKIE = "locard_session"
 LONGEST_AGENT = 300
@@ -36,11 +36,13 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who makes the request."""
+    """Who makes the request, and what they may do with what they showed."""
 
     user: User
     session: str
     """The secret of the session; empty when an API token was shown."""
+    access: Access
+    """What the person may do; with a token, what of it the token carries."""
     address: str = ""
     agent: str = ""
 
@@ -73,43 +75,41 @@ def agent(request: Request) -> str:
     return request.headers.get("user-agent", "")[:LONGEST_AGENT]
 
 
+def stranger(request: Request) -> Hand:
+    """The hand of somebody who is not signed in yet: from where, and with what."""
+    return Hand("", "page", address(request), agent(request))
+
+
 def signed_in(request: Request) -> Person:
     """The person who makes the request. Raises `SignInNeeded`, or `Denied` for a forged request."""
+    person = _known(request)
+    request.state.person = person
+    by_cookie = person.session != ""
+    if by_cookie and request.method not in _SAFE and request.headers.get("x-locard") != "1":
+        raise Denied("The request lacks the header X-Locard: 1.", "Requests by cookie need it.")
+    return person
+
+
+def _known(request: Request) -> Person:
     state = door(request).state
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         with state.session() as session:
-            user = tokens.shown_by(session, secret.strip())
-        if user is None:
-            raise SignInNeeded("This API token is not valid.", "Make a new one in the settings.")
-        return Person(user, "", address(request), agent(request))
+            found = tokens.shown_by(session, secret.strip())
+            if found is None:
+                raise SignInNeeded(
+                    "This API token is not valid.", "Make a new one in the settings."
+                )
+            user, token = found
+            access = grants.access(session, user.username).narrowed(token.scope, token.case)
+        return Person(user, "", access, address(request), agent(request))
     secret = request.cookies.get(COOKIE, "")
     with state.session() as session:
-        user = sessions.signed_in(session, secret) if secret else None
-    if user is None:
-        raise SignInNeeded("Sign in first.", "The session has ended or there was none.")
-    if request.method not in _SAFE and request.headers.get("x-locard") != "1":
-        raise Denied("The request lacks the header X-Locard: 1.", "Requests by cookie need it.")
-    return Person(user, secret, address(request), agent(request))
-
-
-def in_person(request: Request) -> Person:
-    """The person, signed in by session: an API token cannot make itself immortal."""
-    person = signed_in(request)
-    if not person.session:
-        raise Denied("This cannot be done with an API token.", "Sign in and do it in the page.")
-    return person
-
-
-def administrator(request: Request) -> Person:
-    """The person, who may manage users."""
-    person = in_person(request)
-    if person.user.role is not Role.ADMIN:
-        raise Denied("Only an administrator may do this.")
-    return person
+        known = sessions.signed_in(session, secret) if secret else None
+        if known is None:
+            raise SignInNeeded("Sign in first.", "The session has ended or there was none.")
+        access = grants.access(session, known.username)
+    return Person(known, secret, access, address(request), agent(request))
 
 
 TheDoor = Annotated[Door, Depends(door)]
-Who = Annotated[Person, Depends(signed_in)]
-InPerson = Annotated[Person, Depends(in_person)]
-Administrator = Annotated[Person, Depends(administrator)]

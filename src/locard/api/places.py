@@ -5,16 +5,17 @@ from typing import Annotated
 
 from fastapi import Depends, Path
 
-from locard.api.door import TheDoor, Who
+from locard.api.allowed import MayView
+from locard.api.door import TheDoor
 
 
-def _case(case: Annotated[str, Path(max_length=200)], _who: Who, door: TheDoor) -> str:
+def _case(case: Annotated[str, Path(max_length=200)], _who: MayView, door: TheDoor) -> str:
     door.desk.case(case)
     return case
 
 
 TheCase = Annotated[str, Depends(_case)]
-"""The name of a case that exists."""
+"""The name of a case that exists, and that the person may see."""
 
 
 def _event(

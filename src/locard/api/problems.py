@@ -3,7 +3,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from locard.model.errors import BadQuery, Error
+from locard.model.errors import BadQuery, CodeNeeded, Error
 from locard.state.throttle import TooMany
 
 log = logging.getLogger("locard.api")
@@ -28,7 +28,8 @@ class Fault(BaseModel):
 
 class Problem(BaseModel):
     """An error. `message`, `position`, `length` and `suggestion` point at a mistake in a query;
-    `errors` name the parts of a request that do not fit."""
+    `errors` name the parts of a request that do not fit; `needs` is `code` when signing in takes
+    a code of the second factor too."""
 
     type: str
     title: str
@@ -41,6 +42,7 @@ class Problem(BaseModel):
     length: int | None = None
     suggestion: str | None = None
     errors: list[Fault] | None = None
+    needs: str | None = None
 
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
@@ -55,12 +57,6 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 """What `openapi.json` says of every route: errors have one shape, that of `problem`."""
-
-
-class SignInNeeded(Error):
-    """The request does not say who makes it, or no longer may."""
-
-    http_status: ClassVar[int] = 401
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -99,10 +95,17 @@ def request_id(request: Request) -> str:
 
 async def _error(request: Request, error: Exception) -> Response:
     assert isinstance(error, Error)
+    return answered(request, error)
+
+
+def answered(request: Request, error: Error) -> Response:
+    """The answer for a foreseen error."""
     more: dict[str, Any] = {}
     headers: dict[str, str] = {}
     if isinstance(error, BadQuery):
         more = bad_query(error)
+    if isinstance(error, CodeNeeded):
+        more = {"needs": "code"}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
     if error.http_status == 401:

@@ -20,12 +20,16 @@ from sqlalchemy import select
 from locard.cases import holdings
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.background import Background
+from locard.cases.entrance import Entrance
 from locard.cases.export import Format
 from locard.cases.exporting import columns_of, exported
+from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import Intake, Wish, require
+from locard.cases.people import People
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
+from locard.cases.singlesignon import Provider
 from locard.evidence import Vault
 from locard.model.custody import CustodyEntry, Hand
 from locard.model.errors import Conflict, Error, Missing
@@ -90,6 +94,21 @@ class Desk:
         with Pool(1, self.settings.scratch, self.limits) as pool:
             return pool.confinement().describe()
 
+    @cached_property
+    def people(self) -> People:
+        """Users, groups and grants: who may do what."""
+        self.vault.prepare()
+        return People(self.state, self.vault.ledger, SecondFactor(self.settings.keys))
+
+    @cached_property
+    def entrance(self) -> Entrance:
+        """Who comes in, who leaves and who is turned away."""
+        self.vault.prepare()
+        wanted = self.settings.single_sign_on
+        provider = Provider(wanted) if wanted else None
+        factor = SecondFactor(self.settings.keys)
+        return Entrance(self.state, self.vault.ledger, factor, provider)
+
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""
         self._background.wait()
@@ -99,6 +118,8 @@ class Desk:
         self._background.close()
         if "timeline" in vars(self):
             self.timeline.close()
+        if "entrance" in vars(self):
+            self.entrance.settle(everything=True)
         self.state.close()
 
     # Cases
@@ -106,7 +127,10 @@ class Desk:
     def create(
         self, name: str, title: str = "", *, who: Hand | str, simulated: bool = False
     ) -> Case:
-        """Make a case. Raises `Conflict` when it exists and `Error` for a name that will not do."""
+        """Make a case; a user who makes it through page or API is its administrator from then on.
+
+        Raises `Conflict` when it exists and `Error` for a name that will not do.
+        """
         if not CASE_NAME.fullmatch(name):
             raise Error(
                 f"{name!r} cannot be the name of a case.",
@@ -124,6 +148,8 @@ class Desk:
                     simulated=simulated,
                 )
             )
+            session.flush()
+            self.people.made_case(session, name, Hand.of(who))
         return self.case(name)
 
     def case(self, name: str) -> Case:
@@ -131,6 +157,11 @@ class Desk:
         with self.state.session() as session:
             row = holdings.find_case(session, name)
         return self._case(row)
+
+    def has_case(self, name: str) -> bool:
+        """Whether there is a case of that name."""
+        with self.state.session() as session:
+            return session.get(CaseRow, name) is not None
 
     def cases(self) -> list[Case]:
         """All cases, the newest first."""
@@ -297,6 +328,10 @@ class Desk:
             if before is None or entry.sequence < before
         ]
         return entries[::-1][:limit]
+
+    def installation_custody(self, *, limit: int = 200) -> list[CustodyEntry]:
+        """Entries of the ledger that are about no case: sign-ins and people. The newest first."""
+        return list(self.vault.ledger.entries(case=""))[::-1][:limit]
 
     def progress(self, case: str, *, limit: int = 20) -> list[Snapshot]:
         """The jobs of a case with their progress, the newest first."""

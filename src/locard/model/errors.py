@@ -38,6 +38,22 @@ class Denied(Error):
     http_status = 403
 
 
+class SignInNeeded(Error):
+    """Nobody is signed in, or what was shown does not let anybody in."""
+
+    http_status = 401
+
+
+class CodeNeeded(SignInNeeded):
+    """What was shown is right, but this person is asked for a code of their second factor too."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A code is needed too.",
+            "Open your authenticator app and type in its six digits, or use a recovery code.",
+        )
+
+
 class Unreadable(Error):
     """Bytes that are not what they claim to be: truncated, damaged, or hostile."""
 

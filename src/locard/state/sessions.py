@@ -102,6 +102,17 @@ def make_link(session: Session, username: str, life: int = LINK_LIFE) -> str:
     return secret
 
 
+def invited(session: Session, link: str, now: int | None = None) -> User | None:
+    """The person whom this link would sign in; None when it was used, is old, or never was."""
+    now = time.time_ns() if now is None else now
+    user = session.scalar(
+        select(UserRow)
+        .join(LinkRow, LinkRow.user == UserRow.id)
+        .where(LinkRow.hash == digest(link), ~LinkRow.used, LinkRow.ends > now)
+    )
+    return None if user is None or user.disabled else shown(user)
+
+
 def redeem(session: Session, link: str, address: str, now: int | None = None) -> str | None:
     """The secret of a session started by this link; None when it was used, is old, or never was.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""API tokens: what a script shows in place of a person. Kept hashed, always with an end."""
+"""API tokens: what a script shows in place of a person. Kept hashed, with a scope and an end."""
 
 import secrets
 import time
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import CursorResult, ForeignKey, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from locard.model.access import Scope
 from locard.model.errors import Error, Missing
 from locard.state.database import Table
 from locard.state.sessions import digest
@@ -32,6 +33,9 @@ class TokenRow(Table):
     """UTC nanoseconds, like the other times."""
     ends: Mapped[int]
     used: Mapped[int | None] = mapped_column(default=None)
+    scope: Mapped[str] = mapped_column(default=Scope.READ.value, server_default=Scope.WRITE.value)
+    case: Mapped[str] = mapped_column(default="", server_default="")
+    """The one case that it reaches; empty for all that its owner may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,18 @@ class Token:
     created: int
     ends: int
     used: int | None
+    scope: Scope
+    case: str
 
 
-def make(session: Session, username: str, name: str, days: int) -> tuple[Token, str]:
+def make(
+    session: Session,
+    username: str,
+    name: str,
+    days: int,
+    scope: Scope = Scope.READ,
+    case: str = "",
+) -> tuple[Token, str]:
     """A new token and its secret, which is shown once and not kept."""
     user = session.scalar(select(UserRow).where(UserRow.username == username))
     if user is None:
@@ -60,6 +73,8 @@ def make(session: Session, username: str, name: str, days: int) -> tuple[Token, 
         hash=digest(secret),
         created=now,
         ends=now + days * DAY,
+        scope=scope.value,
+        case=case,
     )
     session.add(row)
     session.flush()
@@ -77,17 +92,19 @@ def of(session: Session, username: str) -> list[Token]:
     return [_shown(row) for row in rows]
 
 
-def revoke(session: Session, username: str, token: int) -> None:
+def revoke(session: Session, username: str, token: int) -> Token:
     """Remove this token of this person. Raises `Missing`, also when it is somebody else's."""
+    row = session.get(TokenRow, token)
     ids = select(UserRow.id).where(UserRow.username == username).scalar_subquery()
     gone = session.execute(delete(TokenRow).where(TokenRow.id == token, TokenRow.user == ids))
     assert isinstance(gone, CursorResult)
-    if gone.rowcount != 1:
-        raise Missing(f"You have no token {token}.")
+    if row is None or gone.rowcount != 1:
+        raise Missing(f"{username} has no token {token}.", "List them: locard token list USERNAME")
+    return _shown(row)
 
 
-def shown_by(session: Session, secret: str, now: int | None = None) -> User | None:
-    """The person whose token this is, or None when it has ended or never was."""
+def shown_by(session: Session, secret: str, now: int | None = None) -> tuple[User, Token] | None:
+    """The token and whose it is, or None when it has ended or never was."""
     now = time.time_ns() if now is None else now
     found = session.execute(
         select(TokenRow, UserRow)
@@ -101,8 +118,16 @@ def shown_by(session: Session, secret: str, now: int | None = None) -> User | No
         return None
     if row.used is None or now > row.used + _TOUCH:
         row.used = now
-    return shown(user)
+    return shown(user), _shown(row)
 
 
 def _shown(row: TokenRow) -> Token:
-    return Token(id=row.id, name=row.name, created=row.created, ends=row.ends, used=row.used)
+    return Token(
+        id=row.id,
+        name=row.name,
+        created=row.created,
+        ends=row.ends,
+        used=row.used,
+        scope=Scope(row.scope),
+        case=row.case,
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The people who may sign in: name, role, hashed password, preferences.
+"""The people who may sign in: name, hashed password, preferences. What they may do is in `grants`.
 
 Passwords are kept as argon2id only. Checking takes the same time whether or not the user exists,
 so that guessing tells nothing about names.
@@ -8,13 +8,12 @@ so that guessing tells nothing about names.
 import re
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import JSON, func, select
+from sqlalchemy import JSON, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from locard.model.errors import Conflict, Error, Missing
@@ -26,15 +25,6 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _hasher = PasswordHasher()
 
 
-class Role(StrEnum):
-    """What a person may do."""
-
-    ADMIN = "admin"
-    """Everything an analyst may, and manage users."""
-    ANALYST = "analyst"
-    """Work on every case."""
-
-
 class UserRow(Table):
     """One person."""
 
@@ -43,13 +33,14 @@ class UserRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(default="")
-    role: Mapped[str] = mapped_column(default=Role.ANALYST.value)
     password: Mapped[str] = mapped_column(default="")
     """argon2id in its encoded form; empty while the person signs in by link only."""
     disabled: Mapped[bool] = mapped_column(default=False)
     created: Mapped[int]
     """UTC nanoseconds."""
     preferences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    single_sign_on: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether somebody whom the provider calls by this name may be joined to this user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +49,11 @@ class User:
 
     username: str
     name: str
-    role: Role
     disabled: bool
     created: int
+    """UTC nanoseconds."""
     has_password: bool
+    single_sign_on: bool
 
 
 def create(
@@ -69,10 +61,10 @@ def create(
     username: str,
     *,
     name: str = "",
-    role: Role = Role.ANALYST,
     password: str = "",
+    single_sign_on: bool = False,
 ) -> User:
-    """Add a person; without a password only a sign-in link lets them in.
+    """Add a person, who may do nothing yet; without a password only a link lets them in.
 
     Raises `Error` for a name or password that will not do, `Conflict` when the name is taken.
     """
@@ -87,11 +79,11 @@ def create(
     row = UserRow(
         username=username,
         name=name.strip()[:200],
-        role=role.value,
         password=hashed(password, username) if password else "",
         disabled=False,
         created=time.time_ns(),
         preferences={},
+        single_sign_on=single_sign_on,
     )
     session.add(row)
     session.flush()
@@ -129,27 +121,18 @@ def alter(
     username: str,
     *,
     name: str | None = None,
-    role: Role | None = None,
     disabled: bool | None = None,
+    single_sign_on: bool | None = None,
 ) -> User:
-    """Change a person's name, role or standing.
-
-    Raises `Conflict` when nobody would be left who can manage users.
-    """
+    """Change a person's name or standing."""
     row = _require(session, username)
-    managed = row.role == Role.ADMIN.value and not row.disabled
     if name is not None:
         row.name = name.strip()[:200]
-    if role is not None:
-        row.role = role.value
     if disabled is not None:
         row.disabled = disabled
+    if single_sign_on is not None:
+        row.single_sign_on = single_sign_on
     session.flush()
-    admins = select(func.count()).where(UserRow.role == Role.ADMIN.value, ~UserRow.disabled)
-    if managed and not session.scalar(admins):
-        raise Conflict(
-            f"{row.username} is the last administrator.", "Make somebody else administrator first."
-        )
     return shown(row)
 
 
@@ -178,10 +161,10 @@ def shown(row: UserRow) -> User:
     return User(
         username=row.username,
         name=row.name,
-        role=Role(row.role),
         disabled=row.disabled,
         created=row.created,
         has_password=bool(row.password),
+        single_sign_on=row.single_sign_on,
     )
 
 
@@ -207,6 +190,17 @@ def _bytes(password: str) -> bytes:
 def _nobody() -> str:
     """A hash that no password has, checked for users who do not exist."""
     return _hasher.hash(f"nobody {time.time_ns()}")
+
+
+def known(session: Session, username: str) -> User | None:
+    """The person of this name, or None."""
+    row = _row(session, username.strip().lower())
+    return None if row is None else shown(row)
+
+
+def number(session: Session, username: str) -> int:
+    """The number of this person in the tables. Raises `Missing`."""
+    return _require(session, username).id
 
 
 def _row(session: Session, username: str) -> UserRow | None:

@@ -7,9 +7,21 @@ export interface About {
   confinement: string;
 }
 
+/** Where the browser goes to sign in. */
+export interface Away {
+  address: string;
+}
+
+/** The grants that reach a case, those for all cases included, and whom more can be given to. */
+export interface CaseGrants {
+  grants: GrantShown[];
+  users: string[];
+  groups: string[];
+}
+
 /**
  * A case in numbers. `problems` are events that carry a problem; `first` and `last` are the
- * ends of its dated events.
+ * ends of its dated events; `may` is what whoever asks may do in it.
  */
 export interface CaseShown {
   name: string;
@@ -29,6 +41,7 @@ export interface CaseShown {
   stages: Record<string, number>;
   jobs_running: number;
   failed: FailedEvidence[];
+  may: Permission[];
 }
 
 /** A query to be checked. */
@@ -55,6 +68,11 @@ export interface CommentShown {
   own: boolean;
 }
 
+/** A code that the authenticator app shows now; to turn it off, a recovery code will do too. */
+export interface Confirmation {
+  code: string;
+}
+
 /** How many events match; `undated` of them have no time. */
 export interface Counted {
   count: number;
@@ -63,10 +81,11 @@ export interface Counted {
   notes: string[];
 }
 
-/** What a person types in. */
+/** What a person types in; `code` is that of the second factor, or a recovery code. */
 export interface Credentials {
   username: string;
   password: string;
+  code?: string;
 }
 
 /** A column in which the row is not what the evidence says. */
@@ -243,6 +262,32 @@ export interface Field {
 /** What an export can be. */
 export type Format = 'csv' | 'jsonl' | 'parquet';
 
+/** A role of a user or a group, one of which is empty; `case` is empty for all cases. */
+export interface GrantShown {
+  id: number;
+  user: string;
+  group: string;
+  role: Role;
+  case: string;
+  granted: string;
+  by: string;
+  reason: string;
+}
+
+/** What is to be different about a group; what is left out stays. */
+export interface GroupChange {
+  title?: string | null;
+  claim?: string | null;
+}
+
+/** A group; `claim` is what the single sign-on provider calls it, empty when it has no say. */
+export interface GroupShown {
+  name: string;
+  title: string;
+  claim: string;
+  members: string[];
+}
+
 /** The server answers. */
 export interface Health {
   ok: boolean;
@@ -263,9 +308,10 @@ export interface HistogramShown {
   notes: string[];
 }
 
-/** The secret of a one-time sign-in link. */
+/** The secret of a one-time sign-in link, and a code where the person is asked for one. */
 export interface Link {
   token: string;
+  code?: string;
 }
 
 /** A mapping to be saved. */
@@ -324,18 +370,54 @@ export interface NewComment {
   text: string;
 }
 
+/** A role to be granted, to a user or to a group. */
+export interface NewGrant {
+  role: Role;
+  user?: string;
+  group?: string;
+  reason?: string;
+}
+
+/** The same; `case` is empty for all cases. */
+export interface NewGrantAnywhere {
+  role: Role;
+  user?: string;
+  group?: string;
+  reason?: string;
+  case?: string;
+}
+
+/** A group to be made. */
+export interface NewGroup {
+  name: string;
+  title?: string;
+  claim?: string;
+}
+
+/** Who is to be put into a group. */
+export interface NewMember {
+  username: string;
+}
+
 /** An API token to be made. */
 export interface NewToken {
   name?: string;
   days?: number;
+  scope?: Scope;
+  case?: string;
 }
 
-/** A user to be made. Without a password only a sign-in link lets the person in. */
+/**
+ * A user to be made. Without a password only a link or single sign-on lets the person in;
+ * without a role they may do nothing yet.
+ */
 export interface NewUser {
   username: string;
   name?: string;
-  roles?: ('admin' | 'analyst')[];
   password?: string;
+  single_sign_on?: boolean;
+  role?: Role | null;
+  case?: string;
 }
 
 /** An archive or image that evidence was taken out of. */
@@ -350,9 +432,25 @@ export interface PasswordChange {
   new: string;
 }
 
+/** One thing that somebody may do. */
+export type Permission = 'view' | 'download' | 'export' | 'mark' | 'acquire' | 'make-case' | 'respond' | 'hold' | 'transfer' | 'seal' | 'dispose' | 'grant' | 'people' | 'settings';
+
+/**
+ * A permission: what it allows, the smallest token that carries it, the roles that have it.
+ * Those about the installation are given by a role for all cases only.
+ */
+export interface PermissionShown {
+  permission: Permission;
+  allows: string;
+  scope: Scope;
+  roles: Role[];
+  installation: boolean;
+}
+
 /**
  * An error. `message`, `position`, `length` and `suggestion` point at a mistake in a query;
- * `errors` name the parts of a request that do not fit.
+ * `errors` name the parts of a request that do not fit; `needs` is `code` when signing in takes
+ * a code of the second factor too.
  */
 export interface Problem {
   type: string;
@@ -366,6 +464,7 @@ export interface Problem {
   length?: number | null;
   suggestion?: string | null;
   errors?: Fault[] | null;
+  needs?: string | null;
 }
 
 /** The progress of a job: what, how far, how fast, how long still. */
@@ -409,6 +508,44 @@ export interface Received {
   evidence: Evidence;
 }
 
+/** Codes that each stand for one code of the app, shown this once. */
+export interface RecoveryCodes {
+  codes: string[];
+}
+
+/** What the provider put into the address that it sent the browser back to. */
+export interface Returned {
+  state: string;
+  code: string;
+  iss?: string;
+}
+
+/** What somebody is in a case. */
+export type Role = 'viewer' | 'analyst' | 'responder' | 'custodian' | 'administrator';
+
+/** A role that a person has; `group` is the group through which, `case` is empty for all. */
+export interface RoleHeld {
+  role: Role;
+  case: string;
+  group: string;
+}
+
+/** A role and what it may do. */
+export interface RoleShown {
+  role: Role;
+  title: string;
+  may: Permission[];
+}
+
+/** Everything that says who may do what. */
+export interface RoleTable {
+  roles: RoleShown[];
+  permissions: PermissionShown[];
+}
+
+/** How much of what its owner may do an API token carries; each contains the one before. */
+export type Scope = 'read' | 'write' | 'manage';
+
 /** A search to be saved. `from` and `to` stay as given, so that `now-1d` moves on. */
 export interface SearchBody {
   name: string;
@@ -432,6 +569,16 @@ export interface SearchShown {
   time: string;
 }
 
+/**
+ * A secret for an authenticator app: as text, as the address that apps read, and as a picture
+ * of it. It is asked for as soon as a code of it was confirmed.
+ */
+export interface SecondFactorProposed {
+  secret: string;
+  address: string;
+  svg: string;
+}
+
 /** A further place that holds the same record. */
 export interface Sighting {
   evidence: string;
@@ -445,11 +592,19 @@ export interface SignInLink {
   seconds: number;
 }
 
-/** Who is signed in. */
+/**
+ * Who is signed in. `may` is what they may do in all cases, `anywhere` in at least one; what
+ * they may do in one case is told with the case. `ask` are those who grant roles in all cases.
+ */
 export interface SignedIn {
   username: string;
   name: string;
-  roles: string[];
+  groups: string[];
+  may: Permission[];
+  anywhere: Permission[];
+  ask: string[];
+  second_factor: boolean;
+  recovery_codes: number;
 }
 
 /** Events of one source. */
@@ -476,16 +631,20 @@ export interface TagCount {
 export interface TokenMade {
   id: number;
   name: string;
+  scope: Scope;
+  case: string;
   created: string;
   expires: string;
   used: string | null;
   token: string;
 }
 
-/** An API token, without its secret. */
+/** An API token, without its secret; `case` is empty when it reaches all that its owner sees. */
 export interface TokenShown {
   id: number;
   name: string;
+  scope: Scope;
+  case: string;
   created: string;
   expires: string;
   used: string | null;
@@ -494,22 +653,30 @@ export interface TokenShown {
 /** What is to be different about a user; what is left out stays. */
 export interface UserChange {
   name?: string | null;
-  roles?: ('admin' | 'analyst')[] | null;
   disabled?: boolean | null;
+  single_sign_on?: boolean | null;
 }
 
 /** A user, never with anything of the password. */
 export interface UserShown {
   username: string;
   name: string;
-  roles: string[];
+  roles: RoleHeld[];
+  groups: string[];
   disabled: boolean;
   created: string;
   has_password: boolean;
+  second_factor: boolean;
+  single_sign_on: boolean;
 }
 
 /** A value and how many events have it. */
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+/** How one can sign in here; `single_sign_on` is the name of the provider, when there is one. */
+export interface Ways {
+  single_sign_on: string | null;
 }

@@ -27,7 +27,7 @@ export function Settings() {
           <Looks />
           <Password />
           <Tokens />
-          {me.data?.roles.includes('admin') && <Users />}
+          {me.data?.may.includes('people') && <Users />}
           {version.data && (
             <Section title="How evidence is read">
               <p style={{ margin: 0 }}>

@@ -18,7 +18,7 @@ export function Users() {
   const make = useMutation({
     mutationFn: () =>
       ask<User>('POST', address(['users']), {
-        body: { username, password, roles: [admin ? 'admin' : 'analyst'] },
+        body: { username, password, role: admin ? 'administrator' : 'analyst' },
       }),
     onSuccess: () => {
       setUsername('');
@@ -51,7 +51,7 @@ export function Users() {
             <span>
               <strong>{user.username}</strong>{' '}
               <span className="muted">
-                {user.name !== user.username && user.name} {user.roles.join(', ')}
+                {user.name !== user.username && user.name} {user.roles.map((held) => held.role).join(', ')}
                 {user.disabled && ' · disabled'}
               </span>
             </span>

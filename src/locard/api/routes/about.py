@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from locard import __version__
-from locard.api.door import TheDoor, Who
+from locard.api.allowed import Open, Who
+from locard.api.door import TheDoor
 from locard.model.event import COLUMNS, QUERY_FIELDS
 
 router = APIRouter(prefix="/api", tags=["about"])
@@ -42,7 +43,7 @@ _MARKS = {
 }
 
 
-@router.get("/health")
+@router.get("/health", dependencies=[Open])
 def health() -> Health:
     """Whether the server answers."""
     return Health(ok=True)

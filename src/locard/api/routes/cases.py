@@ -12,13 +12,15 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from locard.api.door import Door, TheDoor, Who, signed_in
+from locard.api.allowed import MayMakeCase, MayView, Who
+from locard.api.door import Door, TheDoor, signed_in
 from locard.api.places import TheCase
-from locard.api.problems import SignInNeeded
 from locard.api.times import iso, iso_or_none
 from locard.cases.desk import Case
 from locard.cases.progress import Snapshot
+from locard.model.access import Access, Permission
 from locard.model.custody import CustodyEntry
+from locard.model.errors import SignInNeeded
 from locard.state.investigations import Stage
 from locard.timeline import Summary
 
@@ -49,7 +51,7 @@ class FailedEvidence(BaseModel):
 
 class CaseShown(BaseModel):
     """A case in numbers. `problems` are events that carry a problem; `first` and `last` are the
-    ends of its dated events."""
+    ends of its dated events; `may` is what whoever asks may do in it."""
 
     name: str
     title: str
@@ -68,6 +70,7 @@ class CaseShown(BaseModel):
     stages: dict[str, int]
     jobs_running: int
     failed: list[FailedEvidence]
+    may: list[Permission]
 
 
 class NewCase(BaseModel):
@@ -113,22 +116,27 @@ class Progress(BaseModel):
 
 
 @router.get("")
-def cases(_who: Who, door: TheDoor) -> list[CaseShown]:
-    """All cases, the newest first."""
+def cases(who: Who, door: TheDoor) -> list[CaseShown]:
+    """The cases that whoever asks may see, the newest first."""
     known = door.desk.timeline.summaries()
-    return [_case(door, case, known.get(case.name, Summary())) for case in door.desk.cases()]
+    return [
+        _case(door, case, known.get(case.name, Summary()), who.access)
+        for case in door.desk.cases()
+        if who.access.sees(case.name)
+    ]
 
 
 @router.post("", status_code=201)
-def make_case(new: NewCase, who: Who, door: TheDoor) -> CaseShown:
-    """Make a case."""
-    return _case(door, door.desk.create(new.name, new.title, who=who.hand), Summary())
+def make_case(new: NewCase, who: MayMakeCase, request: Request, door: TheDoor) -> CaseShown:
+    """Make a case, and be its administrator."""
+    made = door.desk.create(new.name, new.title, who=who.hand)
+    return _case(door, made, Summary(), signed_in(request).access)
 
 
 @router.get("/{case}")
-def case(case: TheCase, door: TheDoor) -> CaseShown:
+def case(case: TheCase, who: MayView, door: TheDoor) -> CaseShown:
     """A case in numbers."""
-    return _case(door, door.desk.case(case), door.desk.timeline.summary(case))
+    return _case(door, door.desk.case(case), door.desk.timeline.summary(case), who.access)
 
 
 @router.get("/{case}/custody")
@@ -167,14 +175,19 @@ async def _watch(case: str, request: Request, door: Door) -> AsyncIterator[bytes
             yield b"data: " + text + b"\n\n"
             last, said = text, time.monotonic()
         elif time.monotonic() - said > HEARTBEAT:
-            try:
-                await run_in_threadpool(signed_in, request)
-            except SignInNeeded:
+            if not await run_in_threadpool(_still_sees, request, case):
                 return
             yield b": still here\n\n"
             said = time.monotonic()
         running = any(one.state == "running" for one in found)
         await asyncio.sleep(TICK if running else QUIET)
+
+
+def _still_sees(request: Request, case: str) -> bool:
+    try:
+        return signed_in(request).access.sees(case)
+    except SignInNeeded:
+        return False
 
 
 def shown_entries(door: Door, case: str, entries: list[CustodyEntry]) -> list[Entry]:
@@ -203,7 +216,7 @@ def _name(entry: CustodyEntry) -> str:
     return entry.details.get("name", "")
 
 
-def _case(door: Door, case: Case, summary: Summary) -> CaseShown:
+def _case(door: Door, case: Case, summary: Summary, access: Access) -> CaseShown:
     failed: list[FailedEvidence] = []
     if case.totals.stages.get(Stage.FAILED.value):
         items, _ = door.desk.evidence(case.name, stage=Stage.FAILED.value, limit=20)
@@ -226,6 +239,7 @@ def _case(door: Door, case: Case, summary: Summary) -> CaseShown:
         stages=case.totals.stages,
         jobs_running=sum(job.state == "running" for job in door.desk.progress(case.name)),
         failed=failed,
+        may=sorted(access.of(case.name)),
     )
 
 

@@ -16,8 +16,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, create_model
 from starlette.responses import Response, StreamingResponse
 
+from locard.api.allowed import MayExport, MayView, Who
 from locard.api.asked import LONGEST_QUERY, Asked, known_zone
-from locard.api.door import Door, TheDoor, Who
+from locard.api.door import Door, TheDoor
 from locard.api.places import TheCase, TheEvent
 from locard.api.problems import bad_query
 from locard.api.rows import LISTED, listed, whole
@@ -274,7 +275,7 @@ def values(
 )
 def export(
     search: Asked,
-    who: Who,
+    who: MayExport,
     door: TheDoor,
     form: Annotated[Format, Query(alias="format")] = Format.CSV,
     columns: Annotated[str, Query(max_length=2000, description="names with commas")] = "",
@@ -314,7 +315,7 @@ def context(
 
 
 @router.post("/cases/{case}/events/{event}/prove")
-def prove(case: TheCase, event: TheEvent, who: Who, door: TheDoor) -> ProofShown:
+def prove(case: TheCase, event: TheEvent, who: MayView, door: TheDoor) -> ProofShown:
     """Prove a row: from the row back to the bytes it came from, each step said."""
     proof = door.desk.prove(event, who=who.hand, case=case)
     steps = [

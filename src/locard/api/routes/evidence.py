@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from locard.api.door import TheDoor, Who
+from locard.api.allowed import MayAcquire, MayDownload
+from locard.api.door import TheDoor
 from locard.api.inflow import inflow
 from locard.api.places import TheCase
 from locard.api.routes.cases import Entry, shown_entries
@@ -93,7 +94,7 @@ def evidence(
 async def receive(
     case: TheCase,
     request: Request,
-    who: Who,
+    who: MayAcquire,
     door: TheDoor,
     name: Annotated[str, Query(min_length=1, max_length=4096)],
     parser: Annotated[str, Query(alias="as", max_length=200)] = "",
@@ -134,7 +135,7 @@ def evidence_custody(case: TheCase, evidence: EvidenceId, door: TheDoor) -> list
 def download(
     case: TheCase,
     evidence: EvidenceId,
-    who: Who,
+    who: MayDownload,
     door: TheDoor,
     reason: Annotated[str, Query(min_length=1, max_length=500)],
 ) -> StreamingResponse:

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from locard.api.door import TheDoor, Who
+from locard.api.allowed import MayMark, MayView
+from locard.api.door import TheDoor
 from locard.api.places import TheCase, TheEvent
 from locard.api.times import iso
 from locard.model.errors import Error, Missing
@@ -66,7 +67,7 @@ class CommentShown(BaseModel):
 
 
 @router.post("/marks")
-def mark(case: TheCase, asked: MarkRequest, who: Who, door: TheDoor) -> Marked:
+def mark(case: TheCase, asked: MarkRequest, who: MayMark, door: TheDoor) -> Marked:
     """Star, unstar, tag and untag events."""
     changes = [
         marks.Change(tuple(one.ids), one.star, tuple(one.add_tags), tuple(one.remove_tags))
@@ -96,14 +97,14 @@ def mark(case: TheCase, asked: MarkRequest, who: Who, door: TheDoor) -> Marked:
 
 
 @router.get("/tags")
-def tags(case: TheCase, _who: Who, door: TheDoor) -> list[TagCount]:
+def tags(case: TheCase, door: TheDoor) -> list[TagCount]:
     """The tags of the case, the most frequent first."""
     with door.state.session() as s:
         return [TagCount(tag=tag, count=count) for tag, count in marks.tags(s, case)]
 
 
 @router.get("/events/{event}/comments")
-def comments(case: TheCase, event: TheEvent, who: Who, door: TheDoor) -> list[CommentShown]:
+def comments(case: TheCase, event: TheEvent, who: MayView, door: TheDoor) -> list[CommentShown]:
     """The comments on an event, oldest first."""
     with door.state.session() as s:
         return [_comment(one, who.name) for one in marks.comments(s, case, event)]
@@ -111,7 +112,7 @@ def comments(case: TheCase, event: TheEvent, who: Who, door: TheDoor) -> list[Co
 
 @router.post("/events/{event}/comments", status_code=201)
 def comment(
-    case: TheCase, event: TheEvent, new: NewComment, who: Who, door: TheDoor
+    case: TheCase, who: MayMark, event: TheEvent, new: NewComment, door: TheDoor
 ) -> CommentShown:
     """Comment on an event."""
     with door.state.session() as s:
@@ -120,7 +121,7 @@ def comment(
 
 @router.delete("/events/{event}/comments/{comment}", status_code=204)
 def remove_comment(
-    case: TheCase, event: TheEvent, comment: int, who: Who, door: TheDoor
+    case: TheCase, who: MayMark, event: TheEvent, comment: int, door: TheDoor
 ) -> Response:
     """Remove one's own comment."""
     with door.state.session() as s:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from locard.api.door import TheDoor, Who
+from locard.api.allowed import MayAcquire, MayMark, Who
+from locard.api.door import TheDoor
 from locard.api.places import TheCase
 from locard.api.times import iso
 from locard.model.errors import Error
@@ -56,14 +57,14 @@ class MappingShown(MappingBody):
 
 
 @router.get("/cases/{case}/searches")
-def saved_searches(case: TheCase, _who: Who, door: TheDoor) -> list[SearchShown]:
+def saved_searches(case: TheCase, door: TheDoor) -> list[SearchShown]:
     """The saved searches of the case."""
     with door.state.session() as s:
         return [_search(one) for one in searches.of(s, case)]
 
 
 @router.post("/cases/{case}/searches", status_code=201)
-def save_search(case: TheCase, body: SearchBody, who: Who, door: TheDoor) -> SearchShown:
+def save_search(case: TheCase, body: SearchBody, who: MayMark, door: TheDoor) -> SearchShown:
     """Save a search."""
     with door.state.session() as s:
         return _search(searches.save(s, case, _saved(body), who.name))
@@ -71,7 +72,7 @@ def save_search(case: TheCase, body: SearchBody, who: Who, door: TheDoor) -> Sea
 
 @router.put("/cases/{case}/searches/{search}")
 def replace_search(
-    case: TheCase, search: int, body: SearchBody, who: Who, door: TheDoor
+    case: TheCase, search: int, body: SearchBody, who: MayMark, door: TheDoor
 ) -> SearchShown:
     """Change a saved search."""
     with door.state.session() as s:
@@ -79,7 +80,7 @@ def replace_search(
 
 
 @router.delete("/cases/{case}/searches/{search}", status_code=204)
-def remove_search(case: TheCase, search: int, _who: Who, door: TheDoor) -> Response:
+def remove_search(case: TheCase, search: int, _who: MayMark, door: TheDoor) -> Response:
     """Forget a saved search."""
     with door.state.session() as s:
         searches.remove(s, case, search)
@@ -94,7 +95,7 @@ def saved_mappings(_who: Who, door: TheDoor) -> list[MappingShown]:
 
 
 @router.post("/mappings", status_code=201)
-def save_mapping(body: MappingBody, who: Who, door: TheDoor) -> MappingShown:
+def save_mapping(body: MappingBody, who: MayAcquire, door: TheDoor) -> MappingShown:
     """Save a mapping; one of the same name is replaced."""
     if len(json.dumps(body.mapping)) > MAPPING_BYTES:
         raise Error(f"A mapping has at most {MAPPING_BYTES >> 10} KB.")
@@ -104,7 +105,7 @@ def save_mapping(body: MappingBody, who: Who, door: TheDoor) -> MappingShown:
 
 
 @router.delete("/mappings/{name}", status_code=204)
-def remove_mapping(name: str, _who: Who, door: TheDoor) -> Response:
+def remove_mapping(name: str, _who: MayAcquire, door: TheDoor) -> Response:
     """Forget a mapping."""
     with door.state.session() as s:
         mappings.remove(s, name)

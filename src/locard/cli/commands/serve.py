@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
 from locard import settings
 from locard.api.app import create
@@ -16,8 +15,9 @@ from locard.api.serve import server
 from locard.cases import demo as incident
 from locard.cases.desk import Desk
 from locard.cli.terminal import desk, errors, hand, out, shown
+from locard.model.access import Role
 from locard.model.errors import Conflict, Missing
-from locard.state import sessions, users
+from locard.state import grants, users
 
 PORT = 8321
 ADMINISTRATOR = "admin"
@@ -81,8 +81,7 @@ def _roots(folder: Path, paths: list[Path]) -> list[Path]:
 def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     listener = _listen(bind, port)
     taken = listener.getsockname()[1]
-    with at.state.session() as session:
-        link = sessions.make_link(session, _administrator(session))
+    link = at.people.make_link(_administrator(at), by=hand())
     for case in at.cases():
         at.resume(case.name, who=hand())
     shown_as = f"[{bind}]" if ":" in bind else bind
@@ -94,13 +93,23 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     server(app).run(sockets=[listener])
 
 
-def _administrator(session: Session) -> str:
-    """Somebody who may do everything; made when there is nobody yet."""
-    for user in users.every(session):
-        if user.role is users.Role.ADMIN and not user.disabled:
-            return user.username
-    made = users.create(session, ADMINISTRATOR, name="Administrator", role=users.Role.ADMIN)
-    return made.username
+def _administrator(at: Desk) -> str:
+    """Somebody who administers all cases; made when there is nobody who does."""
+    with at.state.session() as session:
+        found = grants.administrators(session)
+        known = users.known(session, ADMINISTRATOR)
+    if found:
+        return found[0]
+    by = hand()
+    if known is None:
+        at.people.add_user(ADMINISTRATOR, name="Administrator", role=Role.ADMINISTRATOR, by=by)
+        return ADMINISTRATOR
+    if known.disabled:
+        at.people.change_user(ADMINISTRATOR, disabled=False, by=by)
+    at.people.grant(
+        Role.ADMINISTRATOR, user=ADMINISTRATOR, reason="nobody administered all cases", by=by
+    )
+    return ADMINISTRATOR
 
 
 def _listen(bind: str, port: int) -> socket.socket:

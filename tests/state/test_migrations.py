@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A state file that an earlier version wrote is brought up, and people can do what they could."""
+
+from pathlib import Path
+
+from alembic import command
+from sqlalchemy import create_engine, text
+
+from locard.model.access import Permission, Scope
+from locard.state import grants, tokens
+from locard.state.database import migrations, open_state
+from locard.state.sessions import digest
+
+
+def before_roles(path: Path) -> None:
+    """A state file as it was before roles were granted, with two people and a token."""
+    engine = create_engine(f"sqlite:///{path}")
+    config = migrations()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for name, role in (("ada", "admin"), ("bob", "analyst")):
+            connection.execute(
+                text(
+                    "INSERT INTO users (username, name, role, password, disabled, created, "
+                    "preferences) VALUES (:name, '', :role, '', 0, 1, '{}')"
+                ),
+                {"name": name, "role": role},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO tokens (user, name, hash, created, ends) "
+                "VALUES (2, 'old', :hash, 1, 9000000000000000000)"
+            ),
+            {"hash": digest("secret")},
+        )
+        connection.commit()
+    engine.dispose()
+
+
+def test_who_could_do_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    before_roles(path)
+    state = open_state(path)
+    with state.session() as s:
+        ada, bob = grants.access(s, "ada"), grants.access(s, "bob")
+        assert ada.may(Permission.PEOPLE) and ada.may(Permission.ACQUIRE, "any")
+        assert bob.may(Permission.ACQUIRE, "any") and bob.anywhere(Permission.MAKE_CASE)
+        assert not bob.may(Permission.PEOPLE) and not bob.may(Permission.GRANT, "any")
+        assert {one.by for one in grants.every(s)} == {"migration"}
+        found = tokens.shown_by(s, "secret")
+        assert found is not None and found[1].scope is Scope.WRITE and found[1].case == ""
+    state.close()
+
+
+def test_it_can_be_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    before_roles(path)
+    open_state(path).close()
+    engine = create_engine(f"sqlite:///{path}")
+    config = migrations()
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        found = connection.execute(text("SELECT username, role FROM users ORDER BY id")).all()
+    engine.dispose()
+    assert found == [("ada", "admin"), ("bob", "analyst")]
+
+
+def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from locard.state.tables import Table
+
+    state = open_state(tmp_path / "state.sqlite")
+    with state.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+    state.close()
+    assert found == []
