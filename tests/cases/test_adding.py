@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adding: nothing is lost, nothing comes twice, and everything adds up."""
 
+import io
 import json
 import os
 import random
@@ -213,3 +214,32 @@ def test_what_other_evidence_holds_too_stays(desk: Desk, tmp_path: Path) -> None
     desk.add("c", [first], who="ana", wish=Wish(parser="generic.jsonl"))
     assert desk.timeline.count(desk.search("c", "source:aws.cloudtrail")).rows == 10
     sums_hold(desk)
+
+
+def packed(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_archives_in_archives_are_bounded_together(desk: Desk, tmp_path: Path) -> None:
+    block = os.urandom(4092)
+    inner = {
+        f"{n}.zip": packed({"x": (n.to_bytes(4, "big") + block) * 2500}) for n in range(12)
+    }  # fmt: skip
+    bomb = tmp_path / "bomb.zip"
+    bomb.write_bytes(packed(inner))
+    added = desk.add("c", [bomb], who="ana", wish=Wish(limits={"ratio": 100}))
+    held = desk.evidence("c")[0]
+    taken_out = sum(item.size for item in held if item.parent)
+    at_work = 2 * (10 << 20)
+    assert taken_out <= max(64 << 20, 100 * bomb.stat().st_size) + at_work
+    assert 0 < len(added.failed) < 12
+    assert "looks like a decompression bomb" in added.failed[0].reason
+    assert not added.whole
+
+    added = desk.add("c", [bomb], who="ana", wish=Wish(limits={"ratio": 50_000}))
+    assert added.failed == []
+    assert sum(item.name.endswith("/x") for item in desk.evidence("c")[0]) == 12

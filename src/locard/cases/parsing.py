@@ -8,7 +8,7 @@ the queue while it is worked on.
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Condition
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from sqlalchemy import func, select
 
 from locard.cases import segments
+from locard.cases.descent import Descent, NestedBomb
 from locard.cases.intake import Intake, Wish
 from locard.cases.progress import Progress
 from locard.cases.reading import opened
@@ -28,6 +29,7 @@ from locard.model.evidence import Origin
 from locard.parsers import frames as f
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, WorkerLost
+from locard.settings import limited
 from locard.state.database import State
 from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
 
@@ -54,6 +56,8 @@ class Attempt:
     troubles: list[str] = field(default_factory=list)
     lost: str = ""
     """Why the attempt failed, or empty."""
+    bomb: bool = False
+    """Whether it failed in a way that another attempt would repeat."""
     advanced: int = 0
 
     @property
@@ -86,8 +90,17 @@ class Attempt:
 class Members:
     """The bytes of one member, read from a run's frames up to the frame that ends it."""
 
-    def __init__(self, frames: Iterator[f.Frame], other: "Parsing", attempt: Attempt) -> None:
+    def __init__(
+        self,
+        frames: Iterator[f.Frame],
+        other: "Parsing",
+        attempt: Attempt,
+        admit: Callable[[int], None],
+    ) -> None:
         self._frames, self._other, self._attempt = frames, other, attempt
+        self._admit = admit
+        """Told how long the member is so far; raises when that is too much."""
+        self._length = 0
         self.end: f.MemberEnd | None = None
 
     def read(self, _size: int, /) -> bytes:
@@ -96,6 +109,8 @@ class Members:
             match next(self._frames):
                 case f.MemberBytes(data):
                     if data:
+                        self._length += len(data)
+                        self._admit(self._length)
                         return data
                 case f.MemberEnd() as end:
                     self.end = end
@@ -122,6 +137,7 @@ class Parsing:
         self.state, self.vault, self.pool, self.writer = state, vault, pool, writer
         self.progress, self.case, self.who, self.limits = progress, case, who, limits
         self.mappings = mappings
+        self.descent = Descent(state, case)
         self._waiting: deque[int] = deque()
         self._later: deque[int] = deque()
         """What looks like a further segment waits until the first was recognised."""
@@ -235,7 +251,7 @@ class Parsing:
         for attempt in range(1, ATTEMPTS + 1):
             found = self._attempt(holding, name, before)
             before = found.advanced
-            if not found.lost:
+            if not found.lost or found.bomb:
                 break
             if attempt < ATTEMPTS:
                 self.progress.log(f"{name}: {found.lost}; trying once more")
@@ -276,6 +292,8 @@ class Parsing:
                 self._follow(self.pool.run(task), holding, name, attempt, intake)
             except WorkerLost as lost:
                 attempt.lost = str(lost)
+            except NestedBomb as bomb:
+                attempt.lost, attempt.bomb = f"{bomb.message} {bomb.advice}", True
             except Error as error:
                 if isinstance(error, Storage) or self.writer.error is not None:
                     raise  # no fault of this file: the run stops here and goes on later
@@ -292,11 +310,18 @@ class Parsing:
         attempt: Attempt,
         intake: Intake,
     ) -> None:
+        root = self.descent.of(holding)
+        limits = limited(self.limits, holding.limits)
+
+        def admit(length: int) -> None:
+            if holding.depth:
+                self.descent.require(root, length, limits)
+
         for frame in run:
             if not isinstance(frame, f.MemberBegin):
                 self.note(frame, attempt)
                 continue
-            member = Members(run, self, attempt)
+            member = Members(run, self, attempt, admit)
             origin = Origin(
                 name=f"{name}/{frame.path}",
                 parent=holding.evidence,
@@ -306,6 +331,7 @@ class Parsing:
             put = self.vault.put(
                 member, origin, case=self.case, actor=self.who, reason=f"taken out of {name}"
             )
+            self.descent.count(root, put.evidence.id, put.evidence.size)
             if frame.note:
                 attempt.troubles.append(f"{frame.path}: {frame.note}")
             attempt.members += member.end is not None and not member.end.problem
