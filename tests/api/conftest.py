@@ -53,8 +53,8 @@ class Api:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
+def served(app: FastAPI, listening: socket.socket | None = None) -> Iterator[str]:
+    listening = listening or socket.create_server(("127.0.0.1", 0))
     running = server(app)
     thread = threading.Thread(target=running.run, args=([listening],))
     thread.start()

@@ -60,8 +60,8 @@ def test_lock_files_carry_hashes_and_name_no_host() -> None:
         text = lock.read_text()
         assert "https://" not in text, lock
         assert text.count("--hash=sha256:") > 0, lock
-    package_lock = (ROOT / "web" / "package-lock.json").read_text()
-    assert '"resolved"' not in package_lock
+    for folder in ("web", "tests/servers"):
+        assert '"resolved"' not in (ROOT / folder / "package-lock.json").read_text()
 
 
 def test_only_the_vault_touches_its_folder() -> None:

@@ -98,7 +98,7 @@ class Entrance:
             )
         try:
             claims = provider.claims(code, issuer, leaving)
-        except SignInNeeded as error:
+        except Error as error:
             self._turned_away("", error.message, by)
             raise
         try:
