@@ -28,6 +28,7 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bars,
 )
+from typer.core import TyperGroup
 
 from locard import __version__, settings
 from locard.cases.desk import Desk
@@ -58,17 +59,33 @@ def hand(who: str | None = None) -> Hand:
     )
 
 
-def group(app: typer.Typer, name: str, about: str) -> typer.Typer:
+def group(app: typer.Typer, name: str, about: str, default: str = "") -> typer.Typer:
     """The group of commands of this name, which the first file that asks for it makes.
 
-    So `locard case ...` may have commands in several files, and none of them is the first.
+    So `locard case ...` may have commands in several files, and none of them is the first. The
+    command `default` is meant where no command is named: `locard custody CASE`.
     """
     for known in app.registered_groups:
         if known.name == name and known.typer_instance is not None:
-            return known.typer_instance
-    made = typer.Typer(no_args_is_help=True, help=about)
-    app.add_typer(made, name=name)
+            made = known.typer_instance
+            break
+    else:
+        made = typer.Typer(no_args_is_help=True, help=about)
+        app.add_typer(made, name=name)
+    if default:
+        made.info.cls = type("Defaulting", (_Defaulting,), {"default": default})
     return made
+
+
+class _Defaulting(TyperGroup):
+    """A group that takes what is no command of its own as the first word of its `default`."""
+
+    default = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from locard.cli.terminal import Json, desk, emit, moment, out, size, visible
+from locard.cli.terminal import Json, desk, emit, group, moment, out, size, visible
 from locard.model.errors import Tampered
 
 
@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(cases)
     app.command()(evidence)
-    app.command()(custody)
+    ledger = group(app, "custody", "Custody. `locard custody CASE` shows its ledger.", "show")
+    ledger.command("show")(custody)
 
 
 def cases(as_json: Json = False) -> None:
