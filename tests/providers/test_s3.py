@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from locard.evidence import Content, Vault
 from locard.evidence.place import Place
+from locard.evidence.store import Fixed
 from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
@@ -51,7 +52,7 @@ def store(as_admin: Seaweed, bucket: str) -> S3Store:
 
 
 def vault_over(store: S3Store, folder: Path) -> Vault:
-    vault = Vault(folder, lambda: store)
+    vault = Vault(folder, Fixed(store))
     vault.prepare()
     return vault
 

@@ -115,6 +115,10 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
+    def renew(self, name: str) -> Kept:
+        """Nothing counts from when it was placed."""
+        return self._found(name)
+
     def hold(self, name: str, held: bool) -> Kept:
         """Note a hold, which `remove` respects."""
         kept = self._found(name)

@@ -111,6 +111,9 @@ class Store(Protocol):
     def stat(self, name: str) -> Kept | None:
         """What is kept under that name, or None. Reads nothing of the bytes."""
 
+    def renew(self, name: str) -> Kept:
+        """What placing the same bytes again does: a retention that counts from then grows."""
+
     def hold(self, name: str, held: bool) -> Kept:
         """Put a legal hold on, or take it off."""
 
@@ -122,6 +125,31 @@ class Store(Protocol):
 
     def names(self) -> Iterator[str]:
         """The names of everything that is kept, in no order."""
+
+
+class Whereabouts(Protocol):
+    """Which store a vault has; it is asked anew each time, because a vault can be moved."""
+
+    def store(self) -> Store:
+        """The store now."""
+
+    def prepare(self) -> None:
+        """Make sure that it can be used, before anything is placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The whereabouts of a vault that is never moved."""
+
+    only: Store
+
+    def store(self) -> Store:
+        """The store."""
+        return self.only
+
+    def prepare(self) -> None:
+        """Prepare it."""
+        self.only.prepare()
 
 
 def moment(nanoseconds: int) -> str:

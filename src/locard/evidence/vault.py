@@ -7,7 +7,7 @@ checks what comes out, and writes the ledger about both.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -18,7 +18,15 @@ from locard.evidence import spool
 from locard.evidence.ledger import Draft, Ledger
 from locard.evidence.local import LocalStore, absent, flush, ready, refused
 from locard.evidence.spool import Readable
-from locard.evidence.store import Content, Kept, Store, Watch, unwatched
+from locard.evidence.store import (
+    Content,
+    Fixed,
+    Kept,
+    Store,
+    Watch,
+    Whereabouts,
+    unwatched,
+)
 from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Missing, Tampered
 from locard.model.evidence import Evidence, Origin, printable
@@ -39,21 +47,19 @@ class Put:
 class Vault:
     """Evidence in a store, and the ledger of it in a folder.
 
-    `store` answers where the bytes are; it is asked anew each time, because a vault can be moved
-    while others read it. Without it the bytes are in the folder too.
+    `where` answers where the bytes are. Without it they are in the folder too.
     """
 
-    def __init__(self, folder: Path, store: Callable[[], Store] | None = None) -> None:
+    def __init__(self, folder: Path, where: Whereabouts | None = None) -> None:
         self.folder = folder
         self.ledger = Ledger(folder)
-        local = LocalStore(folder)
-        self._where = store or (lambda: local)
+        self._where = where or Fixed(LocalStore(folder))
         self._numbers = count()
 
     @property
     def store(self) -> Store:
         """Where the bytes are now."""
-        return self._where()
+        return self._where.store()
 
     @property
     def incoming(self) -> Path:
@@ -65,8 +71,12 @@ class Vault:
 
         Raises `Storage` when the vault cannot be written, and what the store says against it.
         """
+        self.prepare_folder()
+        self._where.prepare()
+
+    def prepare_folder(self) -> None:
+        """Make the folder of the ledger, and ask the store nothing."""
         ready(self.folder)
-        self.store.prepare()
 
     def put(
         self,

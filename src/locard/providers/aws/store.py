@@ -163,6 +163,17 @@ class S3Store:
             versions = [one["VersionId"] for one in self._versions(self._key(name), "Versions")]
             return self._stat(name, versions[-1]) if versions else None
 
+    def renew(self, name: str) -> Kept:
+        """Lengthen the retention to `retain` from now."""
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        if self.lock and self.retain_for:
+            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
+            kept = self.retain(name, until)
+        self._assure(kept)
+        return kept
+
     def hold(self, name: str, held: bool) -> Kept:
         """Put S3's legal hold on, or take it off."""
         kept = self._lockable(name)
@@ -310,11 +321,7 @@ class S3Store:
                 f"{kept.place} holds other bytes than the evidence of that name.",
                 "Find out who wrote there; the evidence was not taken in.",
             )
-        if self.lock and self.retain_for:
-            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
-            kept = self.retain(name, until)
-        self._assure(kept)
-        return kept
+        return self.renew(name)
 
     def _fits(self, kept: Kept, checksum: str, content: Content) -> bool:
         """Whether the store's checksum is ours; a store without one is read back."""
