@@ -8,7 +8,7 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -18,6 +18,9 @@ import msgspec
 import typer
 from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -28,6 +31,7 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bars,
 )
+from rich.table import Column, Table
 from typer.core import TyperGroup
 
 from locard import __version__, settings
@@ -114,6 +118,26 @@ def pointing(query: str) -> Iterator[None]:
         marks = "^" * max(1, cell_len(visible(wrong)))
         error.add_note(f"  {visible(query)}\n  {' ' * before}{marks}")
         raise
+
+
+def listing(rows: Sequence[Mapping[str, str]], title: str) -> None:
+    """Rows as a table that cuts nothing off, or, where the terminal is too narrow, as paragraphs.
+
+    `title` is the column that heads a paragraph. A pipe gets the table, however wide.
+    """
+    if not rows:
+        return
+    table = Table(*(Column(name, no_wrap=True) for name in rows[0]), box=None)
+    for row in rows:
+        table.add_row(*map(escape, row.values()))
+    wide = Measurement.get(out, out.options.update(max_width=1 << 20), table).maximum
+    if not out.is_terminal or wide <= out.width:
+        Console(width=wide, highlight=False).print(table)  # `out` would stay within its own width
+        return
+    for row in rows:
+        rest = "  ".join(f"{n} {text}" for n, text in row.items() if n != title and text)
+        out.print(row[title], style="bold", markup=False)
+        out.print(Padding(escape(rest), (0, 0, 0, 2)), soft_wrap=False)
 
 
 def moment(nanoseconds: int | None) -> str:

@@ -5,9 +5,8 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from locard.cli.terminal import Json, desk, emit, group, moment, out, size, visible
+from locard.cli.terminal import Json, desk, emit, errors, group, listing, moment, out, size, visible
 from locard.model.errors import Tampered
 
 
@@ -29,19 +28,18 @@ def cases(as_json: Json = False) -> None:
     if not found:
         out.print("There is no case yet. Make one: locard add CASE PATH...")
         return
-    table = Table("case", "title", "evidence", "bytes", "rows", "problems", box=None)
-    for case in found:
-        totals = case.totals
-        mark = " (simulated)" if case.simulated else ""
-        table.add_row(
-            case.name,
-            case.title + mark,
-            f"{totals.evidence:,}",
-            size(totals.bytes),
-            f"{totals.rows:,}",
-            f"{totals.problems:,}",
-        )
-    out.print(table)
+    rows = [
+        {
+            "case": case.name,
+            "title": visible(case.title) + (" (simulated)" if case.simulated else ""),
+            "evidence": f"{case.totals.evidence:,}",
+            "bytes": size(case.totals.bytes),
+            "rows": f"{case.totals.rows:,}",
+            "problems": f"{case.totals.problems:,}",
+        }
+        for case in found
+    ]
+    listing(rows, "case")
 
 
 def evidence(
@@ -59,21 +57,21 @@ def evidence(
     if as_json:
         emit({"total": total, "evidence": [asdict(item) for item in found]})
         return
-    columns = ("sha256", "name", "size", "parser", "state", "seen", "rows", "problems", "reason")
-    table = Table(*columns, box=None)
-    for item in found:
-        table.add_row(
-            item.id[:12],
-            visible(item.name),
-            size(item.size),
-            item.parser,
-            item.stage,
-            f"{item.seen:,}",
-            f"{item.rows:,}",
-            f"{item.problems:,}",
-            visible(item.reason or item.check, 80),
-        )
-    out.print(table)
+    rows = [
+        {
+            "sha256": item.id[:12],
+            "name": visible(item.name),
+            "size": size(item.size),
+            "parser": item.parser,
+            "state": item.stage,
+            "seen": f"{item.seen:,}",
+            "rows": f"{item.rows:,}",
+            "problems": f"{item.problems:,}",
+            "reason": visible(item.reason or item.check),
+        }
+        for item in found
+    ]
+    listing(rows, "name")
     if total > len(found):
         out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
 
@@ -94,20 +92,22 @@ def custody(
             chain = at.vault.ledger.check()
             if chain.fault:
                 raise Tampered(f"The custody ledger was changed: {chain.fault}.")
-            out.print(f"The chain of {chain.entries:,} entries holds.")
+            said = errors if as_json else out
+            said.print(f"The chain of {chain.entries:,} entries holds.")
         entries = at.custody(case, wanted, limit=limit)
     if as_json:
         emit([asdict(entry) for entry in entries])
         return
-    table = Table("entry", "time", "who", "what", "evidence", "reason", "name", box=None)
-    for entry in entries:
-        table.add_row(
-            str(entry.sequence),
-            moment(entry.time),
-            visible(entry.actor),
-            entry.verb,
-            entry.evidence[:12],
-            visible(entry.reason),
-            visible(entry.details.get("name", "")),
-        )
-    out.print(table)
+    rows = [
+        {
+            "entry": str(entry.sequence),
+            "time": moment(entry.time),
+            "who": visible(entry.actor),
+            "what": str(entry.verb),
+            "evidence": entry.evidence[:12],
+            "reason": visible(entry.reason),
+            "name": visible(entry.details.get("name", "")),
+        }
+        for entry in entries
+    ]
+    listing(rows, "time")
