@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adding evidence to a case, from what a person named to rows that can be searched."""
 
-import fcntl
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from locard.cases import digests
 from locard.cases.intake import Intake, Taken, Wish, look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
+from locard.cases.turns import alone
 from locard.cases.writing import Writer
 from locard.evidence import Vault
 from locard.model.custody import Hand
@@ -80,6 +80,9 @@ class Added:
         return not (self.failed or self.damaged or self.unread or self.empty)
 
 
+WAITING = "Waiting for another run in this case"
+
+
 class Adding:
     """One run of adding: intake, parsing, index, checks."""
 
@@ -117,7 +120,7 @@ class Adding:
         was taken out of them.
         """
         added = Added(self.case)
-        with self._alone(progress):
+        with alone(self.settings.home, self.case, lambda: progress.stage(WAITING, 0, "")):
             roots = {*named, *waiting(self.state, self.case)}
             since = self._counts()
             writer = Writer(self.timeline(), self.state, self.case)
@@ -173,18 +176,6 @@ class Adding:
                 ).where(Holding.case == self.case)
             ).one()
         return seen, problems
-
-    @contextmanager
-    def _alone(self, progress: Progress) -> Iterator[None]:
-        folder = self.settings.home / "locks"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / self.case).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                progress.stage("Waiting for another run in this case", 0, "")
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def troubles(state: State, case: str, roots: Collection[int]) -> list[Trouble]:

@@ -26,6 +26,7 @@ from locard.cases.exporting import columns_of, exported
 from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import Intake, Wish, require
+from locard.cases.keeping import Keeping
 from locard.cases.people import People
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
@@ -336,6 +337,11 @@ class Desk:
     def progress(self, case: str, *, limit: int = 20) -> list[Snapshot]:
         """The jobs of a case with their progress, the newest first."""
         return jobs(self.state, case, limit=limit)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long cases are kept: holds, retentions, disposals."""
+        return Keeping(self.settings.home, self.state, self.vault, lambda: self.timeline)
 
     # The timeline
 

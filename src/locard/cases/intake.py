@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from locard.cases.keeping import protect
 from locard.cases.progress import Progress
 from locard.evidence import Put, Vault
 from locard.model.custody import Hand
@@ -234,6 +235,7 @@ class Intake:
         with self.state.session(alone=True) as session:
             holdings = [self._hold(session, *one) for one in pending]
             waiting = [one.id for one in holdings if Stage(one.stage) not in FINAL]
+        protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
         self.queued(waiting)
 
     def _hold(self, session: Session, put: Put, origin: Origin, depth: int) -> Holding:
@@ -276,7 +278,7 @@ class Intake:
         return holding
 
     def _again(self, holding: Holding) -> None:
-        """Adding again tries again what failed, and reads anew what is wanted in another way.
+        """Adding again reads anew what failed, was disposed of, or is wanted in another way.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -292,7 +294,7 @@ class Intake:
         if other:
             holding.facts = {**holding.facts, REPLACE: "yes"}
             self.taken.renewed += 1
-        if holding.stage == Stage.FAILED or other:
+        if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other:
             holding.limits = limits
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
             holding.wanted = wish.parser or holding.wanted

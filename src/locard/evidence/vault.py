@@ -28,7 +28,7 @@ from locard.evidence.store import (
     unwatched,
 )
 from locard.model.custody import CustodyEntry, Hand, Verb
-from locard.model.errors import Missing, Tampered
+from locard.model.errors import Error, Missing, Tampered
 from locard.model.evidence import Evidence, Origin, printable
 
 
@@ -164,6 +164,45 @@ class Vault:
         if not same:
             raise spool.altered(evidence, found.id)
         return found
+
+    def protect(self, evidence: str, *, held: bool, until: int | None) -> Kept:
+        """Have the store refuse to delete it: under a hold, or until then (UTC nanoseconds).
+
+        The ledger is told by whoever decides about the case, since one decision is about many.
+        Raises `Missing`, and what the store says against it.
+        """
+        with self.steady() as store:
+            kept = self.stat(evidence)
+            if kept.held != held:
+                kept = store.hold(evidence, held)
+            if until is not None and (kept.until or 0) < until:
+                kept = store.retain(evidence, until)
+        return kept
+
+    def dispose(
+        self, evidence: str, *, case: str, actor: Hand | str, reason: str, shared: bool
+    ) -> CustodyEntry:
+        """Delete the bytes for good, unless they are `shared` with another case, and say so.
+
+        The entry comes after the deed; a store that refuses gets an entry too. Bytes that are gone
+        already are no fault: a disposal that was cut off is done again.
+        """
+        details = {"bytes": "kept: they belong to another case too" if shared else "deleted"}
+        try:
+            with self.steady() as store:
+                if not shared:
+                    if store.stat(_named(evidence)) is None:
+                        details["bytes"] = "were gone already"
+                    else:
+                        store.remove(evidence)
+        except Error as error:
+            refusal = {"fault": error.message, "what": "disposal"}
+            self.ledger.append(
+                [Draft(Hand.of(actor), Verb.FAILED, evidence, case, reason, refusal)]
+            )
+            raise
+        draft = Draft(Hand.of(actor), Verb.DISPOSED, evidence, case, reason, details)
+        return self.ledger.append([draft])[0]
 
     def holds(self, evidence: str) -> bool:
         """Whether the bytes are there. Reads nothing of them."""

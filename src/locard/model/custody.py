@@ -57,6 +57,8 @@ class Verb(StrEnum):
     HOLD_RELEASED = "hold-released"
     RETAINED = "retained"
     DISPOSAL_ASKED = "disposal-asked"
+    DISPOSAL_AGREED = "disposal-agreed"
+    DISPOSAL_REFUSED = "disposal-refused"
     DISPOSED = "disposed"
     AUTHORISED = "authorised"
     FAILED = "failed"

@@ -26,9 +26,13 @@ class Stage(StrEnum):
     NOT_PARSED = "not parsed"
     """Kept, but nothing recognises it."""
     FAILED = "failed"
+    DISPOSED = "disposed"
+    """Bytes and rows are gone; the custody ledger keeps what happened to them."""
 
 
-FINAL = frozenset({Stage.PARSED, Stage.UNPACKED, Stage.PART, Stage.NOT_PARSED, Stage.FAILED})
+FINAL = frozenset(
+    {Stage.PARSED, Stage.UNPACKED, Stage.PART, Stage.NOT_PARSED, Stage.FAILED, Stage.DISPOSED}
+)
 
 
 REPLACE = "replace"

@@ -8,7 +8,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from locard.model.event import FACETS, Event
-from locard.timeline import measure, read, schema, words
+from locard.timeline import measure, read, removal, schema, words
 from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.known import known
@@ -105,6 +105,18 @@ AND evidence = {{evidence:String}} AND id NOT IN
                 f"ALTER TABLE {schema.DATABASE}.{table} DROP PARTITION {{case:String}}",
                 {"case": case},
             )
+
+    def sharing(self, case: str, evidence: Collection[str]) -> list[str]:
+        """Which other evidence holds some of the records whose rows stand on this evidence."""
+        return removal.sharing(self._client, case, evidence)
+
+    def remove(self, case: str, evidence: Collection[str]) -> None:
+        """Remove all that stands on this evidence, rows that others hold too included, for good.
+
+        What others hold (`sharing`) comes back when they are parsed again. Twice does no harm.
+        """
+        self._client.require_room()
+        removal.remove(self._client, case, evidence)
 
     def index(self, case: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Build the text index of a case where it is missing; returns when it is there.
