@@ -24,7 +24,8 @@ from locard.parsers.contract import Head
 from locard.parsers.mapping import BadMapping, compile_columns
 from locard.parsers.recognise import claim_of
 from locard.timeline import Search
-from locard.timeline.query.compiler import FIELDS, compile_query
+from locard.timeline.query.compiler import compile_query
+from locard.timeline.query.fields import FIELDS
 from tests.contracts import golden
 
 ROOT = Path(__file__).parent.parent

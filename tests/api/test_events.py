@@ -203,6 +203,7 @@ def test_times_are_read_and_written_to_the_nanosecond() -> None:
     assert nanoseconds("2023-07-10 02:00", "Europe/Berlin") == 1688947200 * 10**9
     assert nanoseconds("2023-07-10T02:00:00+02:00") == 1688947200 * 10**9
     assert nanoseconds("1688947200000000001") == 1688947200000000001
+    assert nanoseconds("1688947200") == nanoseconds("1688947200000") == 1688947200 * 10**9
     assert nanoseconds("") is None
     for text in ("9" * 20, "now-1x", "12:00", "2023-07-10T25:00"):
         with pytest.raises(Error):

@@ -12,7 +12,7 @@ from locard.timeline import instant
 
 SECOND = 1_000_000_000
 _SMALLEST, _LARGEST = -(1 << 63) + 1, (1 << 63) - 1
-_NANOSECONDS = re.compile(r"-?\d{6,20}")
+_NANOSECONDS = re.compile(r"-?\d{17,20}")
 
 
 def iso(ns: int) -> str:
@@ -36,7 +36,8 @@ def iso_or_none(ns: int | None) -> str | None:
 def nanoseconds(text: str, zone: str = "UTC") -> int | None:
     """The time that a caller wrote: as in a query, or UTC nanoseconds; None when empty.
 
-    A time without an offset is in `zone`. Raises `Error` for anything else.
+    A time without an offset is in `zone`. Digits are what they are in a query, so that seconds
+    are not taken for nanoseconds. Raises `Error` for anything else.
     """
     text = text.strip()
     if not text:

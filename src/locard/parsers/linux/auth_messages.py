@@ -5,10 +5,11 @@ Each rule is a pattern and what it means. Names of its groups are columns, excep
 become attributes. What no rule knows keeps its message alone.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Any
+
+from locard.parsers.addresses import address
 
 SUCCESS, FAILURE = "success", "failure"
 
@@ -190,7 +191,7 @@ def _sudo(found: Found, value: str) -> None:
 
 def _address(found: Found, value: str) -> None:
     """An address goes to `src_ip` in canonical form; a name goes to `domain`."""
-    try:
-        found.values["src_ip"] = str(ipaddress.ip_address(value))
-    except ValueError:
+    if known := address(value):
+        found.values["src_ip"] = known
+    else:
         found.values.setdefault("domain", value)

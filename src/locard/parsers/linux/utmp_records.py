@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from locard.model.errors import Unreadable
+from locard.parsers.addresses import address as canonical
 from locard.parsers.linux.place import Place, text
 from locard.parsers.rows import Rows
 
@@ -196,10 +197,7 @@ def _source(address: bytes, remote: str) -> str:
             return str(ipaddress.IPv4Address(address[:4]))
         six = ipaddress.IPv6Address(address)
         return str(six.ipv4_mapped or six)
-    try:
-        return str(ipaddress.ip_address(remote.split("%", 1)[0]))
-    except ValueError:
-        return ""
+    return canonical(remote)
 
 
 def read_lastlog(stream: BinaryIO, place: Place, rows: Rows, names: dict[int, str]) -> None:

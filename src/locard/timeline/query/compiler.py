@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tree that `luqum` parses, compiled into one condition in ClickHouse SQL."""
 
-import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -11,9 +11,10 @@ from luqum.exceptions import ParseError
 from luqum.thread import parse
 
 from locard.model.errors import BadQuery
-from locard.model.event import QUERY_FIELDS, Kind
+from locard.model.event import Kind
 from locard.timeline import schema
 from locard.timeline.query import times
+from locard.timeline.query.fields import MARKS, Field, resolve
 from locard.timeline.query.parts import canonical, ends, literal, misread, number, value_of
 from locard.timeline.query.text import Prepared, prepare, unescape
 from locard.timeline.query.values import (
@@ -32,10 +33,6 @@ TERMS = 500
 """Terms of one query."""
 EXPRESSION = 1000
 """Characters of one regular expression."""
-
-MARKS = ("tag", "starred", "comment")
-FIELDS: tuple[str, ...] = tuple(dict.fromkeys((*QUERY_FIELDS, *schema.NAMES, *MARKS)))
-"""Every field that a query can name, those that documentation shows first at the front."""
 
 _WORDS = ("message", "raw")
 _EDGE = r"[^0-9A-Za-z\x{80}-\x{10ffff}]"
@@ -73,15 +70,6 @@ def compile_query(search: Search) -> Compiled:
         raise BadQuery("The query is too deeply nested.", 0, len(search.query)) from None
 
 
-@dataclass(frozen=True)
-class _Field:
-    name: str
-    kind: Kind | None
-    """None for an attribute, a mark, or `_exists_`."""
-    sql: str = ""
-    attribute: str = ""
-
-
 @dataclass
 class _Compiler:
     search: Search
@@ -107,7 +95,7 @@ class _Compiler:
     def bad(self, item: tree.Item, message: str, suggestion: str = "") -> BadQuery:
         return BadQuery(message, *self.place(item), suggestion)
 
-    def node(self, item: tree.Item, of: _Field | None) -> str:
+    def node(self, item: tree.Item, of: Field | None) -> str:
         """The SQL of an item; `of` is the field that it stands under."""
         match item:
             case tree.AndOperation() | tree.UnknownOperation():
@@ -127,10 +115,10 @@ class _Compiler:
             raise self.bad(item, f"A query has at most {TERMS} terms.")
         return self.term(item, of)
 
-    def joined(self, item: tree.Item, of: _Field | None, word: str) -> str:
+    def joined(self, item: tree.Item, of: Field | None, word: str) -> str:
         return "(" + word.join(self.node(child, of) for child in item.children) + ")"
 
-    def searched(self, item: tree.SearchField, of: _Field | None) -> str:
+    def searched(self, item: tree.SearchField, of: Field | None) -> str:
         name = unescape(item.name)
         first = self.place(item)[0]
         if of is not None:
@@ -142,23 +130,10 @@ class _Compiler:
             return self.exists(named)
         return self.node(item.expr, self.resolve(name, first, len(item.name)))
 
-    def resolve(self, name: str, position: int, length: int) -> _Field:
-        """The field of a name. Raises `BadQuery` that suggests the nearest one."""
-        if name in schema.KINDS:
-            return _Field(name, schema.KINDS[name], f"`{name}`")
-        if name in MARKS:
-            return _Field(name, None)
-        if name.startswith("attributes.") and len(name) > len("attributes."):
-            attribute = name.removeprefix("attributes.")
-            return _Field(name, None, f"attributes[{self.bound.add(attribute)}]", attribute)
-        near = difflib.get_close_matches(name.lower(), FIELDS, 1, 0.55)
-        suggestion = near[0] if near else ""
-        raise BadQuery(
-            f"There is no field {name[:80]!r}; text with a colon stands in quotes.",
-            position, length, suggestion,
-        )  # fmt: skip
+    def resolve(self, name: str, position: int, length: int) -> Field:
+        return resolve(name, position, length, self.bound.add)
 
-    def term(self, item: tree.Item, of: _Field | None) -> str:
+    def term(self, item: tree.Item, of: Field | None) -> str:
         match item:
             case tree.Range() | tree.From() | tree.To():
                 if of is None:
@@ -188,7 +163,7 @@ class _Compiler:
             )
         return self.equals(item, of, wanted)
 
-    def exists(self, of: _Field) -> str:
+    def exists(self, of: Field) -> str:
         """Whether a field has a value."""
         if of.name in MARKS:
             return self.marked(None, of, pattern("*"))
@@ -249,7 +224,7 @@ class _Compiler:
             exact += f"(?:$|{_EDGE})"
         return f"({part} AND match({column}, {self.bound.add('(?is)' + exact)}))"
 
-    def equals(self, item: tree.Item, of: _Field, wanted: Pattern) -> str:
+    def equals(self, item: tree.Item, of: Field, wanted: Pattern) -> str:
         """A field that is a value, in any case of letters, or fits wildcards."""
         if of.kind is Kind.TIME:
             start, end = self.instant(item, wanted)
@@ -264,8 +239,8 @@ class _Compiler:
             return self.identified(wanted)
         if of.kind is Kind.PORT:
             return self.fits(f"toString({of.sql})", wanted)
-        if of.kind is Kind.ADDRESS and wanted.plain:
-            wanted = Pattern((canonical(wanted.text),))
+        if of.kind is Kind.ADDRESS and wanted.plain and wanted.text:
+            wanted = Pattern((canonical(self.address(item)),))
         if of.attribute and wanted.plain and not wanted.text:
             return f"({self.exists(of)} AND {of.sql} = '')"
         return self.fits(of.sql, wanted)
@@ -285,7 +260,7 @@ class _Compiler:
             return f"id = unhex({self.bound.add(text)})"
         return "0"
 
-    def marked(self, item: tree.Item | None, of: _Field, wanted: Pattern) -> str:
+    def marked(self, item: tree.Item | None, of: Field, wanted: Pattern) -> str:
         if self.search.marks is None:
             raise BadQuery(f"Nothing here knows of {of.name}.", 0, max(1, len(self.search.query)))
         typed = (
@@ -295,7 +270,7 @@ class _Compiler:
         self.ids[name] = self.search.marks(of.name, typed)
         return f"id IN (__{name}__)"
 
-    def matched(self, item: tree.Regex, of: _Field | None) -> str:
+    def matched(self, item: tree.Regex, of: Field | None) -> str:
         """A regular expression, found anywhere in the value, in any case of letters."""
         body = item.value[1:-1].replace("\\/", "/")
         if len(body) > EXPRESSION:
@@ -314,7 +289,7 @@ class _Compiler:
             return f"match(lower(hex(id)), {text})"
         return f"match({f'toString({of.sql})' if of.kind is Kind.PORT else of.sql}, {text})"
 
-    def ranged(self, item: tree.Item, of: _Field) -> str:
+    def ranged(self, item: tree.Item, of: Field) -> str:
         """A range; an open end is `*`."""
         if of.name in MARKS or of.kind is Kind.MAP or of.name == "id":
             raise self.bad(item, f"{of.name} takes no range.")
@@ -340,9 +315,7 @@ class _Compiler:
                 clauses.append(f"{left} {sign} {right}")
         return "(" + " AND ".join(clauses) + ")"
 
-    def comparing(
-        self, of: _Field, ends: list[tree.Item]
-    ) -> Callable[[tree.Item], tuple[str, str]]:
+    def comparing(self, of: Field, ends: list[tree.Item]) -> Callable[[tree.Item], tuple[str, str]]:
         """How the field and an end of a range are compared."""
         if of.kind is Kind.PORT:
             return lambda e: (of.sql, self.bound.add(self.port(e, literal(e)), "UInt16"))
@@ -384,9 +357,11 @@ class _Compiler:
         try:
             return ipaddress.ip_address(text)
         except ValueError as error:
-            raise self.bad(item, f"{text[:80]!r} is no address.", "10.0.0.0") from error
+            begun = re.fullmatch(r"(?:\d{1,3}\.){0,2}\d{1,3}\.?", text, re.ASCII)
+            near = f"{text.rstrip('.')}.*" if begun else "10.0.0.0/8"
+            raise self.bad(item, f"{text[:80]!r} is no whole address.", near) from error
 
-    def in_network(self, item: tree.Item, of: _Field, text: str) -> str:
+    def in_network(self, item: tree.Item, of: Field, text: str) -> str:
         try:
             first, last = network(text)
         except ValueError as error:

@@ -45,12 +45,9 @@ def number(text: str) -> float | None:
         return None
 
 
-def canonical(text: str) -> str:
-    """An address as the store writes it; other text as it is."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return text
+def canonical(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """An address as the store writes it."""
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def misread(error: ParseError, prepared: Prepared, query: str) -> BadQuery:

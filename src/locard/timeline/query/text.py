@@ -112,6 +112,8 @@ class _Reader:
 
     def _prefix(self) -> bool:
         """Whether the sign here is an operator, which it is before what it works on."""
+        if self.query[self.at] == "!":
+            return self.query[self.at + 1 :].strip()[:1] not in ("", ")")
         following = self.query[self.at + 1 : self.at + 2]
         return bool(following) and not following.isspace() and following != ")"
 
@@ -121,6 +123,10 @@ class _Reader:
         char = self.query[start]
         if char not in '"(/[{':
             end, colon = self._word(start)
+            if colon == start + 1 and char == "*":
+                self.at = colon + 1
+                self._value(start)
+                return
             if colon is not None and _FIELD.match(self.query[start:colon]):
                 self._copy_field(start, colon)
                 self._value(start)
@@ -142,13 +148,11 @@ class _Reader:
         if sign:
             self._copy(self.at, self.at + sign.end())
             self.at += sign.end()
-        if (
-            self.at >= len(self.query)
-            or self.query[self.at].isspace()
-            or self.query[self.at] == ")"
-        ):
+        end = self.at
+        self._blanks()
+        if self.at >= len(self.query) or self.query[self.at] == ")":
             raise BadQuery(
-                "The field has no value.", start, self.at - start, f"{self.query[start : self.at]}*"
+                "The field has no value.", start, end - start, f"{self.query[start:end]}*"
             )
         if sign and self.query[self.at] in "([{/":
             raise BadQuery("A comparison needs one value.", self.at, 1)

@@ -7,17 +7,14 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from locard.model.errors import Error
+from locard.timeline.query import spellings
 
 SMALLEST, LARGEST = -(1 << 63) + 1, (1 << 63) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
-_ABSOLUTE = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})"
-    r"(?:[T ](?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})"
-    r"(?:[.,](?P<fraction>\d{1,9}))?)?)?(?P<zone>Z|z|[+-]\d{2}:?\d{2})?)?)?)?\Z"
-)
-_RELATIVE = re.compile(r"now(?P<steps>(?:[+-]\d{1,6}[smhdwMy])*)(?:/(?P<round>[smhdwMy]))?\Z")
+_RELATIVE = re.compile(r"(?P<steps>(?:[+-]\d{1,6}[smhdwMy])*)(?:/(?P<round>[smhdwMy]))?\Z")
+_ADVICE = "write 2023-07-10, 2023-07-10T12:00:00Z, 1688990400 or now-24h"
 _STEP = re.compile(r"([+-])(\d+)([smhdwMy])")
 
 
@@ -38,35 +35,43 @@ def zone_named(name: str) -> tzinfo:
 def span(text: str, now: int, zone: tzinfo) -> tuple[int, int]:
     """The time that a text names: first nanosecond, and the one after the last.
 
-    `2023-07-10` is a day, `2023-07-10T12:00` a minute, `now-1d` an instant, `now/d` today. Times
-    without an offset are in `zone`. Raises `NotATime`.
+    `2023-07-10` is a day, `2023-07-10T12:00` a minute, `now-1d` an instant, `now/d` today;
+    `2023-07-10||+1w` counts from a time that is not now. Times without an offset are in `zone`.
+    Raises `NotATime`.
     """
-    relative = _RELATIVE.match(text)
-    if relative:
-        return _relative(relative, now, zone)
-    absolute = _ABSOLUTE.match(text)
-    if not absolute:
-        raise NotATime("write 2023-07-10, 2023-07-10T12:00:00Z or now-24h")
-    parts = absolute.groupdict()
+    anchor, counts, steps = text.partition("||")
+    if not counts and text.startswith("now"):
+        anchor, steps = "now", text.removeprefix("now")
     try:
-        start, end = _absolute(parts, zone)
+        whole = (now, now + 1) if anchor == "now" else _absolute(anchor.strip(), zone)
+        if not steps and not (counts or anchor == "now"):
+            return _within(whole[0]), _within(whole[1])
+        relative = _RELATIVE.match(steps)
+        if not relative:
+            raise NotATime(_ADVICE)
+        start, end = _relative(relative, whole[0], zone)
+    except NotATime:
+        raise
     except (ValueError, OverflowError) as error:
         raise NotATime(str(error)) from error
     return _within(start), _within(end)
 
 
-def _absolute(parts: dict[str, str | None], zone: tzinfo) -> tuple[int, int]:
-    number = {k: int(v) for k, v in parts.items() if v and k not in ("zone", "fraction")}
-    offset = parts["zone"]
-    if offset:
-        zone = UTC if offset in "Zz" else datetime.strptime(offset, "%z").tzinfo or UTC
+def _absolute(text: str, zone: tzinfo) -> tuple[int, int]:
+    if counted := spellings.counted(text):
+        return counted
+    parts = spellings.parts(text)
+    if parts is None:
+        raise NotATime(_ADVICE)
+    number = {k: int(v) for k, v in parts.items() if k not in ("zone", "fraction")}
+    if offset := parts.get("zone"):
+        zone = _offset(offset)
     start = datetime(
         number["year"], number.get("month", 1), number.get("day", 1), number.get("hour", 0),
         number.get("minute", 0), number.get("second", 0), tzinfo=zone,
     )  # fmt: skip
     first = _nanoseconds(start)
-    fraction = parts["fraction"]
-    if fraction:
+    if fraction := parts.get("fraction"):
         width = 10 ** (9 - len(fraction))
         first += int(fraction) * width
         return first, first + width
@@ -81,28 +86,30 @@ def _absolute(parts: dict[str, str | None], zone: tzinfo) -> tuple[int, int]:
     return first, _nanoseconds(_months(start, 1 if "month" in number else 12))
 
 
-def _relative(match: re.Match[str], now: int, zone: tzinfo) -> tuple[int, int]:
-    at = now
+def _offset(text: str) -> tzinfo:
+    if text[0] not in "+-":
+        return UTC
+    return datetime.strptime(text if len(text) > 3 else f"{text}00", "%z").tzinfo or UTC
+
+
+def _relative(match: re.Match[str], at: int, zone: tzinfo) -> tuple[int, int]:
     unit = match["round"]
-    try:
-        for sign, digits, step in _STEP.findall(match["steps"]):
-            amount = int(digits) * (1 if sign == "+" else -1)
-            if step in _UNITS:
-                at += amount * _UNITS[step] * 1_000_000_000
-            else:
-                moved = _months(_moment(at, zone), amount * (12 if step == "y" else 1))
-                at = _nanoseconds(moved) + at % 1000
-        if unit is None:
-            return _within(at), _within(at + 1)
-        start = _floor(_moment(at, zone), unit)
-        end = (
-            _months(start, 12 if unit == "y" else 1)
-            if unit in "My"
-            else start + timedelta(seconds=_UNITS[unit])
-        )
-    except (ValueError, OverflowError) as error:
-        raise NotATime(str(error)) from error
-    return _within(_nanoseconds(start)), _within(_nanoseconds(end))
+    for sign, digits, step in _STEP.findall(match["steps"]):
+        amount = int(digits) * (1 if sign == "+" else -1)
+        if step in _UNITS:
+            at += amount * _UNITS[step] * 1_000_000_000
+        else:
+            moved = _months(_moment(at, zone), amount * (12 if step == "y" else 1))
+            at = _nanoseconds(moved) + at % 1000
+    if unit is None:
+        return at, at + 1
+    start = _floor(_moment(at, zone), unit)
+    end = (
+        _months(start, 12 if unit == "y" else 1)
+        if unit in "My"
+        else start + timedelta(seconds=_UNITS[unit])
+    )
+    return _nanoseconds(start), _nanoseconds(end)
 
 
 def _floor(moment: datetime, unit: str) -> datetime:
