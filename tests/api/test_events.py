@@ -163,6 +163,14 @@ def test_values_complete(ada: httpx.Client) -> None:
     assert found == [{"value": "GetObject", "count": 80}]
 
 
+def test_facets_tell_none_from_a_further_value(ada: httpx.Client) -> None:
+    facets = ask(ada, f"{EVENTS}/facets", fields="dst_port,error", size=1)
+    assert facets["dst_port"] == {"values": [], "other": 0, "empty": 100}
+    refused = ada.get(f"{EVENTS}/facets", params={"fields": "acton"})
+    assert refused.status_code == 404
+    assert "action" in refused.json()["advice"] and refused.json().get("position") is None
+
+
 def test_exports_hold_everything(ada: httpx.Client) -> None:
     answer = ada.get(f"{EVENTS}/export", params={"format": "csv", "columns": "time,action"})
     assert answer.headers["content-disposition"] == 'attachment; filename="one.csv"'
@@ -175,6 +183,11 @@ def test_exports_hold_everything(ada: httpx.Client) -> None:
     )
     assert table.num_rows == 100
     assert ada.get(f"{EVENTS}/export", params={"columns": "nothing"}).status_code == 404
+    assert set(table.column("case").to_pylist()) == {"one"}
+    none = ada.get(f"{EVENTS}/export", params={"format": "parquet", "q": "action:nothing"})
+    empty = pq.read_table(io.BytesIO(none.content))
+    assert empty.num_rows == 0
+    assert empty.schema.equals(table.schema)
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,19 @@ def test_no_arguments_shows_help_and_not_a_traceback(locard: Locard) -> None:
     assert ran.status == 2
     assert "Usage: locard" in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+def test_an_export_that_fails_leaves_nothing(c: Locard, tmp_path: Path) -> None:
+    ran = c("export", "c", "acter:x", "--output", tmp_path / "all.csv")
+    assert ran.status == 2
+    assert "actor" in ran.err
+    assert not list(tmp_path.glob("all.csv*"))
+
+
+def test_case_and_tag_are_words_of_the_command_line_too(c: Locard) -> None:
+    row = c("search", "c", "--limit", 1, "--json").json
+    assert (row["case"], row["tag"]) == ("c", "")
+    ran = c("search", "c", "--limit", 1, "--columns", "case,tag")
+    assert (ran.status, ran.out.split()[1:]) == (0, ["c", "-"])
+    exported = c("export", "c", "--format", "csv", "--columns", "case,tag")
+    assert exported.status == 0

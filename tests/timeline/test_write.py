@@ -158,7 +158,7 @@ def test_what_is_not_there(shared: Timeline) -> None:
         shared.page(Search("case"), order="up")
     with pytest.raises(BadQuery):
         shared.page(Search("case"), columns=["nonsense"])
-    with pytest.raises(BadQuery):
+    with pytest.raises(Missing, match="facets"):
         shared.facets(Search("case"), ["nonsense"])
     assert shared.summary("nowhere").rows == 0
     assert shared.span("nowhere") is None
@@ -195,13 +195,16 @@ def test_figures_of_a_case(timeline: Timeline) -> None:
     assert timeline.values("case", "action") == [("Get", 5), ("Put", 5)]
     facets = timeline.facets(Search("case"), ["action", "source", "dst_port"], size=2)
     assert [(f.field, f.values, f.others, f.distinct) for f in facets.facets] == [
-        ("action", [("Get", 5), ("Put", 5)], 1, 3),
+        ("action", [("Get", 5), ("Put", 5), ("", 1)], 0, 3),
         ("source", [("test.rows", 11)], 0, 1),
-        ("dst_port", [("0", 11)], 0, 1),
+        ("dst_port", [("", 11)], 0, 1),
     ]
     # A condition that reads the records takes the other way to the same figures.
     scanned = timeline.facets(Search("case", "/.*/"), ["action", "source", "dst_port"], size=2)
     assert (scanned.facets, scanned.rows) == (facets.facets, 11)
+    for query in ("", "/.*/"):
+        (one,) = timeline.facets(Search("case", query), ["action"], size=1).facets
+        assert (one.values, one.others) == ([("Get", 5), ("", 1)], 5)
     histogram = timeline.histogram(Search("case"), 5, "action")
     assert histogram.width == 2_000_000_000
     assert histogram.start % histogram.width == 0

@@ -17,7 +17,17 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-FORMULA = r"^[=+\-@\t\r\n]"
+from locard.model.event import COLUMNS, Kind
+
+FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""What a cell must not begin with; spreadsheets of some languages take the wide forms as well."""
+
+_TYPES: dict[Kind, pa.DataType] = {
+    Kind.TIME: pa.timestamp("ns", "UTC"),
+    Kind.PORT: pa.uint16(),
+    Kind.BYTES: pa.binary(),
+    Kind.MAP: pa.map_(pa.string(), pa.string()),
+}
 
 Labels = Callable[[list[str]], dict[str, list[str]]]
 """Event ids to their tags, for one batch."""
@@ -100,10 +110,17 @@ def _parquet(batches: Iterable[pa.RecordBatch], columns: list[str]) -> Iterator[
         writer.write_batch(batch)
         yield drain.take()
     if writer is None:
-        empty = pa.schema([(name, pa.string()) for name in columns])
-        writer = pq.ParquetWriter(drain, empty, compression="zstd")
+        writer = pq.ParquetWriter(drain, _schema(columns), compression="zstd")
     writer.close()
     yield drain.take()
+
+
+def _schema(columns: list[str]) -> pa.Schema:
+    """The types of the columns, for a file in which no row shows them."""
+    kinds = {column.name: column.kind for column in COLUMNS}
+    return pa.schema(
+        [(name, _TYPES.get(kinds.get(name, Kind.TEXT), pa.string())) for name in columns]
+    )
 
 
 def _text(array: pa.Array) -> pa.Array:

@@ -21,10 +21,11 @@ from locard.timeline import Search, Timeline
 def columns_of(wanted: Sequence[str] | None) -> list[str]:
     """The columns of an export, all unless some are wanted. Raises `Missing` for an unknown one."""
     known = [column.name for column in COLUMNS]
-    chosen = list(wanted or ["time", *(name for name in known if name != "time"), "tag"])
+    known += ["case", "tag"]
+    chosen = list(dict.fromkeys(wanted or ["time", *known]))
     for name in chosen:
-        if name not in known and name != "tag":
-            raise Missing(f"There is no column {name!r}.", f"There are: {', '.join(known)}, tag.")
+        if name not in known:
+            raise Missing(f"There is no column {name!r}.", f"There are: {', '.join(known)}.")
     return chosen
 
 
@@ -38,7 +39,7 @@ def exported(
     who: Hand | str,
 ) -> Iterator[bytes]:
     """Everything that matches, chunk by chunk; the ledger then says who took how many rows."""
-    needed = [one.name for one in COLUMNS if one.name in columns or one.name == "id"]
+    needed = list(dict.fromkeys([*(name for name in columns if name != "tag"), "id"]))
     rows = 0
 
     def counted() -> Iterator[pa.RecordBatch]:

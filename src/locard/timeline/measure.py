@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from locard.model.errors import BadQuery
+from locard.model.errors import Missing
+from locard.model.event import Kind
 from locard.timeline import attributes, schema
 from locard.timeline.client import Client
 from locard.timeline.query import condition
@@ -18,6 +19,7 @@ BUCKETS = 2000
 SERIES = 20
 """Series of a histogram at most; further values are counted together."""
 FACET_VALUES = 1000
+_NO_FACETS = ("time", "raw", "attributes", "id")
 
 _SECOND = 1_000_000_000
 _WIDTHS: tuple[int, ...] = (
@@ -96,23 +98,28 @@ def _width(first: int, last: int, buckets: int) -> int:
 
 
 def facets(client: Client, search: Search, fields: Sequence[str], size: int) -> Facets:
-    """The most frequent values of each field among the events that match."""
+    """The most frequent values of each field among the events that match.
+
+    How many have none is always said, under the empty value and beside the `size` others.
+    """
     names = tuple(dict.fromkeys(fields))
     if not names:
         return Facets([], count(client, search).rows)
     size = max(1, min(size, FACET_VALUES))
     with condition(client, search) as where:
         statement = _one_reading(names, where.sql) if where.scans else _each(names, where.sql)
-        table = client.table(statement, {**where.parameters, "size": size})
+        table = client.table(statement, {**where.parameters, "size": size + 1})
     counted: dict[int, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
         counted.setdefault(row["field"], []).append(row)
     result, total = [], 0
     for index, name in enumerate(names):
-        rows = sorted(counted.get(index, []), key=lambda r: (-r["n"], r["value"]))
+        rows = counted.get(index, [])
         total = rows[0]["total"] if rows else 0
         distinct = rows[0]["distincts"] if rows else 0
-        shown = [(row["value"], row["n"]) for row in rows]
+        most = [row for row in rows if row["value"]][:size] + [r for r in rows if not r["value"]]
+        most.sort(key=lambda row: (-row["n"], row["value"]))
+        shown = [(row["value"], row["n"]) for row in most]
         result.append(Facet(name, shown, total - sum(n for _, n in shown), distinct))
     return Facets(result, total, where.notes)
 
@@ -122,7 +129,7 @@ def _each(names: Sequence[str], where: str) -> str:
     return " UNION ALL ".join(
         f"(SELECT {index} AS field, toString({_value(name)}) AS value, count() AS n, "
         "sum(n) OVER () AS total, count() OVER () AS distincts "
-        f"FROM {_DB}.events WHERE {where} GROUP BY value ORDER BY n DESC, value "
+        f"FROM {_DB}.events WHERE {where} GROUP BY value ORDER BY value = '' DESC, n DESC, value "
         "LIMIT {size:UInt32})"
         for index, name in enumerate(names)
     )
@@ -142,7 +149,7 @@ def _one_reading(names: Sequence[str], where: str) -> str:
         f"SELECT {every}, grouping({every}) AS g, count() AS n "
         f"FROM (SELECT {inner} FROM {_DB}.events WHERE {where}) "
         f"GROUP BY GROUPING SETS ({sets}))) "
-        "ORDER BY field, n DESC, value LIMIT {size:UInt32} BY field "
+        "ORDER BY field, value = '' DESC, n DESC, value LIMIT {size:UInt32} BY field "
         "SETTINGS force_grouping_standard_compatibility = 1"
     )
 
@@ -233,7 +240,13 @@ def evidence_counts(client: Client, case: str) -> dict[str, int]:
 
 
 def _value(name: str) -> str:
-    """The SQL of a field as text. Raises `BadQuery` for a field that the store does not have."""
-    if name not in schema.KINDS or name in ("time", "raw", "attributes", "id"):
-        raise BadQuery(f"There are no facets of {name!r}.")
+    """The SQL of a field as text; no port is no value.
+
+    Raises `Missing` for a field that the store does not have or that has no facets.
+    """
+    if name not in schema.KINDS or name in _NO_FACETS:
+        known = ", ".join(one for one in schema.NAMES if one not in _NO_FACETS)
+        raise Missing(f"There are no facets of {name[:80]!r}.", f"There are those of: {known}.")
+    if schema.KINDS[name] is Kind.PORT:
+        return f"if(`{name}` = 0, '', toString(`{name}`))"
     return f"`{name}`"

@@ -251,7 +251,7 @@ def facets(
 ) -> dict[str, FacetShown]:
     """The most frequent values of each field among the events that match."""
     names = [name for name in fields.split(",") if name] or list(FACETS)
-    found = door.desk.timeline.facets(search, names, size + 1)
+    found = door.desk.timeline.facets(search, names, size)
     return {one.field: _facet(one.values, one.others, size) for one in found.facets}
 
 

@@ -12,7 +12,8 @@ from locard.cases.export import Format
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, moment, out, pointing, visible
 from locard.model.errors import Error, Missing
 from locard.model.event import COLUMNS
-from locard.timeline import Search, instant
+from locard.state import marks
+from locard.timeline import Row, Search, instant
 
 EXAMPLES = """Examples:
 
@@ -76,7 +77,7 @@ def search(
             page = at.timeline.page(
                 wanted, min(left, PAGE), cursor=cursor, order="desc" if newest else "asc"
             )
-            for row in page.rows:
+            for row in _tagged(at, case, page.rows):
                 emit(_plain(row)) if as_json else _print(row, shown)
             left, cursor = left - len(page.rows), page.next
             if cursor is None:
@@ -123,10 +124,11 @@ def export(
                     file.write(chunk)
             part.replace(output)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise Error(
                 f"{output} cannot be written: {error.strerror}.", "Nothing half-written was left."
             ) from error
+        finally:
+            part.unlink(missing_ok=True)
     if as_json:
         emit({"file": str(output), "format": kind.value, "bytes": output.stat().st_size})
     else:
@@ -136,7 +138,7 @@ def export(
 def _columns(names: str) -> list[str]:
     """The columns that are named with commas. Raises `Missing` for an unknown one."""
     chosen = [name.strip() for name in names.split(",")]
-    known = [column.name for column in COLUMNS]
+    known = [*(column.name for column in COLUMNS), "case", "tag"]
     for name in chosen:
         if name not in known:
             raise Missing(f"There is no column {name!r}.", f"There are: {', '.join(known)}.")
@@ -162,6 +164,16 @@ def _search(at: Desk, case: str, query: str, start: str, end: str, zone: str) ->
         end=instant(end, zone) if end else None,
         zone=zone,
     )
+
+
+def _tagged(at: Desk, case: str, rows: list[Row]) -> list[Row]:
+    """The rows with what people tagged them, under the word that queries and exports use."""
+    with at.state.session() as session:
+        known = marks.marks_of(session, case, [row["id"] for row in rows])
+    return [
+        {**row, "tag": "; ".join(known[row["id"]].tags) if row["id"] in known else ""}
+        for row in rows
+    ]
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

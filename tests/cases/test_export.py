@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an export writes: cells that no spreadsheet runs, and columns of one type always."""
+
+import csv
+import io
+
+import pyarrow as pa
+import pytest
+
+from locard.cases.export import Format, export
+
+
+@pytest.mark.parametrize(
+    "begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff20"]
+)
+def test_no_cell_of_a_csv_begins_a_formula(begin: str) -> None:
+    dangerous = f"{begin}cmd|' /C calc'!A0"
+    cells = [dangerous, f"a{dangerous}", 'say "x", y\nz']
+    batch = pa.RecordBatch.from_pydict({"id": ["1", "2", "3"], "message": cells})
+    text = b"".join(export([batch], Format.CSV, ["message"], lambda _ids: {})).decode()
+    read = [row["message"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert read == [f"'{dangerous}", *cells[1:]]
