@@ -44,11 +44,15 @@ def test_functions_are_short_and_public_things_say_what_they_are(path: Path) -> 
 
 
 def test_broad_excepts_stand_at_the_boundaries_only() -> None:
-    """The worker's job, the API's error handler: there an unknown error becomes a sentence."""
+    """The worker's job, the API's error handler: there an unknown error becomes a sentence.
+
+    What is carried to another thread and raised again there is no end of an error.
+    """
+    broad = re.compile(r"except (Exception|BaseException)\b.*BLE001(?!.*raised again)")
     found = {
         str(path.relative_to(ROOT / "src" / "locard"))
         for path in SOURCES
-        if re.search(r"except (Exception|BaseException)\b.*BLE001", path.read_text("utf-8"))
+        if broad.search(path.read_text("utf-8"))
     }
     assert len(found) <= 5, found
 

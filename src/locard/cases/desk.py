@@ -8,16 +8,16 @@ desk.timeline.count(desk.search("intrusion", "action:StopLogging"))
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 from sqlalchemy import select
 
-from locard.cases import holdings
+from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.background import Background
 from locard.cases.entrance import Entrance
@@ -36,16 +36,12 @@ from locard.model.custody import CustodyEntry, Hand
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.event import Event
 from locard.model.evidence import Origin, printable
-from locard.parsers import catalogue
 from locard.parsers.contract import Limits
-from locard.parsers.mapping import compile_columns
 from locard.parsers.pool import Pool
-from locard.parsers.times import zone
-from locard.settings import Settings, changed, from_environment, limited
-from locard.state import mappings, marks
+from locard.settings import Settings, from_environment, limited
+from locard.state import marks
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
-from locard.state.mappings import MappingRow
 from locard.timeline import Search, Timeline, connect
 
 CASE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -196,7 +192,7 @@ class Desk:
         Without paths what an interrupted run left is finished. `begun` is handed the progress.
         Raises `Missing` for a path or parser that does not exist, before anything is changed.
         """
-        wish, hand = self._judged(wish), Hand.of(who)
+        wish, hand = wishes.judged(self.state, self.limits, wish), Hand.of(who)
         require(paths)
         if paths:
             self.vault.prepare()
@@ -242,7 +238,7 @@ class Desk:
     ) -> Item:
         """Take an upload into the vault and begin to parse it in a process of its own."""
         self.case(case)
-        wish = self._judged(wish)
+        wish = wishes.judged(self.state, self.limits, wish)
         self.vault.prepare()
         origin = Origin(name=name.rpartition("/")[2] or "upload")
         put = self.vault.put(stream, origin, case=case, actor=who, reason="uploaded to the case")
@@ -272,30 +268,13 @@ class Desk:
             return True
         return False
 
-    def _judged(self, wish: Wish | None) -> Wish:
-        wish = wish or Wish()
-        wish = replace(wish, host=printable(wish.host))
-        if wish.parser and not wish.parser.startswith("archive."):
-            catalogue.load().get(wish.parser)
-        if wish.mapping and wish.mapping not in self.mappings():
-            raise Missing(
-                f"There is no mapping called {wish.mapping!r}.",
-                "Save one with `locard mapping save NAME FILE`.",
-            )
-        zone(wish.zone or "UTC")
-        return replace(wish, limits={**changed(self.limits), **wish.limits})
-
     def save_mapping(self, name: str, found: object, *, who: Hand | str) -> None:
         """Keep a mapping for the generic parsers. Raises `BadMapping` that names every fault."""
-        compile_columns(found)
-        with self.state.session() as session:
-            mappings.save(session, name, dict(cast(Mapping[str, Any], found)), Hand.of(who).name)
+        wishes.save_mapping(self.state, name, found, Hand.of(who).name)
 
     def mappings(self) -> dict[str, dict[str, object]]:
         """The mappings that people saved, by name."""
-        with self.state.session() as session:
-            rows = session.scalars(select(MappingRow)).all()
-        return {row.name: dict(row.mapping) for row in rows}
+        return wishes.mappings_of(self.state)
 
     # What a case holds
 
