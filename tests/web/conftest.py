@@ -74,7 +74,20 @@ class Held:
     def __init__(self, page: Page, where: str | re.Pattern[str]) -> None:
         self.page, self.where = page, where
         self.routes: list[Route] = []
-        page.route(where, lambda route: self.routes.append(route))
+        self.open = False
+        page.route(where, self._routed)
+
+    def _routed(self, route: Route) -> None:
+        if self.open:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def let_go(self) -> None:
+        """Let them all go, and those that come."""
+        self.open = True
+        for route in self.routes:
+            route.continue_()
 
     def first(self) -> Route:
         """The first of them, as soon as the page has asked."""

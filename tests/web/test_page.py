@@ -484,3 +484,20 @@ def test_bars_stay_in_the_hand_that_drags(page: Page):
     asked = parse_qs(urlsplit(page.url).query)
     first, last = (datetime.fromisoformat(asked[name][0]) for name in ("from", "to"))
     assert timedelta(days=1.5) < last - first < timedelta(days=3)
+
+
+def test_what_is_undone_is_gone_before_the_server_has_answered(page: Page):
+    page.goto(TIMELINE)
+    first_rows(page)
+    held = Held(page, "**/marks")
+    page.keyboard.press("s")
+    star = page.locator("#row-0").get_by_role("button", name="Star")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("z")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    held.first()
+    held.let_go()
+    expect(page.get_by_text("Undone.")).to_be_visible()
+    page.reload()
+    first_rows(page)
+    expect(star).to_have_attribute("aria-pressed", "false")

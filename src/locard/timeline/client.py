@@ -40,9 +40,6 @@ SPARE = 64 << 20
 
 _T = TypeVar("_T")
 
-_started: list[subprocess.Popen[bytes]] = []
-"""Store processes that were started here: they outlive us, and are reaped when they end first."""
-
 
 class TooSlow(Error):
     """A query met its time bound and was ended."""
@@ -281,7 +278,8 @@ def _start(folder: Path) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 cwd=folder,
             )  # fmt: skip
-        _started.append(process)
+        # It outlives us; when it ends first, it leaves no zombie.
+        threading.Thread(target=process.wait, name=f"reaper-{process.pid}", daemon=True).start()
         return process
     except OSError as error:
         raise Storage(

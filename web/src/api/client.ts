@@ -72,7 +72,7 @@ export async function ask<T>(
       title: 'No answer',
       status: 0,
       detail: 'The server did not answer.',
-      advice: 'Check that `locard serve` is still running, then try again.',
+      advice: 'Check that “locard serve” is still running, then try again.',
     });
   }
   if (!response.ok) throw new Failure(await problemOf(response));

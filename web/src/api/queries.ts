@@ -22,7 +22,7 @@ import type {
   User,
   ValueCount,
 } from './contract';
-import { asking } from './unsettled';
+import { arrived, asking } from './unsettled';
 
 export const client = new QueryClient({
   defaultOptions: {
@@ -116,7 +116,10 @@ export const WINDOW = 200;
 export const eventCount = (name: string, asked: Asked) =>
   queryOptions({
     queryKey: ['count', name, asked],
-    queryFn: ({ signal }) => get<Count>(address(events(name, 'count'), { ...asked }), signal),
+    queryFn: async ({ signal }) => {
+      await arrived(asked.q);
+      return get<Count>(address(events(name, 'count'), { ...asked }), signal);
+    },
   });
 
 export const eventWindow = (name: string, asked: Asked, order: string, index: number) => {
@@ -124,6 +127,7 @@ export const eventWindow = (name: string, asked: Asked, order: string, index: nu
   return queryOptions({
     queryKey: key(index),
     queryFn: async ({ signal }) => {
+      await arrived(asked.q);
       const known = asking(name);
       // The window before knows a cursor, which costs the same at any depth.
       const cursor = index > 0 ? client.getQueryData<EventPage>(key(index - 1))?.next : undefined;
@@ -139,22 +143,22 @@ export const eventWindow = (name: string, asked: Asked, order: string, index: nu
 export const histogram = (name: string, asked: Asked, buckets: number) =>
   queryOptions({
     queryKey: ['histogram', name, asked, buckets],
-    queryFn: ({ signal }) =>
-      get<Histogram>(
-        address(events(name, 'histogram'), { ...asked, buckets, by: 'source' }),
-        signal,
-      ),
+    queryFn: async ({ signal }) => {
+      await arrived(asked.q);
+      const parameters = { ...asked, buckets, by: 'source' };
+      return get<Histogram>(address(events(name, 'histogram'), parameters), signal);
+    },
     placeholderData: keepPreviousData,
   });
 
 export const facets = (name: string, asked: Asked, names: string[], size: number) =>
   queryOptions({
     queryKey: ['facets', name, asked, names, size],
-    queryFn: ({ signal }) =>
-      get<Record<string, Facet>>(
-        address(events(name, 'facets'), { ...asked, fields: names.join(','), size }),
-        signal,
-      ),
+    queryFn: async ({ signal }) => {
+      await arrived(asked.q);
+      const parameters = { ...asked, fields: names.join(','), size };
+      return get<Record<string, Facet>>(address(events(name, 'facets'), parameters), signal);
+    },
     placeholderData: keepPreviousData,
   });
 

@@ -42,3 +42,22 @@ export function asking(name: string): <Row extends EventRow>(row: Row) => Row {
       .filter((one) => (one.marks.ids ?? []).includes(row.id))
       .reduce((known, one) => marked(known, one.marks), row);
 }
+
+// One after the other, so that an undo always finds what the change before it has done.
+let queue: Promise<void> = Promise.resolve();
+
+/** Does it when all marks before it have arrived or failed. */
+export function inTurn(what: () => Promise<void>): Promise<void> {
+  queue = queue.then(what);
+  return queue;
+}
+
+/** Whether a query looks for events by their marks. */
+export function byMarks(q: string): boolean {
+  return /\b(tag|starred)\b/.test(q);
+}
+
+/** A search for marks waits for those on their way, or it would not find what the screen shows. */
+export async function arrived(q: string): Promise<void> {
+  if (byMarks(q)) await queue;
+}

@@ -8,6 +8,7 @@ import {
   Keyboard,
   LayoutDashboard,
   ListTree,
+  LogOut,
   Moon,
   Rows3,
   ScrollText,
@@ -30,7 +31,7 @@ interface Command {
   run: () => void;
 }
 
-function useCommands(keys: () => void): Command[] {
+function useCommands(doors: Doors): Command[] {
   const navigate = useNavigate();
   const { case: here } = useParams({ strict: false });
   const cases = useQuery(casesQuery());
@@ -147,13 +148,19 @@ function useCommands(keys: () => void): Command[] {
             icon: <Clock size={16} />,
             run: () => choose({ zone: 'UTC' }),
           },
-      { group: 'Help', title: 'Keys', icon: <Keyboard size={16} />, run: keys },
+      { group: 'Help', title: 'Keys', icon: <Keyboard size={16} />, run: doors.keys },
+      { group: 'Help', title: 'Sign out', icon: <LogOut size={16} />, run: doors.leave },
     );
     return list;
-  }, [here, cases.data, saved.data, zone, navigate, keys]);
+  }, [here, cases.data, saved.data, zone, navigate, doors]);
 }
 
-export function Palette(props: { open: boolean; close: () => void; keys: () => void }) {
+export interface Doors {
+  keys: () => void;
+  leave: () => void;
+}
+
+export function Palette(props: { open: boolean; close: () => void; doors: Doors }) {
   return (
     <Dialog
       opened={props.open}
@@ -164,19 +171,19 @@ export function Palette(props: { open: boolean; close: () => void; keys: () => v
       yOffset="14vh"
       centered={false}
     >
-      <Choice close={props.close} keys={props.keys} />
+      <Choice close={props.close} doors={props.doors} />
     </Dialog>
   );
 }
 
 const named = (command: Command) => `${command.group} ${command.title}`;
 
-function Choice(props: { close: () => void; keys: () => void }) {
+function Choice(props: { close: () => void; doors: Doors }) {
   const [text, setText] = useState('');
   // By its name: cases and saved searches come later and push the others down.
   const [reached, setReached] = useState('');
   const list = useRef<HTMLDivElement>(null);
-  const commands = useCommands(props.keys);
+  const commands = useCommands(props.doors);
   const found = useMemo(
     () => commands.filter((one) => matches(named(one), text)),
     [commands, text],

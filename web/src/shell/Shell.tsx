@@ -105,7 +105,11 @@ export function Shell() {
       <main className={styles.main}>
         <Outlet />
       </main>
-      <Palette open={palette} close={() => setPalette(false)} keys={() => setKeys(true)} />
+      <Palette
+        open={palette}
+        close={() => setPalette(false)}
+        doors={{ keys: () => setKeys(true), leave: () => void leave() }}
+      />
       <Keys open={keys} close={() => setKeys(false)} />
     </div>
   );

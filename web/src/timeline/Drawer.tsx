@@ -73,7 +73,7 @@ export function Drawer(props: {
               <Star
                 size={15}
                 fill={one.starred ? 'currentColor' : 'none'}
-                color={one.starred ? 'var(--star)' : undefined}
+                style={one.starred ? { color: 'var(--star)' } : undefined}
               />
             </Action>
             <Action label="Tag (t)" run={() => props.tag(one.id)}>

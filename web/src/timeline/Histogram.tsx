@@ -24,7 +24,7 @@ export function Histogram(props: {
   name: string;
   asked: Asked;
   narrow: (from: string, to: string) => void;
-  ready: (answer: Answer) => void;
+  ready: (answer: Answer | null) => void;
 }) {
   const { name, asked, narrow, ready } = props;
   const box = useRef<HTMLDivElement>(null);
@@ -41,7 +41,7 @@ export function Histogram(props: {
   const stack = useMemo(() => (found.data ? stacked(found.data) : null), [found.data]);
 
   useEffect(() => {
-    if (found.data) ready(found.data);
+    ready(found.data ?? null);
   }, [found.data, ready]);
 
   useEffect(() => {
@@ -92,7 +92,7 @@ export function Histogram(props: {
         onMouseDown={() => setHeld(true)}
       />
       {found.isError && !found.data && <div className={styles.histogramNote}>No histogram</div>}
-      {nothing && <div className={styles.histogramNote}>No event that matches has a time</div>}
+      {nothing && <div className={styles.histogramNote}>No event with a time</div>}
       {hover && stack && <Tip stack={stack} hover={hover} width={width} zone={zone} />}
     </div>
   );
@@ -120,7 +120,7 @@ function draw(
   const options: uPlot.Options = {
     width,
     height: HEIGHT,
-    padding: [6, 24, 0, 0],
+    padding: [6, 36, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone === 'UTC' ? 'Etc/UTC' : zone),
     legend: { show: false },
     scales: {

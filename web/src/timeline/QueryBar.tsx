@@ -161,8 +161,10 @@ export function QueryBar(props: {
   const list = missing ? [kept, ...found] : found;
   const at = kept ? list.findIndex((each) => each.text === kept.text) : -1;
   const fromSearch = text === props.text ? props.mistake : null;
-  const mistake = checked ?? fromSearch;
   const shown = open && list.length > 0;
+  // A field whose value is just being chosen is no mistake yet.
+  const begun = shown && want?.kind === 'value' && want.prefix === '';
+  const mistake = fromSearch ?? (begun ? null : checked);
 
   // The address follows a while after what was sent; what was typed since is not taken away.
   const sent = useRef<string | null>(null);

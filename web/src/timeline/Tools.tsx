@@ -60,7 +60,7 @@ function Range(props: { searching: Searching }) {
           leftSection={<CalendarRange size={14} />}
           onClick={() => setOpen(!open)}
         >
-          {zone}
+          Time ({zone})
         </Button>
       </Popover.Target>
       <Popover.Dropdown>

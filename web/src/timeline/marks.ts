@@ -4,10 +4,19 @@ import { notifications } from '@mantine/notifications';
 import { address, ask, Failure } from '../api/client';
 import type { EventPage, EventRow, FullEvent, Marks } from '../api/contract';
 import { type Asked, client } from '../api/queries';
-import { marked, sending } from '../api/unsettled';
+import { byMarks, inTurn, marked, sending } from '../api/unsettled';
 
 const SEARCHES = new Set(['events', 'count', 'histogram', 'facets']);
-const undos: { name: string; undo: Marks }[] = [];
+
+interface Undo {
+  name: string;
+  /** What takes the marks off the screen. */
+  shown: Marks[];
+  /** What takes them off the case, as soon as the server has said so. */
+  kept: Marks | null;
+}
+
+const undos: Undo[] = [];
 
 function patch(name: string, marks: Marks): void {
   const ids = new Set(marks.ids);
@@ -38,7 +47,7 @@ function refresh(name: string): void {
   void client.invalidateQueries({
     refetchType: 'none',
     predicate: ({ queryKey: [kind, of, asked] }) =>
-      of === name && SEARCHES.has(String(kind)) && /\b(tag|starred)\b/.test((asked as Asked).q),
+      of === name && SEARCHES.has(String(kind)) && byMarks((asked as Asked).q),
   });
 }
 
@@ -51,20 +60,33 @@ function complain(error: unknown): void {
   });
 }
 
-// One after the other, so that an undo always finds what the change before it has done.
-let queue: Promise<void> = Promise.resolve();
-
-function inTurn(what: () => Promise<void>): Promise<void> {
-  queue = queue.then(what);
-  return queue;
+/** What takes marks back again, for the events that the page knows. */
+function contrary(name: string, marks: Marks): Marks[] {
+  const found = new Map<string, Marks>();
+  for (const id of marks.ids) {
+    const row = latest(name, id);
+    if (!row) continue;
+    const had = new Set(row.tags);
+    const back = {
+      star: marks.star === undefined || marks.star === null ? undefined : row.starred,
+      add_tags: (marks.remove_tags ?? []).filter((tag) => had.has(tag)),
+      remove_tags: (marks.add_tags ?? []).filter((tag) => !had.has(tag)),
+    };
+    const alike = JSON.stringify(back);
+    const known = found.get(alike) ?? { ...back, ids: [] };
+    known.ids.push(id);
+    found.set(alike, known);
+  }
+  return [...found.values()];
 }
 
 /** Stars or tags events. The page shows it before the server has answered. */
 export function mark(name: string, marks: Marks): Promise<void> {
   if (marks.ids.length === 0) return Promise.resolve();
-  patch(name, marks);
-  const arrived = sending(name, marks);
-  return inTurn(() => send(name, marks, arrived));
+  const one: Undo = { name, shown: contrary(name, marks), kept: null };
+  undos.push(one);
+  const arrived = show(name, [marks]);
+  return inTurn(() => send(one, marks, arrived));
 }
 
 /** Stars an event, or takes the star away. */
@@ -72,45 +94,72 @@ export function toggleStar(name: string, id: string): Promise<void> {
   return mark(name, { ids: [id], star: !latest(name, id)?.starred });
 }
 
-async function send(name: string, marks: Marks, arrived: (really: boolean) => void): Promise<void> {
+/** Puts marks on the screen; the answer says whether they have arrived at the server. */
+function show(name: string, all: Marks[]): (really: boolean) => void {
+  for (const marks of all) patch(name, marks);
+  const arrivals = all.map((marks) => sending(name, marks));
+  return (really) => {
+    for (const arrived of arrivals) arrived(really);
+  };
+}
+
+function refused(name: string, error: unknown): void {
+  complain(error);
+  void client.invalidateQueries({ queryKey: ['events', name] });
+  void client.invalidateQueries({ queryKey: ['event', name] });
+}
+
+type Arrived = (really: boolean) => void;
+
+async function send(one: Undo, marks: Marks, arrived: Arrived): Promise<void> {
+  const { name } = one;
   try {
     const where = address(['cases', name, 'marks']);
     const answer = await ask<{ changed: number; undo: Marks }>('POST', where, { body: marks });
     arrived(true);
-    if (answer.changed > 0) undos.push({ name, undo: answer.undo });
+    if (answer.changed > 0) one.kept = answer.undo;
+    else forget(one);
     refresh(name);
   } catch (error) {
     arrived(false);
-    complain(error);
-    void client.invalidateQueries({ queryKey: ['events', name] });
-    void client.invalidateQueries({ queryKey: ['event', name] });
+    forget(one);
+    refused(name, error);
   }
 }
 
-/** Takes back the last star or tag of this case. */
-export function undo(name: string): Promise<void> {
-  return inTurn(() => takeBack(name));
+function forget(one: Undo): void {
+  const at = undos.indexOf(one);
+  if (at >= 0) undos.splice(at, 1);
 }
 
-async function takeBack(name: string): Promise<void> {
-  const at = undos.findLastIndex((each) => each.name === name);
-  const last = undos[at];
+/** Takes back the last star or tag of this case, on the screen at once. */
+export function undo(name: string): Promise<void> {
+  const last = undos.findLast((each) => each.name === name);
   if (!last) {
     notifications.show({ message: 'There is nothing to undo.' });
-    return;
+    return Promise.resolve();
   }
-  undos.splice(at, 1);
+  forget(last);
+  const arrived = show(name, last.shown);
+  return inTurn(() => takeBack(last, arrived));
+}
+
+async function takeBack(last: Undo, arrived: Arrived): Promise<void> {
+  const { name, kept } = last;
+  // What was refused, or has changed nothing, is not there to be taken back.
+  if (!kept) return arrived(false);
   try {
-    await ask('POST', address(['cases', name, 'marks']), { body: last.undo });
-    for (const one of [last.undo, ...(last.undo.changes ?? [])]) {
-      const back = { ...one, ids: one.ids ?? [] };
-      sending(name, back)(true);
-      patch(name, back);
-    }
+    await ask('POST', address(['cases', name, 'marks']), { body: kept });
+    arrived(true);
+    show(
+      name,
+      [kept, ...(kept.changes ?? [])].map((each) => ({ ...each, ids: each.ids ?? [] })),
+    )(true);
     refresh(name);
     notifications.show({ message: 'Undone.' });
   } catch (error) {
-    undos.splice(at, 0, last);
-    complain(error);
+    arrived(false);
+    undos.push(last);
+    refused(name, error);
   }
 }
