@@ -135,3 +135,15 @@ def test_a_custody_entry_that_was_taken_out(proved: tuple[Locard, str], home: Pa
     name, detail = failing(locard, event)
     assert name == "Custody ledger"
     assert "removed or swapped" in detail
+
+
+def test_a_cut_tail_is_not_hidden_by_what_comes_after(
+    proved: tuple[Locard, str], home: Path
+) -> None:
+    locard, event = proved
+    ledger = home / "vault" / "ledger.jsonl"
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:1]))
+    refused = locard("export", "c", "--format", "csv")
+    assert refused.status == 1
+    assert "cut off" in refused.err
+    assert "cut off" in failing(locard, event)[1]

@@ -92,3 +92,41 @@ def test_a_line_is_json_that_anybody_can_read(ledger: Ledger) -> None:
     first = json.loads(ledger.path.read_text().splitlines()[0])
     assert first["previous"] == "0" * 64
     assert first["verb"] == "opened"
+
+
+def test_nothing_follows_a_cut_tail(ledger: Ledger) -> None:
+    edit(ledger, lambda lines: lines[:3])
+    before = ledger.path.read_bytes()
+    for writer in (ledger, Ledger(ledger.path.parent)):
+        with pytest.raises(Tampered, match="last 2 entries were cut off"):
+            writer.append(drafts(1))
+    assert ledger.path.read_bytes() == before
+    assert "cut off" in ledger.check().fault
+
+
+def test_nothing_follows_an_emptied_ledger_or_a_missing_head(ledger: Ledger) -> None:
+    text = ledger.path.read_bytes()
+    ledger.path.write_bytes(b"")
+    with pytest.raises(Tampered, match="last 5 entries"):
+        Ledger(ledger.path.parent).append(drafts(1))
+    ledger.path.write_bytes(text)
+    ledger.head.unlink()
+    with pytest.raises(Tampered, match="head"):
+        Ledger(ledger.path.parent).append(drafts(1))
+
+
+def test_entries_that_had_not_reached_the_disk_are_told_and_work_goes_on(ledger: Ledger) -> None:
+    ledger.append(drafts(2), durable=False)
+    edit(ledger, lambda lines: lines[:5])
+    (entry,) = Ledger(ledger.path.parent).append(drafts(1))
+    assert entry.sequence == 6
+    assert entry.details["entries that are gone"].startswith("6 to 7")
+    assert ledger.check().fault == ""
+
+
+def test_settled_entries_cannot_be_cut(ledger: Ledger) -> None:
+    ledger.append(drafts(2), durable=False)
+    ledger.settle()
+    edit(ledger, lambda lines: lines[:5])
+    with pytest.raises(Tampered, match="cut off"):
+        Ledger(ledger.path.parent).append(drafts(1))

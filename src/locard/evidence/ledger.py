@@ -83,9 +83,11 @@ class Ledger:
             return []
         with self._lock, self._opened() as file:
             size, sequence, previous = self._end(file)
+            synced, lost = self._before(sequence, previous)
             entries = []
             for draft in drafts:
                 sequence += 1
+                details, lost = {**draft.details, **lost}, {}
                 entry = CustodyEntry(
                     sequence=sequence,
                     time=time.time_ns(),
@@ -97,7 +99,7 @@ class Ledger:
                     evidence=draft.evidence,
                     case=draft.case,
                     reason=draft.reason,
-                    details=dict(draft.details),
+                    details=details,
                     previous=previous,
                 )
                 previous = sha256(canonical(entry)).hexdigest()
@@ -105,10 +107,16 @@ class Ledger:
             self._write(file, size, b"".join(_line(entry) for entry in entries), durable)
             end = os.fstat(file.fileno()).st_size
             self._known = (end, sequence, previous)
-            new = self.head.with_suffix(".new")
-            new.write_text(f"{sequence} {previous} {end}\n")
-            new.replace(self.head)
+            self._write_head(sequence, previous, end, sequence if durable else synced)
             return entries
+
+    def settle(self) -> None:
+        """Wait until every entry is on the disk; from then on one that is missing was cut off."""
+        with self._lock, self._opened() as file:
+            size, sequence, previous = self._end(file)
+            if sequence and self._before(sequence, previous)[0] < sequence:
+                os.fsync(file.fileno())
+                self._write_head(sequence, previous, size, sequence)
 
     def entries(
         self, *, evidence: str | None = None, case: str | None = None
@@ -154,16 +162,57 @@ class Ledger:
             previous, count = entry.hash, number
         return Chain(count, self._tail_fault(count, previous))
 
+    def _write_head(self, sequence: int, digest: str, size: int, synced: int) -> None:
+        new = self.head.with_suffix(".new")
+        new.write_text(f"{sequence} {digest} {size} {synced}\n")
+        new.replace(self.head)
+
+    def _read_head(self) -> tuple[int, str, int]:
+        """Last entry, its hash, and the last one that is known to have reached the disk."""
+        sequence, digest, _, *more = self.head.read_text().split()
+        return int(sequence), digest, int(more[0]) if more else int(sequence)
+
+    def _before(self, last: int, digest: str) -> tuple[int, dict[str, str]]:
+        """What has reached the disk, and what the next entry says about entries that are gone.
+
+        An entry that was written without waiting for the disk may be lost when the machine stops;
+        the one that follows tells it, and work goes on. Any other entry that the head names and
+        the file does not have was cut off: writing on would hide that, so it raises `Tampered`.
+        """
+        try:
+            sequence, known, synced = self._read_head()
+        except FileNotFoundError:
+            if not last:
+                self._write_head(0, GENESIS, 0, 0)
+                return 0, {}
+            fault = "the head file that names the last entry is missing"
+        except (OSError, ValueError):
+            fault = "the head file that names the last entry cannot be read"
+        else:
+            if last < synced:
+                fault = f"the last {sequence - last} entries were cut off"
+            elif last == sequence and digest != known:
+                fault = f"entry {last} is not the one that was written last"
+            elif last < sequence:
+                gone = f"{last + 1} to {sequence}, which had not reached the disk"
+                return min(synced, last), {"entries that are gone": gone}
+            else:
+                return synced, {}
+        raise Tampered(
+            f"The custody ledger was changed: {fault}. Nothing can follow it.",
+            "Restore ledger.jsonl and ledger.head from a copy: `locard custody CASE --check`.",
+        )
+
     def _tail_fault(self, count: int, last: str) -> str:
         try:
-            sequence, digest, _ = self.head.read_text().split()
+            sequence, digest, _ = self._read_head()
         except FileNotFoundError:
             return "" if count == 0 else "the head file that names the last entry is missing"
         except (OSError, ValueError):
             return "the head file that names the last entry cannot be read"
-        if int(sequence) > count:
-            return f"the last {int(sequence) - count} entries were cut off"
-        if int(sequence) == count and digest != last:
+        if sequence > count:
+            return f"the last {sequence - count} entries were cut off"
+        if sequence == count and count and digest != last:
             return f"entry {count} is not the one that was written last"
         return ""
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from locard.evidence import spool
 from locard.evidence.ledger import Draft, Ledger
-from locard.evidence.local import LocalStore, absent, flush, ready, refused
+from locard.evidence.local import LocalStore, absent, ready, refused
 from locard.evidence.spool import Readable
 from locard.evidence.store import (
     Content,
@@ -115,7 +115,7 @@ class Vault:
     def settle(self) -> None:
         """Wait until everything that was put is durable, ledger included."""
         self.store.settle()
-        flush(self.ledger.path)
+        self.ledger.settle()
 
     def open(self, evidence: str, *, case: str, actor: Hand | str, reason: str) -> BinaryIO:
         """The bytes of `evidence`, read-only, after the ledger has said who opened them and why.
