@@ -53,6 +53,12 @@ class Settings:
     """Bounds for hostile evidence: `LOCARD_LIMITS`, such as `ratio=5000,decoded_bytes=1T`."""
     single_sign_on: SingleSignOn | None = None
     """The OpenID provider, when there is one."""
+    place: str = ""
+    """Where evidence is kept: `LOCARD_VAULT`, such as `s3://bucket/prefix?retain=7y`."""
+    encrypt: str = ""
+    """What evidence is encrypted to: `LOCARD_ENCRYPT`, `age1…` or `kms:KEY`."""
+    age_identity: Path | None = None
+    """The file of the age key that decrypts: `LOCARD_AGE_IDENTITY`, or `keys/age.txt` in `home`."""
 
     @property
     def vault(self) -> Path:
@@ -90,6 +96,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
             f"LOCARD_WORKERS is {wanted[:40]!r}, which is not a number.",
             "Set it to the number of parsing processes, or leave it out: one for each core.",
         )
+    identity = names.get("LOCARD_AGE_IDENTITY", "").strip()
     asked = names.get("LOCARD_LIMITS", "")
     limits = limited(Limits(), limits_of(word for word in asked.split(",") if word.strip()))
     return Settings(
@@ -97,6 +104,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         workers=int(wanted) or os.cpu_count() or 2,
         limits=limits,
         single_sign_on=_single_sign_on(names),
+        place=names.get("LOCARD_VAULT", "").strip(),
+        encrypt=names.get("LOCARD_ENCRYPT", "").strip(),
+        age_identity=Path(identity).expanduser().absolute() if identity else None,
     )
 
 

@@ -27,7 +27,9 @@ from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import Intake, Wish, require
 from locard.cases.keeping import Keeping
+from locard.cases.moving import Storage
 from locard.cases.people import People
+from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.cases.singlesignon import Provider
@@ -70,7 +72,8 @@ class Desk:
         self.settings = settings
         self.limits = limits or settings.limits
         self.state: State = open_state(settings.state)
-        self.vault = Vault(settings.vault)
+        self.placement = Placement(settings)
+        self.vault = Vault(settings.vault, self.placement)
         self._connecting = Lock()
         self._background = Background(settings.home)
 
@@ -94,17 +97,22 @@ class Desk:
     @cached_property
     def people(self) -> People:
         """Users, groups and grants: who may do what."""
-        self.vault.prepare()
+        self.vault.prepare_folder()
         return People(self.state, self.vault.ledger, SecondFactor(self.settings.keys))
 
     @cached_property
     def entrance(self) -> Entrance:
         """Who comes in, who leaves and who is turned away."""
-        self.vault.prepare()
+        self.vault.prepare_folder()
         wanted = self.settings.single_sign_on
         provider = Provider(wanted) if wanted else None
         factor = SecondFactor(self.settings.keys)
         return Entrance(self.state, self.vault.ledger, factor, provider)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where evidence is kept, and moving it."""
+        return Storage(self.vault, self.placement)
 
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import typer
@@ -36,7 +36,6 @@ from typer.core import TyperGroup
 
 from locard import __version__, settings
 from locard.cases.desk import Desk
-from locard.cases.progress import Progress
 from locard.model.custody import Hand
 from locard.model.errors import BadQuery
 from locard.model.evidence import printable
@@ -168,6 +167,13 @@ def shown() -> Iterator["Watch"]:
         watch.stop()
 
 
+class Followed(Protocol):
+    """Work that says how far it is."""
+
+    def snapshot(self) -> tuple[str, int, int, str, float]:
+        """Stage, done, total, unit and rate, now."""
+
+
 class Watch:
     """Follows one job's progress until it is stopped."""
 
@@ -175,7 +181,7 @@ class Watch:
         self._stop = Event()
         self._thread: Thread | None = None
 
-    def begun(self, progress: Progress) -> None:
+    def begun(self, progress: Followed) -> None:
         """Follow `progress` from now on."""
         follow = self._bars if errors.is_terminal else self._lines
         self._thread = Thread(target=follow, args=(progress,), daemon=True)
@@ -187,7 +193,7 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
-    def _bars(self, progress: Progress) -> None:
+    def _bars(self, progress: Followed) -> None:
         with Bars(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -205,7 +211,7 @@ class Watch:
                     last = stage
                 bars.update(task, completed=done, total=total or None)
 
-    def _lines(self, progress: Progress) -> None:
+    def _lines(self, progress: Followed) -> None:
         last, said = "", 0.0
         while not self._stop.wait(0.2):
             stage, done, total, unit, rate = progress.snapshot()

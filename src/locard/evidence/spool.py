@@ -88,13 +88,18 @@ def write(source: Iterable[bytes], path: Path, watch: Watch = unwatched) -> Evid
     return meter.evidence()
 
 
+def private(folder: Path) -> Path:
+    """The path of a new file that nobody else uses, and that a crash does not leave for long."""
+    return folder / f"{os.getpid()}-{token_hex(8)}"
+
+
 def fetched(source: Iterable[bytes], folder: Path, evidence: str) -> BinaryIO:
     """A private file of the chunks, which are hashed while they come in.
 
     Raises `Tampered` when they are not the evidence of that id, and `Storage` when the disk is
     full; in both cases nothing stays.
     """
-    path = folder / f"{os.getpid()}-{token_hex(8)}"
+    path = private(folder)
     try:
         found = write(source, path)
         if found.id != evidence:

@@ -79,6 +79,7 @@ class Verb(StrEnum):
     TOKEN_MADE = "token-made"  # noqa: S105 (a word, not a secret)
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
     POLICY_CHANGED = "policy-changed"
+    VAULT_MOVED = "vault-moved"
 
 
 class _Part:

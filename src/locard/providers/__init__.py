@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import cast
 
 from locard.evidence import Store
+from locard.evidence.ciphers import KeyService
 from locard.evidence.place import Place
 from locard.model.errors import Error
 
@@ -33,6 +34,11 @@ def connect(place: Place) -> Store:
             f"There are: file://, {', '.join(f'{one}://' for one in sorted(known))}.",
         )
     return cast(Store, part(known[place.scheme], "store").connect(place))
+
+
+def key_service(key: str) -> KeyService:
+    """What wraps data keys with `key`; AWS KMS, the only one there is so far."""
+    return cast(KeyService, part(schemes()["s3"], "kms").DataKeys(key))
 
 
 def part(provider: ModuleType, name: str) -> ModuleType:
