@@ -141,8 +141,7 @@ class Placement:
         return Place.of(text).address if text else self.settings.vault.absolute().as_uri()
 
     def _any(self) -> bool:
-        objects = self.settings.vault / "objects"
-        return objects.is_dir() and any(objects.iterdir())
+        return next(LocalStore(self.settings.vault).names(), None) is not None
 
     def _state(self) -> object:
         try:
