@@ -213,6 +213,9 @@ def test_containers_that_need_other_files(image, tmp_path):
     with pytest.raises(Unreadable, match="extent"):
         read(flat)
     assert len(read(flat, sorted(tmp_path.glob("flat-*.vmdk")))) == len(read(image))
+    sparse = tmp_path / "sparse.vmdk"
+    run(qemu, "convert", "-O", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", image, sparse)
+    assert len(read(sparse, sorted(tmp_path.glob("sparse-*.vmdk")))) == len(read(image))
 
 
 def test_a_qcow2_image_that_is_its_own_backing_file_is_a_clear_error(image, tmp_path):

@@ -15,7 +15,9 @@ from locard.parsers.linux import (
     container_logs,
     history_lines,
     journal_rows,
+    login_databases,
     package_lines,
+    package_states,
     syslog_rows,
     utmp_records,
 )
@@ -110,6 +112,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact("linux.utmp", ("/var/log/lastlog",), _lastlog, first=True),
     Artefact(
+        "linux.utmp",
+        ("/var/lib/wtmpdb/wtmp.db", "/var/log/wtmp.db", "/var/lib/lastlog/lastlog2.db"),
+        _streamed(login_databases.read),
+        first=True,
+    ),
+    Artefact(
         "linux.syslog",
         tuple(
             f"/var/log/{name}*"
@@ -156,6 +164,16 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "linux.packages",
         ("/var/log/yum.log*", "/var/log/dnf.rpm.log*"),
         _streamed(package_lines.read_yum),
+    ),
+    Artefact(
+        "linux.installed",
+        ("/var/lib/dpkg/status", "/var/lib/dpkg/status-old"),
+        _streamed(package_states.read_dpkg_status),
+    ),
+    Artefact(
+        "linux.installed",
+        ("/lib/apk/db/installed", "/usr/lib/apk/db/installed"),
+        _streamed(package_states.read_apk_installed),
     ),
     Artefact(
         "linux.services",

@@ -271,8 +271,9 @@ def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
                 f"the VMDK needs its extent {extent.filename!r}",
                 "Add the descriptor and all of its extents together, from one folder.",
             )
+        sparse = _at(part, 0, 4) == b"KDMV"
         part.seek(0)
-        extents.append(_Nameless(part))
+        extents.append(_SparseExtent(part) if sparse else _Nameless(part))
     if not extents:
         raise Unreadable("the VMDK descriptor names no extents")
     return cast(BinaryIO, VMDK(extents))
@@ -285,6 +286,25 @@ class _Nameless:
         self.read = stream.read
         self.seek = stream.seek
         self.tell = stream.tell
+
+
+class _SparseExtent(_Nameless):
+    """An extent that a descriptor names; that it has an (empty) descriptor itself is kept quiet.
+
+    `dissect` takes such a one for the descriptor of a whole disk and misses its parent in it.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream)
+        self._stream = stream
+        self.read = self._quietly
+
+    def _quietly(self, size: int = -1) -> bytes:
+        start = self._stream.tell()
+        data = bytearray(self._stream.read(size))
+        first, last = (min(max(at - start, 0), len(data)) for at in (28, 44))
+        data[first:last] = bytes(last - first)
+        return bytes(data)
 
 
 def _vhd(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""wtmp, btmp, utmp and lastlog as loose files."""
+"""wtmp, btmp, utmp, lastlog, wtmpdb and lastlog2 as loose files."""
 
 from locard.parsers.contract import NO, Context, Head, Match, Opened
-from locard.parsers.linux import utmp_records
+from locard.parsers.linux import login_databases, utmp_records
 from locard.parsers.linux.looks import base_name
 from locard.parsers.linux.place import loose
 from locard.parsers.rows import Rows
@@ -10,6 +10,8 @@ from locard.parsers.rows import Rows
 
 def recognise(head: Head) -> Match:
     """The structure of login records; the name only decides between the two structures."""
+    if login_databases.looks_like(head.first):
+        return Match(95, "database of logins")
     named = base_name(head)
     if named.startswith("lastlog") and utmp_records.looks_like_lastlog(head.first):
         return Match(90, "last logins by user id")
@@ -30,6 +32,9 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append a row for each record."""
     place = loose(opened, context, "linux.utmp")
     first = opened.stream().read(65_536)
+    if first.startswith(login_databases.MAGIC):
+        login_databases.read(opened.stream(), place, rows)
+        return
     named = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
     lastlog = utmp_records.looks_like_lastlog(first) or (named and not any(first))
     if lastlog and (named or utmp_records.layout_of(first) is None):

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""wtmpdb and lastlog2: the logins of newer distributions, in SQLite.
+
+Both keep what wtmp and lastlog kept, beyond the year 2038: wtmpdb microseconds, lastlog2 seconds.
+The bytes are read by SQLite in memory, and nothing in them is trusted: only plain tables are asked,
+and views, triggers and functions of a schema stay unused.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from locard.parsers.addresses import address
+from locard.parsers.linux.place import Place
+from locard.parsers.rows import Rows
+from locard.parsers.times import LATEST
+from locard.parsers.times import text as time_text
+
+MAGIC = b"SQLite format 3\0"
+_MOST = 256 << 20
+_TABLES = {"wtmp": "wtmp", "lastlog2": "lastlog2"}
+_KINDS = {1: "boot", 2: "run level", 3: "login"}
+_SCALE = {"wtmp": 1000, "lastlog2": 1_000_000_000}
+
+
+def looks_like(first: bytes) -> bool:
+    """Whether the schema on the first page is one of the two."""
+    head = first[:65_536].lower()
+    return first.startswith(MAGIC) and any(
+        mark in head for mark in (b"table wtmp", b"table lastlog2", b"exists wtmp")
+    )
+
+
+def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
+    """Append a row for each login of wtmpdb, or for each account of lastlog2."""
+    data = stream.read(_MOST + 1)
+    if len(data) > _MOST:
+        place.problem(rows, "database", f"a database of more than {_MOST:,} bytes is not read")
+        return
+    base = sqlite3.connect(":memory:")
+    try:
+        base.deserialize(data)
+        base.execute("PRAGMA trusted_schema = OFF")
+        base.text_factory = lambda value: value.decode("utf-8", "replace")
+        for table in _tables(base):
+            for number, record in _records(base, table):
+                _login(_TABLES[table.lower()], number, record, place, rows)
+    except (sqlite3.Error, ValueError) as error:
+        place.problem(rows, "database", f"the database cannot be read further: {error}")
+    finally:
+        base.close()
+
+
+def _tables(base: sqlite3.Connection) -> list[str]:
+    found = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return [str(name) for (name,) in found if str(name).lower() in _TABLES]
+
+
+def _records(base: sqlite3.Connection, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    cursor = base.execute(f'SELECT rowid AS "rowid", * FROM "{table}" ORDER BY rowid')  # noqa: S608
+    names = [str(column[0]).lower() for column in cursor.description]
+    for record in cursor:
+        yield int(record[0]), dict(zip(names[1:], record[1:], strict=True))
+
+
+def _login(table: str, number: int, record: dict[str, Any], place: Place, rows: Rows) -> None:
+    user = _text(record, "name" if table == "lastlog2" else "user")
+    remote = _text(record, "remotehost")
+    kind = "last login" if table == "lastlog2" else _KINDS.get(record.get("type") or 0, "other")
+    person = "login" in kind
+    when = _time(record.get("time" if table == "lastlog2" else "login"), table)
+    until = _time(record.get("logout"), table)
+    source = address(remote)
+    terminal = _text(record, "tty")
+    details = {
+        "terminal": terminal,
+        "remote": remote,
+        "service": _text(record, "service"),
+        "logout": time_text(until) if until is not None else "",
+    }
+    place.row(
+        rows,
+        f"{table}:{number}",
+        {name: value for name, value in details.items() if value},
+        time=when,
+        time_meaning=kind if when is not None else "",
+        actor=user if person else "",
+        actor_kind="user" if person else "",
+        action=kind,
+        outcome="success" if person else "",
+        src_ip=source,
+        domain=remote if person and not source else "",
+        message=f"{kind} of {user} on {terminal}" + (f" from {remote}" if remote else ""),
+        raw=repr(record).encode("utf-8", "replace")[:65_536],
+        problem="" if when is not None else "a login without a time that can be shown",
+    )
+
+
+def _text(record: dict[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object, table: str) -> int | None:
+    if not isinstance(value, int) or not 0 < value * _SCALE[table] <= LATEST:
+        return None
+    return value * _SCALE[table]
