@@ -12,6 +12,7 @@ export type {
   Field,
   HistogramShown as Histogram,
   ProofShown as Proof,
+  RoleTable,
   ValueCount,
 } from './schema';
 
@@ -19,7 +20,13 @@ export type Case = schema.CaseShown;
 export type Comment = schema.CommentShown;
 export type EvidenceItem = schema.Evidence;
 export type Marks = schema.MarkRequest & { ids: string[] };
+export type CaseGrants = schema.CaseGrants;
+export type Grant = schema.GrantShown;
+export type Group = schema.GroupShown;
+export type Permission = schema.SignedIn['may'][number];
 export type Person = schema.SignedIn;
+export type Role = schema.GrantShown['role'];
+export type Scope = schema.TokenShown['scope'];
 export type SavedSearch = Required<schema.SearchShown>;
 export type Token = schema.TokenShown & Partial<Pick<schema.TokenMade, 'token'>>;
 export type User = schema.UserShown;
@@ -47,4 +54,6 @@ export interface Problem {
   length?: number;
   suggestion?: string;
   message?: string;
+  /** `code` when signing in takes a code of the second factor too. */
+  needs?: string | null;
 }

@@ -5,6 +5,7 @@ import { address, Failure, get } from './client';
 import type {
   About,
   Case,
+  CaseGrants,
   Comment,
   Count,
   CustodyEntry,
@@ -14,9 +15,12 @@ import type {
   Facet,
   Field,
   FullEvent,
+  Grant,
+  Group,
   Histogram,
   Neighbours,
   Person,
+  RoleTable,
   SavedSearch,
   Token,
   User,
@@ -217,4 +221,42 @@ export const users = () =>
   queryOptions({
     queryKey: ['users'],
     queryFn: ({ signal }) => get<User[]>(address(['users']), signal),
+  });
+
+export const groups = () =>
+  queryOptions({
+    queryKey: ['groups'],
+    queryFn: ({ signal }) => get<Group[]>(address(['groups']), signal),
+  });
+
+export const grants = () =>
+  queryOptions({
+    queryKey: ['grants'],
+    queryFn: ({ signal }) => get<Grant[]>(address(['grants']), signal),
+  });
+
+export const caseGrants = (name: string) =>
+  queryOptions({
+    queryKey: ['grants', name],
+    queryFn: ({ signal }) => get<CaseGrants>(address(['cases', name, 'grants']), signal),
+  });
+
+export const roles = () =>
+  queryOptions({
+    queryKey: ['roles'],
+    queryFn: ({ signal }) => get<RoleTable>(address(['roles']), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const peopleCustody = () =>
+  queryOptions({
+    queryKey: ['people-custody'],
+    queryFn: ({ signal }) => get<CustodyEntry[]>(address(['people', 'custody']), signal),
+  });
+
+export const ways = () =>
+  queryOptions({
+    queryKey: ['ways'],
+    queryFn: ({ signal }) =>
+      get<{ single_sign_on: string | null }>(address(['session', 'ways']), signal),
   });

@@ -21,7 +21,7 @@ export interface CaseGrants {
 
 /**
  * A case in numbers. `problems` are events that carry a problem; `first` and `last` are the
- * ends of its dated events; `may` is what whoever asks may do in it.
+ * ends of its dated events; `may` is what whoever asks may do in it, `ask` who grants more.
  */
 export interface CaseShown {
   name: string;
@@ -42,6 +42,7 @@ export interface CaseShown {
   jobs_running: number;
   failed: FailedEvidence[];
   may: Permission[];
+  ask: string[];
 }
 
 /** A query to be checked. */

@@ -4,6 +4,8 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { FolderPlus, FolderSearch } from 'lucide-react';
 import { useState } from 'react';
+import { Gate } from '../access/Gate';
+import { useMay } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { Case } from '../api/contract';
 import { cases as casesQuery, client } from '../api/queries';

@@ -21,6 +21,7 @@ from locard.cases.progress import Snapshot
 from locard.model.access import Access, Permission
 from locard.model.custody import CustodyEntry
 from locard.model.errors import SignInNeeded
+from locard.state import grants
 from locard.state.investigations import Stage
 from locard.timeline import Summary
 
@@ -51,7 +52,7 @@ class FailedEvidence(BaseModel):
 
 class CaseShown(BaseModel):
     """A case in numbers. `problems` are events that carry a problem; `first` and `last` are the
-    ends of its dated events; `may` is what whoever asks may do in it."""
+    ends of its dated events; `may` is what whoever asks may do in it, `ask` who grants more."""
 
     name: str
     title: str
@@ -71,6 +72,7 @@ class CaseShown(BaseModel):
     jobs_running: int
     failed: list[FailedEvidence]
     may: list[Permission]
+    ask: list[str]
 
 
 class NewCase(BaseModel):
@@ -221,6 +223,8 @@ def _case(door: Door, case: Case, summary: Summary, access: Access) -> CaseShown
     if case.totals.stages.get(Stage.FAILED.value):
         items, _ = door.desk.evidence(case.name, stage=Stage.FAILED.value, limit=20)
         failed = [FailedEvidence(id=one.id, name=one.name, reason=one.reason) for one in items]
+    with door.state.session() as s:
+        ask = grants.administrators(s, case.name)
     return CaseShown(
         name=case.name,
         title=case.title,
@@ -240,6 +244,7 @@ def _case(door: Door, case: Case, summary: Summary, access: Access) -> CaseShown
         jobs_running=sum(job.state == "running" for job in door.desk.progress(case.name)),
         failed=failed,
         may=sorted(access.of(case.name)),
+        ask=ask,
     )
 
 
