@@ -100,6 +100,24 @@ const custody = createRoute({
   component: lazyRouteComponent(() => import('./case/Custody'), 'Custody'),
 });
 
+const casePeople = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./people/CasePeople'), 'CasePeople'),
+});
+
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings/people',
+  component: lazyRouteComponent(() => import('./people/People'), 'People'),
+});
+
+const signInReturn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/return',
+  component: lazyRouteComponent(() => import('./signin/Returned'), 'Returned'),
+});
+
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
@@ -109,11 +127,13 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
+    signInReturn,
     inside.addChildren([
       home,
       cases,
-      oneCase.addChildren([overview, timeline, evidence, custody]),
+      oneCase.addChildren([overview, timeline, evidence, custody, casePeople]),
       settings,
+      people,
     ]),
   ]),
   defaultPreload: 'intent',

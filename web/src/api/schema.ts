@@ -96,11 +96,16 @@ export interface Difference {
   evidence: string;
 }
 
-/** An entry of the custody ledger; `name` is that of the evidence, as far as it is known. */
+/**
+ * An entry of the custody ledger; `name` is that of the evidence, as far as it is known.
+ * `door` and `address` say through which door and from where the actor came.
+ */
 export interface Entry {
   sequence: number;
   time: string;
   actor: string;
+  door: string;
+  address: string;
   verb: string;
   evidence: string;
   name: string | null;

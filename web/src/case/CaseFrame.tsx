@@ -67,6 +67,11 @@ export function CaseFrame() {
           <Link to="/cases/$case/custody" params={{ case: name }} className={styles.tab}>
             Custody
           </Link>
+          {found.data?.may.includes('grant') && (
+            <Link to="/cases/$case/people" params={{ case: name }} className={styles.tab}>
+              People
+            </Link>
+          )}
         </nav>
         <span className={styles.push} />
         {first && (

@@ -5,6 +5,8 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { FileStack, Search, Upload } from 'lucide-react';
 import { type DragEvent, use, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { Gate } from '../access/Gate';
+import { useMay } from '../access/may';
 import type { EvidenceItem } from '../api/contract';
 import { EVIDENCE_WINDOW, evidencePage } from '../api/queries';
 import { isRunning, ProgressLine } from '../shell/Progress';
@@ -27,6 +29,7 @@ export function Evidence() {
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const uploads = useUploads(name);
+  const adding = useMay('acquire', name);
   const running = use(ProgressContext).filter(isRunning);
   const list = useInfiniteQuery({
     queryKey: ['evidence', name, search.state ?? '', text],
@@ -50,7 +53,7 @@ export function Evidence() {
   const dropped = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    uploads.add([...event.dataTransfer.files]);
+    if (adding.may) uploads.add([...event.dataTransfer.files]);
   };
   const items = list.data?.pages.flatMap((page) => page.evidence) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
@@ -77,7 +80,9 @@ export function Evidence() {
       }}
       onDrop={dropped}
     >
-      {over && <div className={styles.drop}>Drop to add as evidence</div>}
+      {over && (
+        <div className={styles.drop}>{adding.may ? 'Drop to add as evidence' : adding.why}</div>
+      )}
       <input
         ref={picker}
         type="file"
@@ -112,9 +117,11 @@ export function Evidence() {
         />
         <span className="muted number">{list.data && counted(total, 'piece')}</span>
         <span className={styles.push} />
-        <Button leftSection={<Upload size={14} />} onClick={() => picker.current?.click()}>
-          Add evidence
-        </Button>
+        <Gate permission="acquire" case={name}>
+          <Button leftSection={<Upload size={14} />} onClick={() => picker.current?.click()}>
+            Add evidence
+          </Button>
+        </Gate>
       </div>
       {(running.length > 0 || uploads.list.length > 0) && (
         <div className={styles.work}>
@@ -130,7 +137,11 @@ export function Evidence() {
         <Nothing
           icon={<FileStack size={20} />}
           title="No evidence yet"
-          actions={<Button onClick={() => picker.current?.click()}>Choose files</Button>}
+          actions={
+            <Gate permission="acquire" case={name}>
+              <Button onClick={() => picker.current?.click()}>Choose files</Button>
+            </Gate>
+          }
         >
           <p>
             Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they

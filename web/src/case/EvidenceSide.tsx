@@ -14,6 +14,7 @@ import {
   X,
 } from 'lucide-react';
 import { useState } from 'react';
+import { Gate } from '../access/Gate';
 import { address } from '../api/client';
 import { evidenceCustody, evidenceItem } from '../api/queries';
 import { Bones, Failed } from '../shell/States';
@@ -175,13 +176,15 @@ function DownloadButton(props: { name: string; id: string }) {
   const [reason, setReason] = useState('');
   if (!asking) {
     return (
-      <Button
-        variant="default"
-        leftSection={<Download size={14} />}
-        onClick={() => setAsking(true)}
-      >
-        Download
-      </Button>
+      <Gate permission="download" case={props.name}>
+        <Button
+          variant="default"
+          leftSection={<Download size={14} />}
+          onClick={() => setAsking(true)}
+        >
+          Download
+        </Button>
+      </Gate>
     );
   }
   const where = address(['cases', props.name, 'evidence', props.id, 'download'], { reason });

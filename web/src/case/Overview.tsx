@@ -38,9 +38,11 @@ export function Overview() {
         icon={<FileStack size={20} />}
         title="This case holds no evidence yet"
         actions={
-          <Link to="/cases/$case/evidence" params={{ case: name }}>
-            <Button component="span">Add evidence</Button>
-          </Link>
+          one.may.includes('acquire') && (
+            <Link to="/cases/$case/evidence" params={{ case: name }}>
+              <Button component="span">Add evidence</Button>
+            </Link>
+          )
         }
       >
         <p>

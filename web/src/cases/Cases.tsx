@@ -27,24 +27,17 @@ export function Cases() {
       <header className={frame.head}>
         <h1 style={{ fontSize: 15 }}>Cases</h1>
         <span className={frame.push} />
-        <Button leftSection={<FolderPlus size={14} />} onClick={() => setMaking(true)}>
-          New case
-        </Button>
+        <Gate permission="make-case">
+          <Button leftSection={<FolderPlus size={14} />} onClick={() => setMaking(true)}>
+            New case
+          </Button>
+        </Gate>
       </header>
       <div className={frame.body}>
         {list.isError && !list.data ? (
           <Failed error={list.error} again={() => void list.refetch()} />
         ) : list.data?.length === 0 ? (
-          <Nothing
-            icon={<FolderSearch size={20} />}
-            title="No case yet"
-            actions={<Button onClick={() => setMaking(true)}>Make the first case</Button>}
-          >
-            <p>
-              A case holds the evidence of one investigation and its timeline. On the command line,{' '}
-              <code>locard add CASE PATH…</code> makes the case and adds the evidence in one go.
-            </p>
-          </Nothing>
+          <NoCase make={() => setMaking(true)} />
         ) : (
           <div className={frame.sheet}>
             {list.data ? <Table cases={list.data} /> : <Bones rows={6} height={40} />}
@@ -53,6 +46,29 @@ export function Cases() {
       </div>
       <NewCase open={making} close={() => setMaking(false)} />
     </>
+  );
+}
+
+function NoCase(props: { make: () => void }) {
+  const leave = useMay('make-case');
+  if (!leave.may) {
+    return (
+      <Nothing icon={<FolderSearch size={20} />} title="There is no case that you may see">
+        <p>Somebody who administers a case can give you a role in it. {leave.why}</p>
+      </Nothing>
+    );
+  }
+  return (
+    <Nothing
+      icon={<FolderSearch size={20} />}
+      title="No case yet"
+      actions={<Button onClick={props.make}>Make the first case</Button>}
+    >
+      <p>
+        A case holds the evidence of one investigation and its timeline. On the command line,{' '}
+        <code>locard add CASE PATH…</code> makes the case and adds the evidence in one go.
+      </p>
+    </Nothing>
   );
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SegmentedControl, Select } from '@mantine/core';
+import { Button, SegmentedControl, Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { about, session } from '../api/queries';
 import frame from '../case/case.module.css';
 import { choose, type Preferences, usePreferences } from '../theme/preferences';
+import { Mine } from './Mine';
 import { Password } from './Password';
+import { SecondFactor } from './SecondFactor';
 import styles from './settings.module.css';
 import { Tokens } from './Tokens';
-import { Users } from './Users';
 
 const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 
@@ -27,7 +29,20 @@ export function Settings() {
           <Looks />
           <Password />
           <Tokens />
-          {me.data?.may.includes('people') && <Users />}
+          <SecondFactor />
+          {me.data?.anywhere.includes('people') && (
+            <Section title="People, groups and roles">
+              <p style={{ margin: 0 }}>Who may sign in, and who may do what in which case.</p>
+              <div>
+                <Link to="/settings/people">
+                  <Button component="span" variant="default">
+                    Manage people
+                  </Button>
+                </Link>
+              </div>
+            </Section>
+          )}
+          {me.data && <Mine />}
           {version.data && (
             <Section title="How evidence is read">
               <p style={{ margin: 0 }}>

@@ -2,7 +2,7 @@
 // What a view shows when it has nothing, is loading, or could not be had.
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { CircleAlert, SearchX } from 'lucide-react';
+import { CircleAlert, Lock, SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Failure } from '../api/client';
 import styles from './shell.module.css';
@@ -30,7 +30,7 @@ export function Failed(props: { error: unknown; again?: () => void }) {
   return (
     <div className={styles.state} role="alert">
       <span className={styles.stateIcon} data-bad>
-        <CircleAlert size={20} />
+        {problem?.status === 403 ? <Lock size={20} /> : <CircleAlert size={20} />}
       </span>
       <h2>{problem ? problem.detail || problem.title : 'The page has a defect'}</h2>
       <p>
@@ -45,7 +45,7 @@ export function Failed(props: { error: unknown; again?: () => void }) {
         </p>
       )}
       <div className={styles.actions}>
-        {problem?.status === 404 && (
+        {(problem?.status === 404 || problem?.status === 403) && (
           <Link to="/cases">
             <Button component="span">All cases</Button>
           </Link>

@@ -3,6 +3,7 @@ import { Button, Textarea } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { useMay } from '../access/may';
 import { address, ask } from '../api/client';
 import { client, comments as commentsQuery, session } from '../api/queries';
 import { short } from '../text/time';
@@ -23,6 +24,7 @@ export function Comments(props: { name: string; id: string }) {
   const { zone } = usePreferences();
   const me = useQuery(session()).data?.username;
   const found = useQuery(commentsQuery(name, id));
+  const leave = useMay('mark', name);
   const changed = () => {
     void client.invalidateQueries({ queryKey: ['comments', name, id] });
     void client.invalidateQueries({ queryKey: ['events', name] });
@@ -52,7 +54,7 @@ export function Comments(props: { name: string; id: string }) {
         <div key={comment.n} className={styles.comment}>
           <div className="faint">
             <strong>{comment.author}</strong> · {short(comment.time, zone)} {zone}
-            {(comment.own ?? comment.author === me) && (
+            {leave.may && (comment.own ?? comment.author === me) && (
               <button
                 type="button"
                 className={styles.remove}
@@ -66,31 +68,35 @@ export function Comments(props: { name: string; id: string }) {
           <Value text={comment.text} limit={10_000} lines />
         </div>
       ))}
-      <form
-        className={styles.say}
-        onSubmit={(event) => {
-          event.preventDefault();
-          send();
-        }}
-      >
-        <Textarea
-          aria-label="Comment"
-          placeholder="What does this mean for the case?"
-          autosize
-          minRows={1}
-          maxRows={8}
-          value={text}
-          error={say.isError ? 'It was not kept. Try again.' : undefined}
-          onChange={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) send();
-            if (event.key === 'Escape') event.currentTarget.blur();
+      {leave.may ? (
+        <form
+          className={styles.say}
+          onSubmit={(event) => {
+            event.preventDefault();
+            send();
           }}
-        />
-        <Button type="submit" variant="default" loading={say.isPending} disabled={!text.trim()}>
-          Comment
-        </Button>
-      </form>
+        >
+          <Textarea
+            aria-label="Comment"
+            placeholder="What does this mean for the case?"
+            autosize
+            minRows={1}
+            maxRows={8}
+            value={text}
+            error={say.isError ? 'It was not kept. Try again.' : undefined}
+            onChange={(event) => setText(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) send();
+              if (event.key === 'Escape') event.currentTarget.blur();
+            }}
+          />
+          <Button type="submit" variant="default" loading={say.isPending} disabled={!text.trim()}>
+            Comment
+          </Button>
+        </form>
+      ) : (
+        <p className="faint">{leave.why}</p>
+      )}
     </section>
   );
 }

@@ -5,6 +5,8 @@ import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { Bookmark, CalendarRange, Columns3, Download, Trash2 } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { Gate } from '../access/Gate';
+import { useMay } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { SavedSearch } from '../api/contract';
 import { client, fields as fieldsQuery, searches as searchesQuery } from '../api/queries';
@@ -182,6 +184,7 @@ function Saved(props: { searching: Searching }) {
   const { name, address: now, columns, filters, asked, change } = props.searching;
   const found = useQuery(searchesQuery(name));
   const [title, setTitle] = useState('');
+  const { may } = useMay('mark', name);
   const where = (...more: (string | number)[]) => address(['cases', name, 'searches', ...more]);
   const refresh = () => client.invalidateQueries({ queryKey: ['searches', name] });
   const complain = (error: unknown) =>
@@ -230,7 +233,7 @@ function Saved(props: { searching: Searching }) {
           style={{ display: 'flex', gap: 6, marginBottom: 6 }}
           onSubmit={(event) => {
             event.preventDefault();
-            if (title.trim()) save();
+            if (title.trim() && may) save();
           }}
         >
           <TextInput
@@ -241,9 +244,11 @@ function Saved(props: { searching: Searching }) {
             value={title}
             onChange={(event) => setTitle(event.currentTarget.value)}
           />
-          <Button type="submit" disabled={!title.trim()}>
-            Save
-          </Button>
+          <Gate permission="mark" case={name}>
+            <Button type="submit" disabled={!title.trim()}>
+              Save
+            </Button>
+          </Gate>
         </form>
         <div className={styles.menuList}>
           {found.data?.length === 0 && (
@@ -260,13 +265,15 @@ function Saved(props: { searching: Searching }) {
                   />
                 </span>
               </button>
-              <button
-                type="button"
-                aria-label={`Delete ${one.name}`}
-                onClick={() => ask('DELETE', where(one.n)).then(() => void refresh(), complain)}
-              >
-                <Trash2 size={13} />
-              </button>
+              {may && (
+                <button
+                  type="button"
+                  aria-label={`Delete ${one.name}`}
+                  onClick={() => ask('DELETE', where(one.n)).then(() => void refresh(), complain)}
+                >
+                  <Trash2 size={13} />
+                </button>
+              )}
             </div>
           ))}
         </div>
@@ -277,14 +284,26 @@ function Saved(props: { searching: Searching }) {
 
 function Export(props: { searching: Searching; total: number }) {
   const { name, asked, columns } = props.searching;
+  const { may } = useMay('export', name);
+  const button = (
+    <Button variant="default" leftSection={<Download size={14} />}>
+      Export
+    </Button>
+  );
   const where = (format: string, some?: string[]) =>
     address(['cases', name, 'events', 'export'], { ...asked, format, columns: some?.join(',') });
   return (
-    <Menu>
+    <Menu disabled={!may}>
       <Menu.Target>
-        <Button variant="default" leftSection={<Download size={14} />}>
-          Export
-        </Button>
+        {may ? (
+          button
+        ) : (
+          <span style={{ display: 'inline-flex' }}>
+            <Gate permission="export" case={name}>
+              {button}
+            </Gate>
+          </span>
+        )}
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>All {count(props.total)} events that match</Menu.Label>

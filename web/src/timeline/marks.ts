@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stars and tags: sent to the server, shown at once, and taken back with one key.
 import { notifications } from '@mantine/notifications';
+import { mayNow } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { EventPage, EventRow, FullEvent, Marks } from '../api/contract';
 import { type Asked, client } from '../api/queries';
@@ -83,6 +84,11 @@ function contrary(name: string, marks: Marks): Marks[] {
 /** Stars or tags events. The page shows it before the server has answered. */
 export function mark(name: string, marks: Marks): Promise<void> {
   if (marks.ids.length === 0) return Promise.resolve();
+  const leave = mayNow('mark', name);
+  if (!leave.may) {
+    notifications.show({ color: 'red', title: 'Nothing was marked', message: leave.why });
+    return Promise.resolve();
+  }
   const one: Undo = { name, shown: contrary(name, marks), kept: null };
   undos.push(one);
   const arrived = show(name, [marks]);

@@ -83,11 +83,14 @@ class NewCase(BaseModel):
 
 
 class Entry(BaseModel):
-    """An entry of the custody ledger; `name` is that of the evidence, as far as it is known."""
+    """An entry of the custody ledger; `name` is that of the evidence, as far as it is known.
+    `door` and `address` say through which door and from where the actor came."""
 
     sequence: int
     time: str
     actor: str
+    door: str
+    address: str
     verb: str
     evidence: str
     name: str | None
@@ -201,6 +204,8 @@ def shown_entries(door: Door, case: str, entries: list[CustodyEntry]) -> list[En
             sequence=entry.sequence,
             time=iso(entry.time),
             actor=entry.actor,
+            door=entry.door,
+            address=entry.address,
             verb=entry.verb.value,
             evidence=entry.evidence,
             name=_name(entry) or names.get(entry.evidence),

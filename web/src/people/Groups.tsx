@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Button, Select, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { X } from 'lucide-react';
+import { useState } from 'react';
+import { address, ask } from '../api/client';
+import type { Group } from '../api/contract';
+import frame from '../case/case.module.css';
+import settings from '../settings/settings.module.css';
+import { Value } from '../text/Value';
+import { changed, Wrong } from './Given';
+import styles from './people.module.css';
+
+/** Groups with their members; the provider's name for a group makes its people members. */
+export function Groups(props: { groups: Group[]; users: string[] }) {
+  const [name, setName] = useState('');
+  const [claim, setClaim] = useState('');
+  const make = useMutation({
+    mutationFn: () => ask('POST', address(['groups']), { body: { name, claim } }),
+    onSuccess: () => {
+      setName('');
+      setClaim('');
+      changed();
+    },
+  });
+  const act = useMutation({
+    mutationFn: (one: { method: string; where: string; body?: unknown }) =>
+      ask(one.method, one.where, { body: one.body }),
+    onSuccess: changed,
+  });
+  const of = (group: string, ...more: string[]) => address(['groups', group, ...more]);
+  return (
+    <section className={frame.panel}>
+      <h2>Groups</h2>
+      {props.groups.length === 0 ? (
+        <p className="muted" style={{ margin: 0, padding: 16 }}>
+          A role that is granted to a group is that of everybody in it. There is none yet.
+        </p>
+      ) : (
+        <div className={styles.scroll}>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th>Group</th>
+                <th>At the provider</th>
+                <th>Members</th>
+                <th aria-label="Actions" />
+              </tr>
+            </thead>
+            <tbody>
+              {props.groups.map((group) => (
+                <tr key={group.name}>
+                  <td>
+                    <strong>{group.name}</strong>
+                    {group.title && (
+                      <div className="muted">
+                        <Value text={group.title} limit={80} />
+                      </div>
+                    )}
+                  </td>
+                  <td className="mono muted">
+                    <Value text={group.claim || '—'} limit={80} />
+                  </td>
+                  <td>
+                    <div className={styles.chips}>
+                      {group.members.map((member) => (
+                        <span key={member} className={styles.chip}>
+                          {member}
+                          <button
+                            type="button"
+                            aria-label={`Take ${member} out of ${group.name}`}
+                            onClick={() =>
+                              act.mutate({
+                                method: 'DELETE',
+                                where: of(group.name, 'members', member),
+                              })
+                            }
+                          >
+                            <X size={12} />
+                          </button>
+                        </span>
+                      ))}
+                      <Select
+                        size="xs"
+                        w={150}
+                        searchable
+                        aria-label={`Put somebody into ${group.name}`}
+                        placeholder="Put in"
+                        data={props.users.filter((one) => !group.members.includes(one))}
+                        value={null}
+                        onChange={(username) =>
+                          username &&
+                          act.mutate({
+                            method: 'POST',
+                            where: of(group.name, 'members'),
+                            body: { username },
+                          })
+                        }
+                      />
+                    </div>
+                  </td>
+                  <td className={styles.end}>
+                    <Button
+                      size="compact-sm"
+                      variant="default"
+                      aria-label={`Remove the group ${group.name}`}
+                      onClick={() => act.mutate({ method: 'DELETE', where: of(group.name) })}
+                    >
+                      Remove
+                    </Button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <Wrong error={act.error} />
+      <form
+        className={styles.give}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.trim()) make.mutate();
+        }}
+      >
+        <div className={settings.form}>
+          <TextInput
+            label="Name of a new group"
+            placeholder="counsel"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <TextInput
+            label="What the single sign-on provider calls it"
+            placeholder="empty: you say who is in it"
+            value={claim}
+            onChange={(event) => setClaim(event.currentTarget.value)}
+          />
+          <Button
+            type="submit"
+            size="sm"
+            variant="default"
+            disabled={!name.trim()}
+            loading={make.isPending}
+          >
+            Add
+          </Button>
+        </div>
+        <Wrong error={make.error} />
+      </form>
+    </section>
+  );
+}
