@@ -8,6 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export const SOURCE = here('../../openapi.json');
 export const TARGET = here('../src/api/schema.ts');
 
+const WIDEST = 100;
 const name = (schema) => schema.split('/').pop().replace(/\W/g, '_');
 const property = (key) => (/^[A-Za-z_]\w*$/.test(key) ? key : `'${key}'`);
 
@@ -42,7 +43,10 @@ function comment(text, indent = '') {
 function one(key, schema) {
   const head = comment(schema.description);
   if (schema.type !== 'object' || !schema.properties) {
-    return `${head}export type ${name(key)} = ${type(schema)};\n`;
+    const line = `export type ${name(key)} = ${type(schema)};`;
+    if (line.length <= WIDEST) return `${head}${line}\n`;
+    const options = type(schema).split(' | ').map((option) => `\n  | ${option}`);
+    return `${head}export type ${name(key)} =${options.join('')};\n`;
   }
   const required = new Set(schema.required ?? []);
   const lines = Object.entries(schema.properties).map(([key, value]) => {

@@ -439,7 +439,21 @@ export interface PasswordChange {
 }
 
 /** One thing that somebody may do. */
-export type Permission = 'view' | 'download' | 'export' | 'mark' | 'acquire' | 'make-case' | 'respond' | 'hold' | 'transfer' | 'seal' | 'dispose' | 'grant' | 'people' | 'settings';
+export type Permission =
+  | 'view'
+  | 'download'
+  | 'export'
+  | 'mark'
+  | 'acquire'
+  | 'make-case'
+  | 'respond'
+  | 'hold'
+  | 'transfer'
+  | 'seal'
+  | 'dispose'
+  | 'grant'
+  | 'people'
+  | 'settings';
 
 /**
  * A permission: what it allows, the smallest token that carries it, the roles that have it.
