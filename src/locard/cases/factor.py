@@ -11,6 +11,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pyotp
@@ -40,8 +41,11 @@ class Proposed:
 
     def svg(self) -> str:
         """The address as a QR code, black on white, to be shown in a page."""
-        code = segno.make(self.address, error="m")
-        return str(code.svg_inline(scale=5, border=3, dark="#000", light="#fff", omitsize=True))
+        drawn = BytesIO()
+        segno.make(self.address, error="m").save(
+            drawn, kind="svg", border=3, dark="#000", light="#fff", omitsize=True, xmldecl=False
+        )
+        return drawn.getvalue().decode()
 
 
 class SecondFactor:

@@ -5,10 +5,10 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { FolderPlus, FolderSearch } from 'lucide-react';
 import { useState } from 'react';
 import { Gate } from '../access/Gate';
-import { useMay } from '../access/may';
+import { either, useMay } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { Case } from '../api/contract';
-import { cases as casesQuery, client } from '../api/queries';
+import { cases as casesQuery, client, session } from '../api/queries';
 import frame from '../case/case.module.css';
 import { Dialog } from '../shell/Dialog';
 import { Bones, Failed, Nothing } from '../shell/States';
@@ -51,10 +51,16 @@ export function Cases() {
 
 function NoCase(props: { make: () => void }) {
   const leave = useMay('make-case');
+  const ask = useQuery(session()).data?.ask ?? [];
   if (!leave.may) {
     return (
       <Nothing icon={<FolderSearch size={20} />} title="There is no case that you may see">
-        <p>Somebody who administers a case can give you a role in it. {leave.why}</p>
+        <p>
+          {ask.length > 0
+            ? `Ask ${either(ask.slice(0, 5))} for a role in a case.`
+            : 'Whoever administers a case can give you a role in it.'}{' '}
+          A case that you have no role in is not shown to you.
+        </p>
       </Nothing>
     );
   }

@@ -28,8 +28,8 @@ export function Settings() {
         <div className={`${frame.sheet} ${frame.two} ${styles.sheet}`}>
           <Looks />
           <Password />
-          <Tokens />
           <SecondFactor />
+          <Tokens />
           {me.data?.anywhere.includes('people') && (
             <Section title="People, groups and roles">
               <p style={{ margin: 0 }}>Who may sign in, and who may do what in which case.</p>
