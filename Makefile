@@ -39,7 +39,7 @@ serve: .make/bytecode ## Serve the page on loopback.
 	@touch $@
 
 .make/bytecode: .make/install $(filter %.py,$(SOURCES))
-	$(COMPILE) src/locard
+	$(COMPILE) src
 	@touch $@
 
 .make/dev: .make/bytecode requirements/dev.lock.txt

@@ -155,7 +155,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_rows(
         found = ids(desk)
         assert len(found) == len(set(found)) == 23 * 500 + 520
         sums_hold(desk)
-        assert desk.vault.ledger.check().fault == ""
+        assert desk.vault.ledger.check().passed
     finally:
         desk.timeline.close()
         desk.close()

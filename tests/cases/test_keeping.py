@@ -149,7 +149,7 @@ def test_after_disposal_bytes_and_rows_are_gone_and_the_ledger_is_whole(held: De
     assert [(one.evidence, one.actor, one.details["bytes"]) for one in last] == [
         (a, "omar", "deleted")
     ]
-    assert not held.vault.ledger.check().fault
+    assert held.vault.ledger.check().passed
     with pytest.raises(Conflict, match="done already"):
         held.keeping.agree("c", asked.id, who=SECOND)
 

@@ -8,6 +8,7 @@ import pytest
 
 from locard.timeline import schema
 from locard.timeline.client import Client
+from locard_verify import dsse
 from tests.cases.trails import trail
 from tests.cli.conftest import Locard
 
@@ -106,43 +107,73 @@ def test_one_row(proved: tuple[Locard, str], store: Client, column: str, value: 
     assert difference[1] != difference[2]
 
 
+def entry_of(home: Path, number: int) -> tuple[Path, list[bytes]]:
+    ledger = home / "vault" / "ledger" / "entries"
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    assert len(lines) >= number
+    return ledger, lines
+
+
+def checked(locard: Locard) -> str:
+    """What `custody --check` says is wrong."""
+    found = locard("custody", "c", "--check")
+    assert found.status == 1
+    return str(found.err)
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        (b'"actor":"ana"', b'"actor":"bob"', "its hash does not fit its text"),
-        (b'"verb":"acquired"', b'"verb":"exported"', "its hash does not fit its text"),
-        (b"\n", b"\n\n", "is not a custody entry"),
-    ],
+    ("old", "new"),
+    [(b'"actor":"ana"', b'"actor":"bob"'), (b'"verb":"acquired"', b'"verb":"exported"')],
 )
-def test_one_custody_entry(
-    proved: tuple[Locard, str], home: Path, old: bytes, new: bytes, fault: str
+def test_the_entry_of_the_evidence(
+    proved: tuple[Locard, str], home: Path, old: bytes, new: bytes
 ) -> None:
     locard, event = proved
-    overwrite(home / "vault" / "ledger.jsonl", old, new)
+    ledger, lines = entry_of(home, 2)
+    found = dsse.read_line(lines[1][:-1])
+    assert old in found.payload
+    line = dsse.line_of(found.payload.replace(old, new), found.keyid, found.signature)
+    ledger.write_bytes(b"".join([lines[0], line + b"\n", *lines[2:]]))
     name, detail = failing(locard, event)
     assert name == "Custody ledger"
-    assert fault in detail
-    checked = locard("custody", "c", "--check")
-    assert checked.status == 1
-    assert fault in checked.err
+    assert "entry 2: its signature does not fit its text" in detail
+    assert "entry 2 was changed: its signature does not fit (entries, line 2)" in checked(locard)
+
+
+def test_another_custody_entry_is_named_by_the_check(
+    proved: tuple[Locard, str], home: Path
+) -> None:
+    locard, _ = proved
+    ledger, lines = entry_of(home, 3)
+    found = dsse.read_line(lines[2][:-1])
+    payload = found.payload.replace(b'"actor":"ana"', b'"actor":"bob"')
+    line = dsse.line_of(payload, found.keyid, found.signature)
+    ledger.write_bytes(b"".join([*lines[:2], line + b"\n", *lines[3:]]))
+    assert "entry 3 was changed" in checked(locard)
+
+
+def test_a_line_that_was_put_in(proved: tuple[Locard, str], home: Path) -> None:
+    locard, event = proved
+    ledger, lines = entry_of(home, 2)
+    ledger.write_bytes(lines[0] + b"\n" + b"".join(lines[1:]))
+    assert failing(locard, event)[0] == "Custody ledger"
+    assert "it is not a custody entry: it is not an envelope (entries, line 2)" in checked(locard)
 
 
 def test_a_custody_entry_that_was_taken_out(proved: tuple[Locard, str], home: Path) -> None:
     locard, event = proved
-    ledger = home / "vault" / "ledger.jsonl"
-    first, _, *rest = ledger.read_bytes().splitlines(keepends=True)
+    ledger, (first, _, *rest) = entry_of(home, 3)
     ledger.write_bytes(first + b"".join(rest))
-    name, detail = failing(locard, event)
-    assert name == "Custody ledger"
-    assert "removed or swapped" in detail
+    assert failing(locard, event)[0] == "Custody ledger"
+    assert "entry 2 is missing here: entry 3 stands in its place" in checked(locard)
 
 
 def test_a_cut_tail_is_not_hidden_by_what_comes_after(
     proved: tuple[Locard, str], home: Path
 ) -> None:
     locard, event = proved
-    ledger = home / "vault" / "ledger.jsonl"
-    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:1]))
+    ledger, lines = entry_of(home, 3)
+    ledger.write_bytes(b"".join(lines[:2]))
     refused = locard("export", "c", "--format", "csv")
     assert refused.status == 1
     assert "cut off" in refused.err

@@ -4,12 +4,13 @@
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SOURCES = sorted((ROOT / "src" / "locard").rglob("*.py"))
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 BANNED = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 LONGEST_FILE = 420
 LONGEST_FUNCTION = 65
@@ -50,7 +51,7 @@ def test_broad_excepts_stand_at_the_boundaries_only() -> None:
     """
     broad = re.compile(r"except (Exception|BaseException)\b.*BLE001(?!.*raised again)")
     found = {
-        str(path.relative_to(ROOT / "src" / "locard"))
+        str(path.relative_to(ROOT / "src"))
         for path in SOURCES
         if broad.search(path.read_text("utf-8"))
     }
@@ -73,9 +74,23 @@ def test_only_the_vault_touches_its_folder() -> None:
     found = [
         path
         for path in SOURCES
-        if '"objects"' in path.read_text("utf-8") and path.parent.name != "evidence"
+        if '"objects"' in path.read_text("utf-8")
+        and path.parent.name not in ("evidence", "locard_verify")
     ]
     assert found == []
+
+
+def test_the_verifier_imports_little_enough_to_be_audited_alone() -> None:
+    allowed = {*sys.stdlib_module_names, "cryptography", "rfc3161_client", "locard_verify"}
+    found = {
+        name.partition(".")[0]
+        for path in (ROOT / "src" / "locard_verify").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else
+                     [one.name for one in node.names])
+    }  # fmt: skip
+    assert found <= allowed
 
 
 def test_agpl_and_sleuthkit_stay_inside_the_worker() -> None:

@@ -1,132 +1,299 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger: what is edited by hand is noticed, and what a crash left is mended."""
+"""The ledger: every entry signed and in the tree, and what a crash left is mended."""
 
 import json
+import shutil
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from locard.evidence.ledger import Draft, Ledger
-from locard.model.custody import Hand, Verb
-from locard.model.errors import Tampered
+from locard.evidence import entries as clock
+from locard.evidence.entries import Draft, nanoseconds, rfc3339
+from locard.evidence.ledger import Ledger
+from locard.evidence.signing import FileSigner
+from locard.model.custody import Exhibit, Hand, Verb
+from locard.model.errors import Conflict, Missing, Storage, Tampered
+from locard_verify import dsse
+from locard_verify.merkle import included, leaf_hash
+from locard_verify.note import open_checkpoint
+
+ANA = Hand("ana", "page", "192.0.2.7", "a browser")
 
 
-def drafts(count: int) -> list[Draft]:
-    return [Draft(Hand("ana"), Verb.OPENED, "e" * 64, "c", f"reason {n}", {}) for n in range(count)]
+def drafts(count: int, evidence: str = "e" * 64) -> list[Draft]:
+    def exhibit(number: str, _above: str) -> Exhibit:
+        return Exhibit(number=number, case="c", evidence=evidence)
+
+    return [
+        Draft(ANA, Verb.ACQUIRED if n == 0 else Verb.OPENED, evidence, "c", f"reason {n}", {},
+              exhibit if n == 0 else None)
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def opened(home: Path) -> Ledger:
+    return Ledger(home / "ledger", FileSigner(home / "keys" / "ledger.pem"), home / "trusted.vkey")
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    ledger = Ledger(tmp_path)
+    ledger = opened(tmp_path)
     ledger.append(drafts(5))
     return ledger
 
 
-def edit(ledger: Ledger, change) -> None:
-    lines = ledger.path.read_text().splitlines()
-    ledger.path.write_text("".join(f"{line}\n" for line in change(lines)))
+def test_the_first_entry_introduces_the_key_and_it_is_pinned(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    first = next(ledger.entries())
+    assert (first.sequence, first.verb) == (1, Verb.KEY_INTRODUCED)
+    key = (tmp_path / "trusted.vkey").read_text().strip()
+    assert first.details["key"] == key == ledger.keys()[0].vkey
+    assert (tmp_path / "keys" / "ledger.pem").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_clean_ledger_holds(ledger: Ledger) -> None:
-    assert (ledger.check().entries, ledger.check().fault) == (5, "")
+def test_a_line_is_an_envelope_that_anybody_can_read(ledger: Ledger) -> None:
+    envelope = json.loads(ledger.path.read_text().splitlines()[1])
+    statement = json.loads(b64decode(envelope["payload"]))
+    assert envelope["payloadType"] == "application/vnd.in-toto+json"
+    assert statement["_type"] == "https://in-toto.io/Statement/v1"
+    assert statement["subject"] == [{"name": "e" * 64, "digest": {"sha256": "e" * 64}}]
+    said = statement["predicate"]
+    assert (said["sequence"], said["actor"], said["door"]) == (2, "ana", "page")
+    assert (said["address"], said["agent"], said["exhibit"]) == ("192.0.2.7", "a browser", "C-0001")
+    assert said["record"]["number"] == "C-0001"
 
 
-@pytest.mark.parametrize(
-    ("change", "fault"),
-    [
-        (lambda lines: [*lines[:2], lines[2].replace("reason 2", "reason X"), *lines[3:]],
-         "entry 3 was changed"),
-        (lambda lines: [*lines[:2], *lines[3:]], "entry 3 carries number 4"),
-        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "entry 2 carries number 3"),
-        (lambda lines: lines[:3], "the last 2 entries were cut off"),
-        (lambda lines: [*lines[:4], "nonsense"], "line 5 is not a custody entry"),
-        (lambda lines: [*lines[:4], lines[4].replace('":"', '": "')], "canonical"),
-    ],
-)  # fmt: skip
-def test_an_edit_by_hand_is_named(ledger: Ledger, change, fault: str) -> None:
-    edit(ledger, change)
-    assert fault in ledger.check().fault
+def test_an_exhibit_is_made_once_for_each_case_and_its_entries_follow_each_other(
+    ledger: Ledger,
+) -> None:
+    ledger.append(drafts(2, "f" * 64))
+    ledger.append(drafts(1))
+    found = [(one.sequence, one.exhibit, one.previous) for one in ledger.entries(case="c")]
+    assert found == [
+        (2, "C-0001", 0),
+        (3, "C-0001", 2),
+        (4, "C-0001", 3),
+        (5, "C-0001", 4),
+        (6, "C-0001", 5),
+        (7, "C-0002", 0),
+        (8, "C-0002", 7),
+        (9, "C-0001", 6),
+    ]
+    assert [one.number for one in ledger.exhibits("c")] == ["C-0001", "C-0002"]
+    assert ledger.check().passed
 
 
-def test_a_rewritten_entry_with_a_fitting_hash_breaks_the_chain(ledger: Ledger) -> None:
-    from dataclasses import replace
+def test_newest_first_before_a_number(ledger: Ledger) -> None:
+    assert [one.sequence for one in ledger.newest(case="c", limit=2)] == [6, 5]
+    assert [one.sequence for one in ledger.newest(case="c", before=5, limit=2)] == [4, 3]
+    assert ledger.newest(case="other") == []
 
-    from locard.evidence.ledger import _line, _with_hash, canonical, sha256
 
-    entries = list(ledger.entries())
-    forged = replace(entries[1], reason="forged")
-    forged = _with_hash(forged, sha256(canonical(forged)).hexdigest())
-    edit(ledger, lambda lines: [lines[0], _line(forged).decode().strip(), *lines[2:]])
-    assert "entry 3 does not follow" in ledger.check().fault
+def test_an_entry_is_proved_by_signature_inclusion_and_head(ledger: Ledger) -> None:
+    for sequence in range(1, 7):
+        proof = ledger.proof(sequence)
+        checkpoint, key = open_checkpoint(proof.head, [proof.key])
+        envelope = dsse.read_line(proof.envelope)
+        assert (checkpoint.size, key) == (6, proof.key)
+        assert proof.key.signed(dsse.pae(envelope.payload), envelope.signature)
+        assert included(leaf_hash(proof.envelope), sequence - 1, 6, proof.path, checkpoint.root)
+    with pytest.raises(Missing):
+        ledger.proof(7)
+
+
+def test_an_entry_that_was_edited_is_not_proved(ledger: Ledger) -> None:
+    data = ledger.path.read_bytes()
+    third = data.splitlines(keepends=True)[2]
+    other = dsse.line_of(*forged(third)) + b"\n"
+    assert len(other) == len(third)
+    ledger.path.write_bytes(data.replace(third, other))
+    with pytest.raises(Tampered, match="entry 3: its signature does not fit"):
+        ledger.proof(3)
+    assert ledger.proof(4).entry.reason == "reason 2"
+
+
+def forged(line: bytes) -> tuple[bytes, str, bytes]:
+    found = dsse.read_line(line.rstrip(b"\n"))
+    return found.payload.replace(b'"actor":"ana"', b'"actor":"bob"'), found.keyid, found.signature
 
 
 def test_a_removed_head_is_noticed(ledger: Ledger) -> None:
     ledger.head.unlink()
-    assert "head" in ledger.check().fault
+    with pytest.raises(Tampered, match="head"):
+        ledger.proof(2)
+    with pytest.raises(Tampered, match="head"):
+        opened(ledger.folder.parent).append(drafts(1))
 
 
 def test_a_half_written_line_of_a_crash_is_cut_and_work_goes_on(ledger: Ledger) -> None:
     with ledger.path.open("ab") as file:
-        file.write(b'{"actor":"an')
-    again = Ledger(ledger.path.parent)
-    assert again.append(drafts(1))[0].sequence == 6
-    assert again.check().fault == ""
+        file.write(b'{"payload":"eyJfdH')
+    again = opened(ledger.folder.parent)
+    assert again.append(drafts(1))[0].sequence == 7
+    assert again.check().passed
+
+
+def test_entries_that_a_crash_left_without_head_and_hashes_are_caught_up(ledger: Ledger) -> None:
+    head = ledger.head.read_bytes()
+    sizes = {path: path.stat().st_size for path in ledger.tree.folder.iterdir()}
+    ledger.append(drafts(3))
+    ledger.head.write_bytes(head)
+    for path in ledger.tree.folder.iterdir():
+        with path.open("r+b") as file:
+            file.truncate(sizes.get(path, 0))
+    again = opened(ledger.folder.parent)
+    assert again.append(drafts(1))[0].sequence == 10
+    assert again.check().passed
+
+
+def test_hashes_and_index_are_made_again_from_the_entries(ledger: Ledger) -> None:
+    ledger.close()
+    ledger.index.path.write_bytes(b"not a database at all, whatever its name says" * 40)
+    for path in ledger.tree.folder.iterdir():
+        path.unlink()
+    again = opened(ledger.folder.parent)
+    assert again.append(drafts(1))[0].sequence == 7
+    assert [one.number for one in again.exhibits("c")] == ["C-0001"]
+    assert again.check().passed
+
+
+def cut(ledger: Ledger, keep: int) -> None:
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join(lines[:keep]))
+
+
+def test_nothing_follows_a_tail_that_was_cut_off(ledger: Ledger, tmp_path: Path) -> None:
+    cut(ledger, 4)
+    before = ledger.path.read_bytes()
+    for writer in (ledger, opened(tmp_path)):
+        with pytest.raises(Tampered, match="the last 2 entries were cut off"):
+            writer.append(drafts(1))
+    assert ledger.path.read_bytes() == before
+    assert "cut off" in ledger.check().clause("tree").detail
+
+
+def test_nothing_follows_an_emptied_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.path.write_bytes(b"")
+    with pytest.raises(Tampered, match="the last 6 entries"):
+        opened(tmp_path).append(drafts(1))
+    shutil.rmtree(ledger.folder)
+    with pytest.raises(Tampered, match="is gone"):
+        opened(tmp_path).append(drafts(1))
+
+
+def test_entries_that_had_not_reached_the_disk_are_told_and_work_goes_on(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.append(drafts(2), durable=False)
+    cut(ledger, 7)
+    (entry,) = opened(tmp_path).append(drafts(1))
+    said = list(ledger.entries())[-2]
+    assert (said.sequence, said.verb, entry.sequence) == (8, Verb.ENTRIES_LOST, 9)
+    assert said.details["entries"] == "8"
+    assert ledger.check().passed
+
+
+def test_settled_entries_cannot_be_cut(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append(drafts(2), durable=False)
+    ledger.settle()
+    cut(ledger, 7)
+    with pytest.raises(Tampered, match="cut off"):
+        opened(tmp_path).append(drafts(1))
 
 
 def test_nothing_follows_an_end_that_is_no_entry(ledger: Ledger) -> None:
     with ledger.path.open("ab") as file:
         file.write(b"nonsense\n")
-    with pytest.raises(Tampered, match="last line"):
-        Ledger(ledger.path.parent).append(drafts(1))
+    with pytest.raises(Tampered, match="line 7 is not a custody entry"):
+        opened(ledger.folder.parent).append(drafts(1))
 
 
-def test_many_writers_make_one_chain(tmp_path: Path) -> None:
-    ledgers = [Ledger(tmp_path) for _ in range(4)]
+def test_many_writers_make_one_ledger(tmp_path: Path) -> None:
+    ledgers = [opened(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(lambda n: ledgers[n % 4].append(drafts(3), durable=False), range(40)))
-    assert (ledgers[0].check().entries, ledgers[0].check().fault) == (120, "")
+    assert ledgers[0].size() == 121
+    assert ledgers[0].check().passed
 
 
-def test_a_line_is_json_that_anybody_can_read(ledger: Ledger) -> None:
-    first = json.loads(ledger.path.read_text().splitlines()[0])
-    assert first["previous"] == "0" * 64
-    assert first["verb"] == "opened"
+def test_many_entries_at_once(tmp_path: Path) -> None:
+    ledger = opened(tmp_path)
+    found = ledger.append(drafts(3_000))
+    assert [one.sequence for one in found] == list(range(2, 3_002))
+    assert ledger.append(drafts(1))[0].previous == 3_001
+    assert ledger.check().passed
 
 
-def test_nothing_follows_a_cut_tail(ledger: Ledger) -> None:
-    edit(ledger, lambda lines: lines[:3])
+def test_a_key_that_others_may_read_signs_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "keys" / "ledger.pem").chmod(0o640)
+    with pytest.raises(Storage, match="Others may read the signing key"):
+        opened(tmp_path).append(drafts(1))
+    assert ledger.size() == 6
+
+
+def test_a_key_that_nobody_introduced_signs_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    other = FileSigner(tmp_path / "other.pem")
+    other.make()
+    with pytest.raises(Conflict, match="does not know the key"):
+        Ledger(ledger.folder, other).append(drafts(1))
+
+
+def test_a_new_key_is_introduced_by_the_one_before(ledger: Ledger, tmp_path: Path) -> None:
+    new = FileSigner(tmp_path / "keys" / "second.pem")
+    new.make(ledger.signer.key.name)
+    ledger.introduce(new, ANA, "the yearly change")
+    (entry,) = ledger.append(drafts(1))
+    assert ledger.proof(entry.sequence).key == new.key
+    assert ledger.proof(entry.sequence - 1).key != new.key
+    assert ledger.check().passed
+
+
+def test_a_clock_that_was_set_back_is_an_entry(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = clock.now()
+    monkeypatch.setattr("locard.evidence.ledger.now", lambda: real - 3_600 * 10**9)
+    (entry,) = ledger.append(drafts(1))
+    before = list(ledger.entries())[-2]
+    assert before.verb is Verb.CLOCK_SET_BACK
+    assert "3,600" in before.reason or "3,599" in before.reason
+    assert entry.time > before.time
+
+
+def test_a_clock_that_lags_a_little_never_goes_back(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = list(ledger.entries())[-1]
+    monkeypatch.setattr("locard.evidence.ledger.now", lambda: last.time - 10**9)
+    assert ledger.append(drafts(1))[0].time == last.time + 1
+    assert ledger.check().passed
+
+
+def test_a_ledger_of_the_time_before_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").write_text("{}\n")
+    with pytest.raises(Conflict, match="before the first release"):
+        opened(tmp_path).append(drafts(1))
+
+
+@pytest.mark.parametrize("at", [0, 1, 1_764_172_800_123_456_789, 253_402_300_799_999_999_999])
+def test_times_are_written_to_the_nanosecond_and_read_back(at: int) -> None:
+    assert nanoseconds(rfc3339(at)) == at
+    assert len(rfc3339(at)) == 30
+
+
+def test_a_failure_to_sign_writes_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(_messages: object) -> list[bytes]:
+        raise Storage("The key service does not answer.", "")
+
     before = ledger.path.read_bytes()
-    for writer in (ledger, Ledger(ledger.path.parent)):
-        with pytest.raises(Tampered, match="last 2 entries were cut off"):
-            writer.append(drafts(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.signer, "sign_many", refuses)
+        with pytest.raises(Storage):
+            ledger.append([replace(drafts(1, "a" * 64)[0])])
     assert ledger.path.read_bytes() == before
-    assert "cut off" in ledger.check().fault
-
-
-def test_nothing_follows_an_emptied_ledger_or_a_missing_head(ledger: Ledger) -> None:
-    text = ledger.path.read_bytes()
-    ledger.path.write_bytes(b"")
-    with pytest.raises(Tampered, match="last 5 entries"):
-        Ledger(ledger.path.parent).append(drafts(1))
-    ledger.path.write_bytes(text)
-    ledger.head.unlink()
-    with pytest.raises(Tampered, match="head"):
-        Ledger(ledger.path.parent).append(drafts(1))
-
-
-def test_entries_that_had_not_reached_the_disk_are_told_and_work_goes_on(ledger: Ledger) -> None:
-    ledger.append(drafts(2), durable=False)
-    edit(ledger, lambda lines: lines[:5])
-    (entry,) = Ledger(ledger.path.parent).append(drafts(1))
-    assert entry.sequence == 6
-    assert entry.details["entries that are gone"].startswith("6 to 7")
-    assert ledger.check().fault == ""
-
-
-def test_settled_entries_cannot_be_cut(ledger: Ledger) -> None:
-    ledger.append(drafts(2), durable=False)
-    ledger.settle()
-    edit(ledger, lambda lines: lines[:5])
-    with pytest.raises(Tampered, match="cut off"):
-        Ledger(ledger.path.parent).append(drafts(1))
+    assert ledger.append(drafts(1, "a" * 64))[0].exhibit == "C-0002"

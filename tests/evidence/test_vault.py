@@ -52,11 +52,11 @@ def test_each_door_leaves_an_entry_that_says_who_and_why(vault: Vault) -> None:
     taken = put(vault, b"x")
     vault.open(taken.evidence.id, case="c", actor="bo", reason="look").close()
     entries = list(vault.ledger.entries())
-    assert [(one.verb, one.actor, one.reason) for one in entries] == [
+    assert [(one.verb, one.actor, one.reason) for one in entries[1:]] == [
         (Verb.ACQUIRED, "ana", "test"),
         (Verb.OPENED, "bo", "look"),
     ]
-    assert vault.ledger.check().fault == ""
+    assert vault.ledger.check().passed
 
 
 def test_a_member_is_derived_and_names_its_parent(vault: Vault) -> None:
@@ -214,10 +214,11 @@ def test_a_ledger_that_cannot_be_written_lets_nothing_out(vault: Vault) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=8))
 def test_any_bytes_come_back_as_they_went_in(tmp_path_factory, chunks: list[bytes]) -> None:
-    vault = Vault(tmp_path_factory.mktemp("vault"))
+    vault = Vault(tmp_path_factory.mktemp("home") / "vault")
     vault.prepare()
     for data in chunks:
         taken = put(vault, data)
         with vault.open(taken.evidence.id, case="c", actor="a", reason="t") as file:
             assert file.read() == data
-    assert vault.ledger.check().entries == 2 * len(chunks)
+    assert vault.ledger.check().passed
+    assert vault.ledger.size() == 1 + 2 * len(chunks)

@@ -125,6 +125,7 @@ class Desk:
             self.timeline.close()
         if "entrance" in vars(self):
             self.entrance.settle(everything=True)
+        self.vault.ledger.close()
         self.state.close()
 
     # Cases
@@ -310,16 +311,11 @@ class Desk:
     ) -> list[CustodyEntry]:
         """Entries of the ledger about a case, the newest first, those before `before`."""
         self.case(case)
-        entries = [
-            entry
-            for entry in self.vault.ledger.entries(evidence=evidence, case=case)
-            if before is None or entry.sequence < before
-        ]
-        return entries[::-1][:limit]
+        return self.vault.ledger.newest(evidence=evidence, case=case, before=before, limit=limit)
 
     def installation_custody(self, *, limit: int = 200) -> list[CustodyEntry]:
         """Entries of the ledger that are about no case: sign-ins and people. The newest first."""
-        return list(self.vault.ledger.entries(case=""))[::-1][:limit]
+        return self.vault.ledger.newest(case="", limit=limit)
 
     def progress(self, case: str, *, limit: int = 20) -> list[Snapshot]:
         """The jobs of a case with their progress, the newest first."""

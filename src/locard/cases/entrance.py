@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from locard.cases.factor import SecondFactor
 from locard.cases.singlesignon import Claims, Provider
-from locard.evidence.ledger import Draft, Ledger
+from locard.evidence import Draft, Ledger
 from locard.model.custody import Hand, Verb
 from locard.model.errors import CodeNeeded, Conflict, Denied, Error, Missing, SignInNeeded
 from locard.state import grants, groups, identities, refusals, sessions, throttle, users

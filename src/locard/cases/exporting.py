@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from locard.cases.export import Format, Labels, export
-from locard.evidence import Vault
-from locard.evidence.ledger import Draft
+from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Missing
 from locard.model.event import COLUMNS

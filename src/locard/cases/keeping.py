@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 
 from locard.cases import holdings
 from locard.cases.turns import alone
-from locard.evidence import Vault
-from locard.evidence.ledger import Draft
+from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Denied, Missing
 from locard.state import keeping

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from locard.cases.factor import Proposed, SecondFactor
-from locard.evidence.ledger import Draft, Ledger
+from locard.evidence import Draft, Ledger
 from locard.model.access import ROLES, TITLES, Access, Permission, Role, Scope
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Denied, Missing

@@ -14,8 +14,8 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from locard.cases.reading import opened
-from locard.evidence import Vault
-from locard.model.custody import CustodyEntry, Hand, Verb
+from locard.evidence import Inclusion, Vault
+from locard.model.custody import CustodyEntry, Hand
 from locard.model.errors import Error, Missing, Tampered
 from locard.model.event import COLUMNS, Event
 from locard.parsers import catalogue
@@ -115,24 +115,26 @@ class Prover:
         return holding, name or ""
 
     def _custody(self, event: Event, holding: Holding) -> None:
-        chain = self.vault.ledger.check()
-        if chain.fault:
-            self._fail("Custody ledger", f"the ledger was changed: {chain.fault}")
-        entries = [
-            entry
-            for entry in self.vault.ledger.entries(evidence=holding.evidence)
-            if entry.verb in (Verb.ACQUIRED, Verb.DERIVED)
-        ]
-        entry = next((one for one in entries if one.case == event.case), None)
-        if entry is None:
+        proof = self._taken(event.case, holding.evidence)
+        if proof is None:
             self._fail("Custody entry", "the ledger has no entry that this was taken in")
+        entry = proof.entry
         self._say(
             "Custody entry",
-            f"entry {entry.sequence} of {chain.entries}: {entry.verb} by {entry.actor}, "
-            f"{entry.details.get('name', '')}; the chain of all entries holds",
+            f"entry {entry.sequence} of {proof.size}: {entry.verb} by {entry.actor} as exhibit "
+            f"{entry.exhibit}, {entry.details.get('name', '')}; signed by {proof.key.keyid}, and "
+            f"in the tree of all entries that the head signs ({len(proof.path)} hashes)",
         )
         self._digests(entry, holding)
         self._ancestors(entry)
+
+    def _taken(self, case: str, evidence: str) -> Inclusion | None:
+        """The entry by which the case took it in, its signature and place in the tree verified."""
+        try:
+            sequence = self.vault.ledger.made(case, evidence)
+            return self.vault.ledger.proof(sequence) if sequence else None
+        except (Tampered, Missing) as error:
+            self._fail("Custody ledger", error.message)
 
     def _digests(self, entry: CustodyEntry, holding: Holding) -> None:
         said = (
@@ -153,16 +155,10 @@ class Prover:
     def _ancestors(self, entry: CustodyEntry) -> None:
         seen: set[str] = set()
         while parent := entry.details.get("parent"):
-            above = next(
-                (
-                    one
-                    for one in self.vault.ledger.entries(evidence=parent)
-                    if one.verb in (Verb.ACQUIRED, Verb.DERIVED) and one.case == entry.case
-                ),
-                None,
-            )
-            if above is None or parent in seen:
+            proof = self._taken(entry.case, parent)
+            if proof is None or parent in seen:
                 self._fail("Origin", f"the ledger has no entry for {parent[:16]}…")
+            above = proof.entry
             self._say(
                 "Origin",
                 f"taken out of {above.details.get('name', '')} ({parent[:16]}…, entry "

@@ -1,269 +1,190 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The custody ledger: an append-only file of lines, each bound to the one before by its hash.
+"""The custody ledger: signed entries that are the leaves of one Merkle tree.
 
-A line is the canonical JSON of a `CustodyEntry`. `hash` is the SHA-256 over the canonical JSON of
-all other fields, `previous` is the hash of the line before. So a changed, removed, added or swapped
-line is noticed by anybody with the file alone; `ledger.head` names the last line, so that a cut
-tail is noticed too. Whoever can rewrite both files can rewrite history: signed and time-stamped
-checkpoints are what stands against that, and they are not part of this module.
+entries          one signed statement a line, append-only: the only truth, all else follows from it
+hashes/          the tree (`tree.py`)
+index.sqlite     where entries stand, and the exhibits (`index.py`)
+head             a signed note: so many entries, this root; written anew with every addition
+durable          the head of what has reached the disk for sure
+keys/            the public keys that ever signed, each introduced by an entry
+
+An entry that is changed, removed, added or swapped no longer fits its signature, its number or the
+root; a tail that was cut off is missed by the head. Whoever holds the private key can still write
+another history from the last checkpoint that somebody else keeps or has time-stamped.
 """
 
 import fcntl
-import json
 import os
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 
-import msgspec
+from locard.evidence.entries import SECOND, Draft, now, payload, read, rfc3339
+from locard.evidence.faults import changed
+from locard.evidence.reader import LedgerReader
+from locard.evidence.signing import FileSigner, Signer
+from locard.model.custody import CustodyEntry, Exhibit, Hand, Verb
+from locard.model.errors import Conflict, Storage, Tampered
+from locard_verify import dsse
+from locard_verify.keys import Key
+from locard_verify.malformed import Malformed
+from locard_verify.merkle import Edge, leaf_hash, root_of
+from locard_verify.note import Checkpoint, open_checkpoint, sealed
 
-from locard.model.custody import CustodyEntry, Hand, Verb
-from locard.model.errors import Storage, Tampered
-
-GENESIS = "0" * 64
-"""`previous` of the first entry."""
-
-_decoder = msgspec.json.Decoder(CustodyEntry)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry before it has its place in the chain."""
-
-    hand: Hand
-    verb: Verb
-    evidence: str
-    case: str
-    reason: str
-    details: Mapping[str, str]
+ITSELF = Hand("locard", "automation")
+"""By whose hand the ledger writes what nobody asked for."""
+SET_BACK = 2 * SECOND
+"""A clock that lags less than this behind the last entry is waited for in the mind: the entry gets
+the next nanosecond. One that lags more was set back, and an entry says so."""
+UNINDEXED = 2_000
+"""Entries that may wait to be indexed while a run adds many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """What checking the ledger found. `fault` is empty when the chain holds."""
+@dataclass(slots=True)
+class _End:
+    """The end of the ledger as this process knows it."""
 
-    entries: int
-    fault: str = ""
-
-
-def canonical(entry: CustodyEntry) -> bytes:
-    """What `entry.hash` covers: ASCII JSON with sorted keys and no spaces, without `hash`."""
-    fields = asdict(entry)
-    del fields["hash"]
-    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _line(entry: CustodyEntry) -> bytes:
-    fields = asdict(entry)
-    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    size: int = -1
+    """Bytes of the file of entries; -1 when nothing is known."""
+    time: int = 0
+    edge: Edge = field(default_factory=Edge)
+    unindexed: int = 0
+    exhibits: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    """Number and last entry by case and evidence; every unindexed one is here."""
+    counts: dict[str, int] = field(default_factory=dict)
+    lost: list[Draft] = field(default_factory=list)
+    """What the next entry but one has to say first: that entries are gone."""
 
 
-class Ledger:
+class Ledger(LedgerReader):
     """The ledger of one vault. Appending is safe between threads and between processes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "ledger.jsonl"
-        self.head = folder / "ledger.head"
-        self._lock = Lock()
-        self._known: tuple[int, int, str] = (0, -1, GENESIS)
-        """Size of the file after our last append, its last sequence and hash."""
+    def __init__(self, folder: Path, signer: Signer, pinned: Path | None = None) -> None:
+        super().__init__(folder, pinned)
+        self.signer = signer
+        self._known = _End()
 
     def append(self, drafts: Sequence[Draft], *, durable: bool = True) -> list[CustodyEntry]:
-        """Write entries to the end and return them. `durable` waits for the disk.
+        """Sign entries, write them to the end and return them. `durable` waits for the disk.
 
         Raises `Tampered` when the end of the ledger is not what it was left as, and `Storage` when
-        it cannot be written; then nothing was written.
+        it cannot be signed or written; then nothing was written.
         """
         if not drafts:
             return []
         with self._lock, self._opened() as file:
-            size, sequence, previous = self._end(file)
-            synced, lost = self._before(sequence, previous)
-            entries = []
-            for draft in drafts:
-                sequence += 1
-                details, lost = {**draft.details, **lost}, {}
-                entry = CustodyEntry(
-                    sequence=sequence,
-                    time=time.time_ns(),
-                    actor=draft.hand.name,
-                    door=draft.hand.door,
-                    address=draft.hand.address,
-                    agent=draft.hand.agent,
-                    verb=draft.verb,
-                    evidence=draft.evidence,
-                    case=draft.case,
-                    reason=draft.reason,
-                    details=details,
-                    previous=previous,
+            end = self._end(file)
+            extra = self._first() if end.edge.size == 0 else end.lost
+            key = self.signer.key
+            if end.edge.size and key.vkey not in {one.vkey for one in self.keys()}:
+                raise Conflict(
+                    f"The ledger does not know the key {key.keyid} that is to sign.",
+                    "Sign with the key that it was begun with, or introduce the new one with it: "
+                    "`locard custody key --new`.",
                 )
-                previous = sha256(canonical(entry)).hexdigest()
-                entries.append(_with_hash(entry, previous))
-            self._write(file, size, b"".join(_line(entry) for entry in entries), durable)
-            end = os.fstat(file.fileno()).st_size
-            self._known = (end, sequence, previous)
-            self._write_head(sequence, previous, end, sequence if durable else synced)
-            return entries
+            try:
+                lines = self._signed(end, [*extra, *drafts], key)
+                self._write(file, end, lines, durable)
+                self._sealed(end, lines, key, durable)
+            except BaseException:
+                self._known = _End()
+                raise
+            end.lost = []
+            if self.pinned is not None and end.edge.size == len(lines):
+                self.pinned.write_text(key.vkey + "\n")
+            return [read(line).entry for line in lines[-len(drafts) :]]
 
     def settle(self) -> None:
         """Wait until every entry is on the disk; from then on one that is missing was cut off."""
         with self._lock, self._opened() as file:
-            size, sequence, previous = self._end(file)
-            if sequence and self._before(sequence, previous)[0] < sequence:
+            if self._end(file).edge.size and self._read_durable() != (head := self.note()):
                 os.fsync(file.fileno())
-                self._write_head(sequence, previous, size, sequence)
+                _overwrite(self.durable, head)
 
-    def entries(
-        self, *, evidence: str | None = None, case: str | None = None
-    ) -> Iterator[CustodyEntry]:
-        """Entries in their order, all or of one piece of evidence or case.
+    def introduce(self, signer: Signer, hand: Hand, reason: str) -> CustodyEntry:
+        """Let another key sign from now on; the entry that says so is signed by the one before."""
+        if signer.key.name != (name := self.signer.key.name):
+            raise Conflict(f"A key of this ledger bears the name {name}.", "Make it with that.")
+        with self._lock:
+            details = {"key": signer.key.vkey, "fingerprint": signer.key.fingerprint}
+            draft = Draft(hand, Verb.KEY_INTRODUCED, "", "", reason, details)
+            (entry,) = self.append([draft])
+            self._keep_key(signer.key)
+            self.signer = signer
+        return entry
 
-        Raises `Tampered` at a line that is not an entry.
+    def _first(self) -> list[Draft]:
+        """The first entry of all: it introduces the key that signs it.
+
+        Raises `Tampered` when there was a ledger here before, as the pinned key says.
         """
-        wanted = evidence.encode() if evidence else None
-        for number, line in enumerate(self._lines(), 1):
-            if wanted is not None and wanted not in line:
-                continue
-            try:
-                entry = _decoder.decode(line)
-            except msgspec.DecodeError as error:
-                raise Tampered(
-                    f"Line {number} of the custody ledger is not an entry.",
-                    "Compare the ledger with a copy taken earlier.",
-                ) from error
-            if (evidence is None or entry.evidence == evidence) and (
-                case is None or entry.case == case
-            ):
-                yield entry
-
-    def check(self) -> Chain:
-        """Whether every entry is unchanged and in its place, from the first to the last."""
-        previous, count = GENESIS, 0
-        for number, line in enumerate(self._lines(), 1):
-            try:
-                entry = _decoder.decode(line)
-            except msgspec.DecodeError:
-                return Chain(count, f"line {number} is not a custody entry")
-            if line + b"\n" != _line(entry):
-                return Chain(count, f"entry {number} is not in its canonical form")
-            if sha256(canonical(entry)).hexdigest() != entry.hash:
-                return Chain(count, f"entry {number} was changed: its hash does not fit its text")
-            if entry.sequence != number:
-                return Chain(
-                    count, f"entry {number} carries number {entry.sequence}: removed or swapped"
-                )
-            if entry.previous != previous:
-                return Chain(count, f"entry {number} does not follow the entry before it")
-            previous, count = entry.hash, number
-        return Chain(count, self._tail_fault(count, previous))
-
-    def _write_head(self, sequence: int, digest: str, size: int, synced: int) -> None:
-        new = self.head.with_suffix(".new")
-        new.write_text(f"{sequence} {digest} {size} {synced}\n")
-        new.replace(self.head)
-
-    def _read_head(self) -> tuple[int, str, int]:
-        """Last entry, its hash, and the last one that is known to have reached the disk."""
-        sequence, digest, _, *more = self.head.read_text().split()
-        return int(sequence), digest, int(more[0]) if more else int(sequence)
-
-    def _before(self, last: int, digest: str) -> tuple[int, dict[str, str]]:
-        """What has reached the disk, and what the next entry says about entries that are gone.
-
-        An entry that was written without waiting for the disk may be lost when the machine stops;
-        the one that follows tells it, and work goes on. Any other entry that the head names and
-        the file does not have was cut off: writing on would hide that, so it raises `Tampered`.
-        """
-        try:
-            sequence, known, synced = self._read_head()
-        except FileNotFoundError:
-            if not last:
-                self._write_head(0, GENESIS, 0, 0)
-                return 0, {}
-            fault = "the head file that names the last entry is missing"
-        except (OSError, ValueError):
-            fault = "the head file that names the last entry cannot be read"
-        else:
-            if last < synced:
-                fault = f"the last {sequence - last} entries were cut off"
-            elif last == sequence and digest != known:
-                fault = f"entry {last} is not the one that was written last"
-            elif last < sequence:
-                gone = f"{last + 1} to {sequence}, which had not reached the disk"
-                return min(synced, last), {"entries that are gone": gone}
-            else:
-                return synced, {}
-        raise Tampered(
-            f"The custody ledger was changed: {fault}. Nothing can follow it.",
-            "Restore ledger.jsonl and ledger.head from a copy: `locard custody CASE --check`.",
-        )
-
-    def _tail_fault(self, count: int, last: str) -> str:
-        try:
-            sequence, digest, _ = self._read_head()
-        except FileNotFoundError:
-            return "" if count == 0 else "the head file that names the last entry is missing"
-        except (OSError, ValueError):
-            return "the head file that names the last entry cannot be read"
-        if sequence > count:
-            return f"the last {sequence - count} entries were cut off"
-        if sequence == count and count and digest != last:
-            return f"entry {count} is not the one that was written last"
-        return ""
-
-    def _lines(self) -> Iterator[bytes]:
-        try:
-            with self.path.open("rb") as file:
-                for line in file:
-                    yield line.rstrip(b"\n")
-        except FileNotFoundError:
-            return
-
-    @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
-        try:
-            with self.path.open("ab+", buffering=0) as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield file
-        except OSError as error:
-            raise Storage(
-                f"The custody ledger {self.path} cannot be written: {error.strerror}.",
-                "Free space or make the vault writable, then run the same command again.",
-            ) from error
-
-    def _end(self, file: BinaryIO) -> tuple[int, int, str]:
-        """Size, last sequence and last hash, repairing a line that a crash left half-written."""
-        size = os.fstat(file.fileno()).st_size
-        if size == self._known[0]:
-            return size, self._known[1] if size else 0, self._known[2]
-        fd = file.fileno()
-        window = min(size, 1 << 20)
-        tail = os.pread(fd, window, size - window)
-        if not tail.endswith(b"\n"):
-            keep = tail.rfind(b"\n") + 1
-            if keep == 0 and window < size:
-                raise Tampered("The end of the custody ledger is not a line.", "Restore a copy.")
-            size = size - window + keep
-            os.ftruncate(fd, size)
-            tail = tail[:keep]
-        if not tail:
-            return 0, 0, GENESIS
-        try:
-            last = _decoder.decode(tail[tail.rstrip(b"\n").rfind(b"\n") + 1 :])
-        except msgspec.DecodeError as error:
+        if self.pinned is not None and self.pinned.exists():
             raise Tampered(
-                "The last line of the custody ledger is not an entry, so nothing can follow it.",
-                "Run `locard custody --check` and restore the ledger from a copy.",
-            ) from error
-        return size, last.sequence, last.hash
+                f"The custody ledger {self.folder} is gone: {self.pinned} is the key that it was "
+                "begun with.",
+                f"Restore it from a copy. To begin another vault here, move {self.pinned} away.",
+            )
+        if isinstance(self.signer, FileSigner) and not self.signer.exists():
+            self.signer.make()
+        key = self.signer.key
+        self._keep_key(key)
+        details = {"key": key.vkey, "fingerprint": key.fingerprint}
+        return [Draft(ITSELF, Verb.KEY_INTRODUCED, "", "", "the ledger begins", details)]
 
-    @staticmethod
-    def _write(file: BinaryIO, size: int, data: bytes, durable: bool) -> None:
+    def _keep_key(self, key: Key) -> None:
+        folder = self.folder / "keys"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (folder / f"{key.id.hex()}.vkey").write_text(key.vkey + "\n")
+        self._keys = ()
+
+    def _signed(self, end: _End, drafts: Sequence[Draft], key: Key) -> list[bytes]:
+        """The lines of these drafts; their numbers and places are noted in `end`."""
+        payloads: list[bytes] = []
+        sequence = end.edge.size
+        for draft in self._by_the_clock(end, drafts):
+            sequence += 1
+            at = end.time = max(now(), end.time + 1)
+            number, previous, record = self._exhibit(end, draft, sequence)
+            payloads.append(payload(draft, sequence, at, number, previous, record))
+        signatures = self.signer.sign_many([dsse.pae(one) for one in payloads])
+        pairs = zip(payloads, signatures, strict=True)
+        return [dsse.line_of(one, key.keyid, signature) for one, signature in pairs]
+
+    def _by_the_clock(self, end: _End, drafts: Sequence[Draft]) -> list[Draft]:
+        lag = end.time - now()
+        if lag <= SET_BACK:
+            return list(drafts)
+        before = rfc3339(end.time)
+        end.time = 0
+        reason = f"the clock is {lag / SECOND:,.3f} s behind the entry before"
+        details = {"before": before, "after": rfc3339(now())}
+        return [Draft(ITSELF, Verb.CLOCK_SET_BACK, "", "", reason, details), *drafts]
+
+    def _exhibit(self, end: _End, draft: Draft, sequence: int) -> tuple[str, int, Exhibit | None]:
+        """Number of the exhibit, the entry before about it, and its record when it is made now."""
+        if not draft.evidence:
+            return "", 0, None
+        key = (draft.case, draft.evidence)
+        known = end.exhibits.get(key) or self.index.exhibit(*key)
+        record = None
+        if known is None:
+            if draft.exhibit is None:
+                return "", 0, None
+            if draft.case not in end.counts:
+                end.counts[draft.case] = self.index.count(draft.case)
+            end.counts[draft.case] += 1
+            number = f"{draft.case.upper()}-{end.counts[draft.case]:04d}"
+            above = (draft.case, draft.parent)
+            parent = end.exhibits.get(above) or self.index.exhibit(*above) or ("", 0)
+            record = draft.exhibit(number, parent[0])
+            known = (number, 0)
+        end.exhibits[key] = (known[0], sequence)
+        return known[0], known[1], record
+
+    def _write(self, file: BinaryIO, end: _End, lines: Sequence[bytes], durable: bool) -> None:
+        data = b"\n".join(lines) + b"\n"
         try:
             view = memoryview(data)
             while view:
@@ -271,9 +192,122 @@ class Ledger:
             if durable:
                 os.fsync(file.fileno())
         except OSError:
-            os.ftruncate(file.fileno(), size)
+            os.ftruncate(file.fileno(), end.size)
             raise
+        end.size += len(data)
+
+    def _sealed(self, end: _End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
+        """Write what follows from the entries: hashes, head, and now and then the index."""
+        self.tree.extend(end.edge, [leaf_hash(line) for line in lines])
+        end.unindexed += len(lines)
+        if end.unindexed >= UNINDEXED:
+            self.index.catch_up()
+            end.unindexed, end.exhibits = 0, {}
+        text = Checkpoint(key.name, end.edge.size, end.edge.root()).text()
+        note = sealed(text, key, self.signer.sign_many([text])[0])
+        _overwrite(self.head, note)
+        if durable:
+            _overwrite(self.durable, note)
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        if (old := self.folder.with_suffix(".jsonl")).exists():
+            raise Conflict(
+                f"{old} is a ledger of a version before the first release, which is not read.",
+                "Keep that LOCARD_HOME as it is, set another one, and add the evidence anew.",
+            )
+        try:
+            if not self.path.exists():
+                self.tree.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self.path.open("ab+", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield file
+        except OSError as error:
+            raise Storage(
+                f"The custody ledger {self.folder} cannot be written: {error.strerror}.",
+                "Free space or make the vault writable, then run the same command again.",
+            ) from error
+
+    def _end(self, file: BinaryIO) -> _End:
+        """The end of the ledger, read anew when another process or a crash moved it."""
+        size = os.fstat(file.fileno()).st_size
+        if size != self._known.size:
+            size = _whole(file.fileno(), size)
+            covered, count = self.index.catch_up()
+            if covered != size:
+                raise changed("the end of the entries is not a line")
+            last = self.index.entry(count)
+            line = next(self._lines([last])) if last else b""
+            edge, lost = self._edge(count, line)
+            time = read(line).entry.time if last else 0
+            self._known = _End(size, time, edge, lost=lost)
+        return self._known
+
+    def _edge(self, count: int, last: bytes) -> tuple[Edge, list[Draft]]:
+        """The tree's right edge, when head and entries agree; hashes are made anew if need be.
+
+        An entry that was written without waiting for the disk may be gone when the machine stopped;
+        then an entry has to say so. Any other one that is missing was cut off: writing on would
+        hide that, so it raises `Tampered`.
+        """
+        head, lost = self._named(self.head), []
+        if head.size > count:
+            if self._named(self.durable).size > count:
+                gone = f"the last {head.size - count:,} entries were cut off"
+                raise changed(f"{gone}: its head names {head.size:,} and there are {count:,}")
+            lost, head = [_lost(head.size, count, self.note())], self._named(self.durable)
+        for again in (False, True):
+            if again or not self.tree.reaches(count):
+                with self.path.open("rb") as file:
+                    hashes = b"".join(leaf_hash(line[:-1]) for line in file)
+                self.tree.rebuild(hashes)
+            fits = not count or self.tree.at(0, count - 1) == leaf_hash(last)
+            if fits and (not head.size or root_of(head.size, self.tree.at) == head.root):
+                return self.tree.edge(count), lost
+        raise changed(f"the first {head.size:,} entries are not those that its head signs")
+
+    def _named(self, path: Path) -> Checkpoint:
+        """What a head says; of a ledger without entries and head, that it is empty."""
+        if not path.exists() and (path == self.durable or not self.index.catch_up()[1]):
+            return Checkpoint("", 0, b"")
+        try:
+            return open_checkpoint(
+                self.note() if path == self.head else path.read_bytes(), self.keys()
+            )[0]
+        except Malformed as error:
+            raise changed(f"its {path.name}: {error}") from error
+
+    def _read_durable(self) -> bytes:
+        return self.durable.read_bytes() if self.durable.exists() else b""
 
 
-def _with_hash(entry: CustodyEntry, digest: str) -> CustodyEntry:
-    return CustodyEntry(**{**asdict(entry), "hash": digest})
+def _lost(named: int, count: int, head: bytes) -> Draft:
+    """The entry that says which entries are gone."""
+    gone = f"{count + 1} to {named}" if named > count + 1 else f"{named}"
+    reason = f"entries {gone} had not reached the disk when the machine stopped"
+    details = {"entries": gone, "head": head.decode("utf-8", "replace")}
+    return Draft(ITSELF, Verb.ENTRIES_LOST, "", "", reason, details)
+
+
+def _overwrite(path: Path, note: bytes) -> None:
+    """Write over a head in place: it fits into one sector, and a rename would wait for the disk."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(fd, note, 0)
+        os.ftruncate(fd, len(note))
+    finally:
+        os.close(fd)
+
+
+def _whole(fd: int, size: int) -> int:
+    """The size once a line that a crash left half-written is cut off."""
+    window = min(size, 1 << 20)
+    tail = os.pread(fd, window, size - window)
+    if tail.endswith(b"\n") or not tail:
+        return size
+    keep = tail.rfind(b"\n") + 1
+    if keep == 0 and window < size:
+        raise changed("its end is not a line")
+    size = size - window + keep
+    os.ftruncate(fd, size)
+    return size

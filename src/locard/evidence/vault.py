@@ -9,14 +9,16 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from locard.evidence import spool
-from locard.evidence.ledger import Draft, Ledger
+from locard.evidence.entries import Draft, now, rfc3339
+from locard.evidence.ledger import Ledger
 from locard.evidence.local import LocalStore, absent, ready, refused
+from locard.evidence.signing import FileSigner, Signer
 from locard.evidence.spool import Readable
 from locard.evidence.store import (
     Content,
@@ -27,7 +29,8 @@ from locard.evidence.store import (
     Whereabouts,
     unwatched,
 )
-from locard.model.custody import CustodyEntry, Hand, Verb
+from locard.evidence.tool import this_clock, this_tool
+from locard.model.custody import Ancestor, CustodyEntry, Exhibit, Hand, Operator, Span, Tool, Verb
 from locard.model.errors import Error, Missing, Tampered
 from locard.model.evidence import Evidence, Origin, printable
 
@@ -50,9 +53,16 @@ class Vault:
     `where` answers where the bytes are. Without it they are in the folder too.
     """
 
-    def __init__(self, folder: Path, where: Whereabouts | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        where: Whereabouts | None = None,
+        signer: Signer | None = None,
+    ) -> None:
+        home = folder.parent
+        signer = signer or FileSigner(home / "keys" / "ledger.pem")
         self.folder = folder
-        self.ledger = Ledger(folder)
+        self.ledger = Ledger(folder / "ledger", signer, home / "trusted.vkey")
         self._where = where or Fixed(LocalStore(folder))
         self._numbers = count()
 
@@ -96,6 +106,7 @@ class Vault:
         """
         folder = self.store.spool or self.incoming
         path = folder / f"{os.getpid()}-{next(self._numbers)}"
+        begun, hand = now(), Hand.of(actor)
         try:
             evidence = spool.write(spool.chunks(stream), path, watch)
             with self.steady() as store:
@@ -103,8 +114,20 @@ class Vault:
                 details = _details(evidence, origin) | kept.details()
                 if not new:
                     details["already held"] = "the same bytes; they were hashed again"
-                verb = Verb.DERIVED if origin.parent else Verb.ACQUIRED
-                draft = Draft(Hand.of(actor), verb, evidence.id, case, reason, details)
+                span = Span(rfc3339(begun), rfc3339(now()))
+                draft = Draft(
+                    hand,
+                    Verb.DERIVED if origin.parent else Verb.ACQUIRED,
+                    evidence.id,
+                    case,
+                    reason,
+                    details,
+                    lambda number, above: _exhibit(
+                        Exhibit(number, case, evidence.id, evidence.blake2b, evidence.size),
+                        above, origin, hand, kept, span,
+                    ),
+                    origin.parent,
+                )  # fmt: skip
                 entry = self.ledger.append([draft], durable=False)[0]
         except OSError as error:
             raise refused(folder, error) from error
@@ -229,6 +252,37 @@ class Vault:
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             yield self.store
+
+
+def _exhibit(
+    bare: Exhibit, above: str, origin: Origin, hand: Hand, kept: Kept, span: Span
+) -> Exhibit:
+    """The record: what the caller knows of how it was got, and what only the vault knows."""
+    known, clock = origin.acquisition, this_clock()
+    derived = Ancestor()
+    if origin.parent:
+        derived = Ancestor(above, origin.parent, printable(origin.member), known.how)
+    return replace(
+        bare,
+        hash_point=known.hash_point or "as the bytes came into the vault",
+        covers=known.covers or "every byte that was read from the source",
+        authority=known.authority,
+        source=known.source or {"name": printable(origin.name)},
+        method=known.method,
+        tool=known.tool if known.tool != Tool() else this_tool(),
+        operator=Operator(hand.name, hand.door, hand.address, known.rule, known.alert),
+        requests=known.requests,
+        clocks=replace(
+            known.clocks,
+            platform=known.clocks.platform or clock.platform,
+            offset=known.clocks.offset or clock.offset,
+            source=known.clocks.source or clock.source,
+        ),
+        storage=kept.record(),
+        changes=known.changes,
+        derived_from=derived,
+        time=Span(known.time.start or span.start, known.time.end or span.end),
+    )
 
 
 def _details(evidence: Evidence, origin: Origin) -> dict[str, str]:

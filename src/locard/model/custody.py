@@ -68,7 +68,8 @@ class Verb(StrEnum):
     TIME_STAMPED = "time-stamped"
     TIME_STAMP_MISSED = "time-stamp-missed"
     CLOCK_SET_BACK = "clock-set-back"
-    LOSS_ACCEPTED = "loss-accepted"
+    ENTRIES_LOST = "entries-lost"
+    """Entries had not reached the disk when the machine stopped."""
     SIGNED_IN = "signed-in"
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
@@ -90,7 +91,7 @@ class _Part:
     @classmethod
     def of(cls, record: Mapping[str, str]) -> Self:
         """The part that `record` says; names that we do not know are passed over."""
-        known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
+        known = _names(cls)
         return cls(**{name: value for name, value in record.items() if name in known})
 
 
@@ -249,11 +250,11 @@ class Exhibit:
             "case": self.case,
             "evidence": {"sha256": self.evidence, "blake2b-256": self.blake2b, "size": self.size},
         }
-        for one in fields(self):
-            if one.name not in ("number", "case", "evidence", "blake2b", "size"):
-                value = _plain(getattr(self, one.name))
+        for name in _names(Exhibit):
+            if name not in ("number", "case", "evidence", "blake2b", "size"):
+                value = _plain(getattr(self, name))
                 if value:
-                    found[one.name] = value
+                    found[name] = value
         return found
 
     @classmethod
@@ -289,9 +290,19 @@ _PARTS: dict[str, type[_Part]] = {
 }
 
 
+def _names(kind: Any) -> tuple[str, ...]:
+    found = _known.get(kind)
+    if found is None:
+        found = _known[kind] = tuple(one.name for one in fields(kind))
+    return found
+
+
+_known: dict[Any, tuple[str, ...]] = {}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, _Part):
-        names = (one.name for one in fields(value))  # type: ignore[arg-type]
+        names = _names(type(value))
         return {name: text for name in names if (text := getattr(value, name))}
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
@@ -300,19 +311,25 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class CustodyEntry:
-    """One line of the ledger. `hash` covers all other fields, `previous` is the hash before it."""
+    """One entry of the ledger, as its signed statement says it."""
 
     sequence: int
+    """Its number in the ledger, from 1 without a gap."""
     time: int
     """UTC nanoseconds since 1970, by this machine's clock."""
     actor: str
     verb: Verb
     evidence: str
+    """SHA-256 of the evidence; empty when it is about a case or the installation."""
     case: str
     reason: str
     details: dict[str, str] = field(default_factory=dict)
-    previous: str = ""
+    previous: int = 0
+    """The entry before it about the same exhibit; 0 when it is the first, or about no exhibit."""
     hash: str = ""
+    """Its leaf in the tree of the ledger (RFC 6962), hex."""
     door: str = ""
     address: str = ""
     agent: str = ""
+    exhibit: str = ""
+    """The number of the exhibit, or empty."""

@@ -112,8 +112,10 @@ export interface Entry {
   case: string;
   reason: string;
   details: Record<string, string>;
-  previous: string;
+  previous: number;
   hash: string;
+  exhibit: string;
+  agent: string;
 }
 
 /** A page of events; `next` and `previous` are cursors of the pages beside it. */

@@ -35,7 +35,7 @@ export function Custody() {
     <div className={styles.body}>
       <div className={styles.sheet} style={{ gap: 14 }}>
         <p className="muted" style={{ margin: 0, maxWidth: '80ch' }}>
-          Each line is chained to the one before it by a hash, so no line can be changed or taken
+          Each line is signed and a leaf of one tree of hashes, so no line can be changed or taken
           out unnoticed. Latest first.
         </p>
         {!entries ? (
@@ -101,7 +101,7 @@ function Entry(props: { entry: CustodyEntry; name: string }) {
           </span>
         )}
       </span>
-      <span className={styles.chain} title={`Hash ${entry.hash}, after ${entry.previous}`}>
+      <span className={styles.chain} title={`Leaf ${entry.hash} of the ledger’s tree`}>
         {entry.hash.slice(0, 10)}
       </span>
     </div>

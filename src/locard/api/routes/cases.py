@@ -97,8 +97,10 @@ class Entry(BaseModel):
     case: str
     reason: str
     details: dict[str, str]
-    previous: str
+    previous: int
     hash: str
+    exhibit: str
+    agent: str
 
 
 class Progress(BaseModel):
@@ -214,6 +216,8 @@ def shown_entries(door: Door, case: str, entries: list[CustodyEntry]) -> list[En
             details=entry.details,
             previous=entry.previous,
             hash=entry.hash,
+            exhibit=entry.exhibit,
+            agent=entry.agent,
         )
         for entry in entries
     ]

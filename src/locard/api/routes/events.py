@@ -24,7 +24,6 @@ from locard.api.problems import bad_query
 from locard.api.rows import LISTED, listed, whole
 from locard.api.times import iso
 from locard.cases.export import Format
-from locard.model.custody import Verb
 from locard.model.errors import BadQuery, Missing
 from locard.model.event import COLUMNS, FACETS, Event, Kind
 
@@ -350,18 +349,13 @@ def _provenance(door: Door, event: Event) -> Provenance:
     evidence = str(event.values["evidence"])
     sighted = {one for one, _ in event.sightings}
     names = door.desk.names(event.case, {evidence, *sighted})
-    sequences = [
-        entry.sequence
-        for entry in door.desk.custody(event.case, evidence, limit=100_000)
-        if entry.verb in (Verb.ACQUIRED, Verb.DERIVED)
-    ]
     return Provenance(
         evidence=evidence,
         name=names.get(evidence, ""),
         parents=_parents(door, event.case, evidence),
         locator=str(event.values["locator"]),
         sha256=evidence,
-        custody_sequence=min(sequences, default=None),
+        custody_sequence=door.desk.vault.ledger.made(event.case, evidence),
         sightings=[
             Sighting(evidence=one, name=names.get(one, ""), locator=locator)
             for one, locator in event.sightings

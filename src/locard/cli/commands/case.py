@@ -8,6 +8,7 @@ import typer
 
 from locard.cli.terminal import Json, desk, emit, errors, group, listing, moment, out, size, visible
 from locard.model.errors import Tampered
+from locard_verify.verdict import State
 
 
 def register(app: typer.Typer) -> None:
@@ -89,11 +90,13 @@ def custody(
     with desk() as at:
         wanted = at.evidence_item(case, evidence).id if evidence else None
         if check:
-            chain = at.vault.ledger.check()
-            if chain.fault:
-                raise Tampered(f"The custody ledger was changed: {chain.fault}.")
+            verdict = at.vault.ledger.check()
+            for clause in verdict.clauses:
+                if clause.state is State.FAIL:
+                    where = f" ({clause.where})" if clause.where else ""
+                    raise Tampered(f"The custody ledger was changed: {clause.detail}{where}.")
             said = errors if as_json else out
-            said.print(f"The chain of {chain.entries:,} entries holds.")
+            said.print(f"The custody ledger holds: {at.vault.ledger.size():,} entries.")
         entries = at.custody(case, wanted, limit=limit)
     if as_json:
         emit([asdict(entry) for entry in entries])

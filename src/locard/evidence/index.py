@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The index of the ledger: where each entry stands, by case and evidence, and the exhibits.
+
+It follows from the entries alone: it reads on from where it stopped, and is made anew when it is
+missing, broken, or longer than what it indexes. Nothing is proved by it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any, NamedTuple
+
+from locard.evidence.entries import read
+from locard.evidence.faults import changed
+from locard_verify.malformed import Malformed
+
+_TABLES = """
+CREATE TABLE covered (bytes INTEGER NOT NULL, entries INTEGER NOT NULL);
+INSERT INTO covered VALUES (0, 0);
+CREATE TABLE entries (
+    sequence INTEGER PRIMARY KEY, start INTEGER NOT NULL, length INTEGER NOT NULL,
+    time INTEGER NOT NULL, verb TEXT NOT NULL, actor TEXT NOT NULL, evidence TEXT NOT NULL,
+    "case" TEXT NOT NULL, exhibit TEXT NOT NULL
+);
+CREATE INDEX of_case ON entries ("case", sequence);
+CREATE INDEX of_evidence ON entries (evidence, sequence) WHERE evidence <> '';
+CREATE TABLE exhibits (
+    "case" TEXT NOT NULL, evidence TEXT NOT NULL, count INTEGER NOT NULL, number TEXT NOT NULL,
+    sequence INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY ("case", evidence)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX of_number ON exhibits (number);
+CREATE INDEX of_count ON exhibits ("case", count);
+PRAGMA user_version = 1;
+"""
+BATCH = 5_000
+"""Entries that are decoded before they are written."""
+
+
+class Found(NamedTuple):
+    """Where an entry stands in the file of entries."""
+
+    sequence: int
+    start: int
+    length: int
+
+
+class Index:
+    """The index file beside the entries. Safe between threads and processes."""
+
+    def __init__(self, path: Path, entries: Path) -> None:
+        self.path, self.entries = path, entries
+        self._lock = RLock()
+        self._open: sqlite3.Connection | None = None
+        self._covered = (0, 0)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+
+    def catch_up(self) -> tuple[int, int]:
+        """Index what was appended since. The bytes and the entries covered then.
+
+        Raises `Tampered` at a line that is not the entry that belongs there.
+        """
+        with self._lock:
+            size = self.entries.stat().st_size if self.entries.exists() else 0
+            if self._open is not None and self._covered[0] == size:
+                return self._covered
+            try:
+                self._covered = self._read_on(size)
+            except sqlite3.DatabaseError:
+                self.close()
+                self.path.unlink(missing_ok=True)
+                self._covered = self._read_on(size)
+            return self._covered
+
+    def where(
+        self,
+        *,
+        evidence: str | None = None,
+        case: str | None = None,
+        before: int | None = None,
+        newest: bool = False,
+        limit: int = -1,
+    ) -> list[Found]:
+        """Where the entries about this evidence or case stand, in their order or newest first."""
+        wanted = {'"case" = ?': case, "evidence = ?": evidence, "sequence < ?": before}
+        said = {text: value for text, value in wanted.items() if value is not None}
+        # The index on evidence has no entries without one, and is used only by who says so.
+        words = [*said, "evidence <> ''"] if evidence else [*said]
+        filters = f" WHERE {' AND '.join(words)}" if words else ""
+        order = "DESC" if newest else "ASC"
+        rows = self._rows(
+            f"SELECT sequence, start, length FROM entries{filters} "  # noqa: S608 (our own words)
+            f"ORDER BY sequence {order} LIMIT ?",
+            *said.values(),
+            limit,
+        )
+        return [Found(*row) for row in rows]
+
+    def entry(self, sequence: int) -> Found | None:
+        """Where entry number `sequence` stands."""
+        rows = self._rows(
+            "SELECT sequence, start, length FROM entries WHERE sequence = ?", sequence
+        )
+        return Found(*rows[0]) if rows else None
+
+    def exhibit(self, case: str, evidence: str) -> tuple[str, int] | None:
+        """Number of the exhibit, and the last entry about it."""
+        rows = self._rows(
+            'SELECT number, (SELECT max(sequence) FROM entries e WHERE e."case" = x."case" '
+            "AND e.evidence = x.evidence AND e.evidence <> '') "
+            'FROM exhibits x WHERE "case" = ? AND evidence = ?',
+            case,
+            evidence,
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def count(self, case: str) -> int:
+        """How many exhibits a case has."""
+        return int(
+            self._rows('SELECT coalesce(max(count), 0) FROM exhibits WHERE "case" = ?', case)[0][0]
+        )
+
+    def records(self, case: str, evidence: str | None = None) -> list[dict[str, Any]]:
+        """The records of the exhibits of a case, in the order of their numbers."""
+        if evidence is None:
+            rows = self._rows('SELECT record FROM exhibits WHERE "case" = ? ORDER BY count', case)
+        else:
+            rows = self._rows(
+                'SELECT record FROM exhibits WHERE "case" = ? AND evidence = ?', case, evidence
+            )
+        return [json.loads(row[0]) for row in rows]
+
+    def made(self, case: str, evidence: str) -> int | None:
+        """The entry that made the exhibit of this evidence in this case."""
+        rows = self._rows(
+            'SELECT sequence FROM exhibits WHERE "case" = ? AND evidence = ?', case, evidence
+        )
+        return int(rows[0][0]) if rows else None
+
+    def _rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database().execute(text, values).fetchall()
+
+    def _database(self) -> sqlite3.Connection:
+        if self._open is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._open = sqlite3.connect(
+                self.path, timeout=60, check_same_thread=False, isolation_level=None
+            )
+            self._open.execute("PRAGMA synchronous = OFF")
+            with self._writing(self._open) as database:
+                if database.execute("PRAGMA user_version").fetchone()[0] != 1:
+                    for statement in _TABLES.split(";\n"):
+                        database.execute(statement)
+        return self._open
+
+    @contextmanager
+    def _writing(self, database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield database
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
+
+    def _read_on(self, size: int) -> tuple[int, int]:
+        with self._writing(self._database()) as database:
+            start, sequence = database.execute("SELECT bytes, entries FROM covered").fetchone()
+            if start > size:
+                database.execute("DELETE FROM entries")
+                database.execute("DELETE FROM exhibits")
+                start = sequence = 0
+            if start < size:
+                with self.entries.open("rb") as file:
+                    file.seek(start)
+                    start, sequence = self._take(database, file, start, sequence)
+                database.execute("UPDATE covered SET bytes = ?, entries = ?", (start, sequence))
+            return start, sequence
+
+    def _take(
+        self, database: sqlite3.Connection, lines: Iterator[bytes], start: int, sequence: int
+    ) -> tuple[int, int]:
+        rows: list[tuple[Any, ...]] = []
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            sequence += 1
+            try:
+                found = read(line[:-1])
+            except Malformed as error:
+                raise changed(f"line {sequence} is not a custody entry: {error}") from error
+            entry = found.entry
+            if entry.sequence != sequence:
+                raise changed(
+                    f"entry {sequence} carries number {entry.sequence}: removed or swapped"
+                )
+            rows.append(
+                (sequence, start, len(line) - 1, entry.time, entry.verb.value, entry.actor,
+                 entry.evidence, entry.case, entry.exhibit)
+            )  # fmt: skip
+            if found.record is not None:
+                _exhibit(database, sequence, entry.case, entry.evidence, found.record)
+            start += len(line)
+            if len(rows) >= BATCH:
+                _insert(database, rows)
+        _insert(database, rows)
+        return start, sequence
+
+
+def _insert(database: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    rows.clear()
+
+
+def _exhibit(
+    database: sqlite3.Connection, sequence: int, case: str, evidence: str, record: dict[str, Any]
+) -> None:
+    number = str(record.get("number", ""))
+    count = number.rpartition("-")[2]
+    database.execute(
+        "INSERT OR IGNORE INTO exhibits VALUES (?, ?, ?, ?, ?, ?)",
+        (case, evidence, int(count) if count.isdecimal() else 0, number, sequence,
+         json.dumps(record, separators=(",", ":"))),
+    )  # fmt: skip
