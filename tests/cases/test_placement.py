@@ -203,7 +203,7 @@ def test_a_killed_move_goes_on_where_it_stopped(desk: Desk, tmp_path: Path) -> N
     stored = [one.evidence for one in desk.vault.ledger.entries() if one.verb is Verb.STORED]
     assert sorted(stored) == sorted(pieces)
     assert all(len(read(desk, one)) == 2 << 20 for one in pieces)
-    assert desk.vault.ledger.check().fault == ""
+    assert desk.vault.ledger.check().passed
     assert list((tmp_path / "there" / "incoming").iterdir()) == []
 
 

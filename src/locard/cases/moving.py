@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from locard.cases.placement import Placement, Remembered
-from locard.evidence import Content, Store, Vault, spool
-from locard.evidence.ledger import Draft
+from locard.evidence import Content, Draft, Store, Vault, spool
 from locard.evidence.transfer import in_order
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Missing, Tampered
