@@ -106,11 +106,14 @@ def preferences_kept(response: Response) -> bool:
 class Served:
     """A running `locard serve`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(
+        self, home: Path, *, port: int = 0, settings: dict[str, str] | None = None
+    ) -> None:
         self.home = home
         self.environment = os.environ | {"LOCARD_HOME": str(home), "LOCARD_WORKERS": "1"}
+        self.environment |= settings or {}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "locard.cli.main", "serve", "--port", "0"],
+            [sys.executable, "-m", "locard.cli.main", "serve", "--port", str(port)],
             env=self.environment | {"PYTHONUNBUFFERED": "1", "COLUMNS": "400"},
             stdout=subprocess.PIPE,
             text=True,
