@@ -115,11 +115,11 @@ class People:
         """Change a person's name or standing; one who is disabled is signed out everywhere."""
         with self._state.session() as session:
             before = users.find(session, username)
-            user = users.alter(
-                session, username, name=name, disabled=disabled, single_sign_on=single_sign_on
-            )
+            with grants.administered(session):
+                user = users.alter(
+                    session, username, name=name, disabled=disabled, single_sign_on=single_sign_on
+                )
             if user.disabled:
-                grants.require_administrator(session)
                 sessions.end_all(session, username)
             said = []
             if user.disabled != before.disabled:
@@ -217,9 +217,9 @@ class People:
         """Remove a group, its memberships and its grants."""
         with self._state.session() as session:
             groups.require(session, name)
-            gone = grants.remove_of_group(session, name)
-            groups.remove(session, name)
-            grants.require_administrator(session)
+            with grants.administered(session):
+                gone = grants.remove_of_group(session, name)
+                groups.remove(session, name)
             for grant in gone:
                 self._revoked(by, grant, "the group was removed")
             self._tell(by, Verb.USER_CHANGED, f"group {name} removed", group=name)
@@ -235,8 +235,8 @@ class People:
     def leave(self, group: str, username: str, *, by: Hand) -> None:
         """Take a person out of a group."""
         with self._state.session() as session:
-            groups.leave(session, group, username)
-            grants.require_administrator(session)
+            with grants.administered(session):
+                groups.leave(session, group, username)
             said = f"{username} taken out of the group {group}"
             self._tell(by, Verb.USER_CHANGED, said, user=username, group=group)
 
@@ -264,10 +264,10 @@ class People:
     def revoke(self, grant: int, *, case: str | None = None, reason: str = "", by: Hand) -> Grant:
         """Take a grant back; when `case` is named, only one that is for that case."""
         with self._state.session() as session:
-            gone = grants.remove(session, grant)
-            if case is not None and gone.case != case:
-                raise Missing(f"The case {case} has no grant {grant}.")
-            grants.require_administrator(session)
+            with grants.administered(session):
+                gone = grants.remove(session, grant)
+                if case is not None and gone.case != case:
+                    raise Missing(f"The case {case} has no grant {grant}.")
             self._revoked(by, gone, reason)
         return gone
 

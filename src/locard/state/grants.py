@@ -7,7 +7,8 @@ cases is a way around it.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import ForeignKey, Select, delete, or_, select
@@ -173,9 +174,15 @@ def administrators(session: Session, case: str = "") -> list[str]:
     return list(rows)
 
 
-def require_administrator(session: Session) -> None:
-    """Raise `Conflict` when nobody is left who can manage people."""
-    if not administrators(session):
+@contextmanager
+def administered(session: Session) -> Iterator[None]:
+    """What is done inside leaves somebody who manages people, where there was somebody.
+
+    Raises `Conflict` on leaving. Where nobody was, the owner of the files manages without.
+    """
+    before = administrators(session)
+    yield
+    if before and not administrators(session):
         raise Conflict(
             "Nobody would be left who administers this installation.",
             "Make somebody else administrator of all cases first.",
