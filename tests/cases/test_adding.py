@@ -21,7 +21,7 @@ from tests.cases.trails import trail
 
 
 def ids(desk: Desk, case: str = "c") -> list[str]:
-    batches = desk.timeline.export(desk.search(case), ["id"])
+    batches = desk.timeline.export(desk.search(case, who="ana"), ["id"])
     return sorted(one for batch in batches for one in batch.column("id").to_pylist())
 
 
@@ -46,9 +46,9 @@ def test_a_record_in_two_files_is_one_event_that_names_both(desk: Desk, tmp_path
     trail(tmp_path / "in" / "b.json", range(40, 100))
     added = desk.add("c", [tmp_path / "in"], who="ana")
     assert (added.events, added.sighted_events) == (100, 20)
-    both = [one for one in ids(desk) if desk.event("c", one).sightings]
+    both = [one for one in ids(desk) if desk.event("c", one, who="ana").sightings]
     assert len(both) == 20
-    event = desk.event("c", both[0])
+    event = desk.event("c", both[0], who="ana")
     files = {str(event.values["evidence"]), *(evidence for evidence, _ in event.sightings)}
     assert files == {item.id for item in desk.evidence("c")[0]}
     sums_hold(desk)
@@ -124,7 +124,7 @@ def test_a_record_that_cannot_be_read_is_a_row_with_a_problem(desk: Desk, tmp_pa
     added = desk.add("c", [tmp_path / "t.jsonl"], who="ana")
     assert added.events == 7
     assert added.problems == 2
-    assert desk.timeline.count(desk.search("c", "_exists_:problem")).rows == 2
+    assert desk.timeline.count(desk.search("c", "_exists_:problem", who="ana")).rows == 2
     sums_hold(desk)
 
 
@@ -171,7 +171,7 @@ def test_the_real_trail_gives_2900_events_however_often(desk: Desk, evidence: Pa
 
 
 def column(desk: Desk, name: str, query: str = "") -> list[object]:
-    return [row[name] for row in desk.timeline.page(desk.search("c", query), 100).rows]
+    return [row[name] for row in desk.timeline.page(desk.search("c", query, who="ana"), 100).rows]
 
 
 def test_what_is_read_in_another_way_replaces_its_rows(desk: Desk, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_what_other_evidence_holds_too_stays(desk: Desk, tmp_path: Path) -> None
     desk.add("c", [first], who="ana")
     desk.add("c", [tmp_path / "b.json"], who="ana")
     desk.add("c", [first], who="ana", wish=Wish(parser="generic.jsonl"))
-    assert desk.timeline.count(desk.search("c", "source:aws.cloudtrail")).rows == 10
+    assert desk.timeline.count(desk.search("c", "source:aws.cloudtrail", who="ana")).rows == 10
     sums_hold(desk)
 
 

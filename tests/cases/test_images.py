@@ -20,7 +20,7 @@ def item(desk: Desk, name: str) -> Item:
 
 def column(desk: Desk, query: str, name: str) -> list[str]:
     """One column of everything that matches."""
-    batches = desk.timeline.export(desk.search("c", query), [name])
+    batches = desk.timeline.export(desk.search("c", query, who="ana"), [name])
     return [text for batch in batches for text in batch.column(name).to_pylist()]
 
 

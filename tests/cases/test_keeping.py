@@ -33,7 +33,7 @@ def named(desk: Desk, name: str, case: str = "c") -> str:
 
 
 def rows(desk: Desk, case: str = "c") -> int:
-    return desk.timeline.count(desk.search(case)).rows
+    return desk.timeline.count(desk.search(case, who="ana")).rows
 
 
 def verbs(desk: Desk, case: str = "c") -> list[str]:

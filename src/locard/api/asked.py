@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, Query
 
+from locard.api.allowed import MayView
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
 from locard.api.times import nanoseconds
@@ -22,6 +23,7 @@ Time = Annotated[
 
 def _search(
     case: TheCase,
+    who: MayView,
     door: TheDoor,
     q: Text = "",
     start: Annotated[Time, Query(alias="from")] = "",
@@ -30,7 +32,12 @@ def _search(
 ) -> Search:
     known_zone(zone)
     return door.desk.search(
-        case, q, start=nanoseconds(start, zone), end=nanoseconds(end, zone), zone=zone
+        case,
+        q,
+        start=nanoseconds(start, zone),
+        end=nanoseconds(end, zone),
+        zone=zone,
+        who=who.hand,
     )
 
 

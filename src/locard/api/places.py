@@ -7,6 +7,7 @@ from fastapi import Depends, Path
 
 from locard.api.allowed import MayView
 from locard.api.door import TheDoor
+from locard.model.errors import Missing
 
 
 def _case(case: Annotated[str, Path(max_length=200)], _who: MayView, door: TheDoor) -> str:
@@ -18,10 +19,12 @@ TheCase = Annotated[str, Depends(_case)]
 """The name of a case that exists, and that the person may see."""
 
 
-def _event(
-    case: TheCase, event: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")], door: TheDoor
-) -> str:
-    door.desk.event(case, event)
+EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+def _event(case: TheCase, event: EventId, door: TheDoor) -> str:
+    if event not in door.desk.known(case, [event]):
+        raise Missing(f"The case has no event {event}.", "Reload the timeline.")
     return event
 
 

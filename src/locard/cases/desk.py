@@ -3,12 +3,12 @@
 
 desk = Desk(settings.from_environment())
 desk.add("intrusion", [Path("evidence/")], who="ana")
-desk.timeline.count(desk.search("intrusion", "action:StopLogging"))
+desk.timeline.count(desk.search("intrusion", "action:StopLogging", who="ana"))
 """
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,9 @@ from sqlalchemy import select
 
 from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
+from locard.cases.asking import Reading
 from locard.cases.background import Background
 from locard.cases.entrance import Entrance
-from locard.cases.export import Format
-from locard.cases.exporting import columns_of, exported
 from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import Intake, Wish, require
@@ -33,23 +32,19 @@ from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.cases.singlesignon import Provider
+from locard.cases.trail import Trail
 from locard.evidence import Vault
-from locard.model.custody import CustodyEntry, Hand
+from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
-from locard.model.event import Event
 from locard.model.evidence import Origin, printable
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from locard.settings import Settings, from_environment, limited
-from locard.state import marks
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
-from locard.timeline import Search, Timeline, connect
+from locard.timeline import Timeline, connect
 
 CASE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-NO_CASE = "-"
-"""A name that no case can have: a search in it is understood in full and reads nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ class Case:
     totals: Totals
 
 
-class Desk:
+class Desk(Reading):
     """One installation: settings, state, vault and timeline together."""
 
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
@@ -74,6 +69,7 @@ class Desk:
         self.state: State = open_state(settings.state)
         self.placement = Placement(settings)
         self.vault = Vault(settings.vault, self.placement)
+        self.trail = Trail(self.vault.ledger)
         self._connecting = Lock()
         self._background = Background(settings.home)
 
@@ -125,6 +121,7 @@ class Desk:
             self.timeline.close()
         if "entrance" in vars(self):
             self.entrance.settle(everything=True)
+        self.trail.settle()
         self.vault.ledger.close()
         self.state.close()
 
@@ -304,7 +301,7 @@ class Desk:
     def download(self, case: str, evidence: str, *, who: Hand | str, reason: str) -> BinaryIO:
         """The bytes of evidence. The ledger says who took them and why."""
         item = holdings.item(self.state, case, evidence)
-        return self.vault.open(item.id, case=case, actor=who, reason=f"downloaded: {reason}")
+        return self.vault.open(item.id, case=case, actor=who, reason=reason, verb=Verb.DOWNLOADED)
 
     def custody(
         self, case: str, evidence: str | None = None, *, limit: int = 200, before: int | None = None
@@ -326,66 +323,6 @@ class Desk:
         """How long cases are kept: holds, retentions, disposals."""
         return Keeping(self.settings.home, self.state, self.vault, lambda: self.timeline)
 
-    # The timeline
-
-    def search(
-        self,
-        case: str,
-        query: str = "",
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        zone: str = "UTC",
-    ) -> Search:
-        """A search in one case that knows its tags, stars and comments. Raises `Missing`."""
-        self.case(case)
-
-        def matching(kind: str, pattern: str) -> Collection[str]:
-            with self.state.session() as session:
-                return marks.matching(session, case, kind, pattern)
-
-        return Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
-
-    def check(self, query: str, zone: str = "UTC") -> None:
-        """Whether a query can be understood. Raises `BadQuery`, which points at the mistake."""
-        nobody = Search(case=NO_CASE, query=query, zone=zone, marks=lambda _kind, _pattern: ())
-        self.timeline.count(nobody)
-
-    def values(
-        self, case: str, field: str, prefix: str = "", size: int = 20
-    ) -> list[tuple[str, int]]:
-        """Values of a field that begin with `prefix`, most frequent first, tags included."""
-        if field != "tag":
-            return self.timeline.values(case, field, prefix, size)
-        with self.state.session() as session:
-            found = marks.tags(session, case)
-        start = prefix.casefold()
-        return [(tag, n) for tag, n in found if tag.casefold().startswith(start)][:size]
-
-    def event(self, case: str | None, event: str) -> Event:
-        """One event. Raises `Missing` when no case, or not this case, has it."""
-        return self.timeline.event(event, case)
-
-    def known(self, case: str, ids: Collection[str]) -> set[str]:
-        """Which of these ids are events of this case."""
-        return self.timeline.known(case, ids)
-
-    def export(
-        self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: Hand | str
-    ) -> Iterator[bytes]:
-        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column.
-
-        The ledger says who took what, as soon as the stream ends.
-        """
-
-        def labels(ids: list[str]) -> dict[str, list[str]]:
-            with self.state.session() as session:
-                found = marks.marks_of(session, search.case, ids)
-            return {one: mark.tags for one, mark in found.items()}
-
-        chosen = columns_of(columns)
-        return exported(self.timeline, self.vault, search, form, chosen, labels, who)
-
     def prove(
         self,
         event: str,
@@ -396,7 +333,7 @@ class Desk:
     ) -> Proof:
         """Prove a row back to its bytes. Raises `Missing` when there is no such event."""
         prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
-        return prover.prove(self.event(case, event), who)
+        return prover.prove(self.timeline.event(event, case), who)
 
 
 def _what(paths: Sequence[Path]) -> str:

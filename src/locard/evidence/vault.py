@@ -140,11 +140,20 @@ class Vault:
         self.store.settle()
         self.ledger.settle()
 
-    def open(self, evidence: str, *, case: str, actor: Hand | str, reason: str) -> BinaryIO:
+    def open(
+        self,
+        evidence: str,
+        *,
+        case: str,
+        actor: Hand | str,
+        reason: str,
+        verb: Verb = Verb.OPENED,
+    ) -> BinaryIO:
         """The bytes of `evidence`, read-only, after the ledger has said who opened them and why.
 
-        They are the stored file itself, or a private copy that was verified while it was fetched.
-        Raises `Missing` when the vault does not hold it, and `Tampered`.
+        `verb` says for what: to be read by the program, or to be handed to a person. They are the
+        stored file itself, or a private copy that was verified while it was fetched. Raises
+        `Missing` when the vault does not hold it, and `Tampered`.
         """
         store = self.store
         file = store.open(_named(evidence))
@@ -158,7 +167,7 @@ class Vault:
                 )  # fmt: skip
                 self.ledger.append([draft])
                 raise
-        draft = Draft(Hand.of(actor), Verb.OPENED, evidence, case, reason, {})
+        draft = Draft(Hand.of(actor), verb, evidence, case, reason, {})
         try:
             self.ledger.append([draft], durable=False)
         except BaseException:

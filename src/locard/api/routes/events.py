@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from locard.api.allowed import MayExport, MayView, Who
 from locard.api.asked import LONGEST_QUERY, Asked, known_zone
 from locard.api.door import Door, TheDoor
-from locard.api.places import TheCase, TheEvent
+from locard.api.places import EventId, TheCase, TheEvent
 from locard.api.problems import bad_query
 from locard.api.rows import LISTED, listed, whole
 from locard.api.times import iso
@@ -257,13 +257,14 @@ def facets(
 @router.get("/cases/{case}/values")
 def values(
     case: TheCase,
+    who: MayView,
     door: TheDoor,
     field: Annotated[str, Query(max_length=200)],
     prefix: Annotated[str, Query(max_length=500)] = "",
     size: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> list[ValueCount]:
     """The values of a field that begin like this, for completion."""
-    found = door.desk.values(case, field, prefix, size)
+    found = door.desk.values(case, field, prefix, size, who=who.hand)
     return [ValueCount(value=value, count=n) for value, n in found]
 
 
@@ -287,9 +288,9 @@ def export(
 
 
 @router.get("/cases/{case}/events/{event}", response_model=EventWhole)
-def event(case: TheCase, event: TheEvent, door: TheDoor) -> Response:
+def event(case: TheCase, event: EventId, who: MayView, door: TheDoor) -> Response:
     """One event with everything, and where it comes from."""
-    found = door.desk.event(case, event)
+    found = door.desk.event(case, event, who=who.hand)
     return _json({**whole(door.state, found), "provenance": _provenance(door, found).model_dump()})
 
 
@@ -297,12 +298,13 @@ def event(case: TheCase, event: TheEvent, door: TheDoor) -> Response:
 def context(
     case: TheCase,
     event: TheEvent,
+    who: MayView,
     door: TheDoor,
     minutes: Annotated[float, Query(gt=0, le=100_000)] = 5,
     rows: Annotated[int, Query(ge=1, le=500, description="at most so many on each side")] = 500,
 ) -> Response:
     """The events around one event, across all sources."""
-    found = door.desk.timeline.context(case, event, minutes, rows)
+    found = door.desk.context(case, event, minutes, rows, who=who.hand)
     return _json(
         {
             "events": listed(door.state, case, found.rows),

@@ -57,6 +57,7 @@ def search(
     count: Annotated[bool, typer.Option("--count", help="Only say how many match.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Newest first.")] = False,
     columns: Annotated[str, typer.Option(help="Columns to show, with commas.")] = SHOWN,
+    who: Who = None,
     as_json: Json = False,
 ) -> None:
     """Search the timeline of a case.
@@ -65,7 +66,7 @@ def search(
     """
     shown = _columns(columns)
     with desk() as at, pointing(query):
-        wanted = _search(at, case, query, start, end, zone)
+        wanted = _search(at, case, query, start, end, zone, who)
         found = at.timeline.count(wanted)
         for note in found.notes:
             errors.print(note, markup=False)
@@ -108,7 +109,7 @@ def export(
         raise Error(f"{output} is a folder.", f"Name a file in it, such as {output}/events.csv.")
     with desk() as at, pointing(query):
         stream = at.export(
-            _search(at, case, query, start, end, zone),
+            _search(at, case, query, start, end, zone, who),
             kind,
             [name.strip() for name in columns.split(",")] if columns else None,
             who=hand(who),
@@ -156,13 +157,16 @@ def _form(output: Path | None) -> Format:
         ) from None
 
 
-def _search(at: Desk, case: str, query: str, start: str, end: str, zone: str) -> Search:
+def _search(
+    at: Desk, case: str, query: str, start: str, end: str, zone: str, who: str | None
+) -> Search:
     return at.search(
         case,
         query,
         start=instant(start, zone) if start else None,
         end=instant(end, zone) if end else None,
         zone=zone,
+        who=hand(who),
     )
 
 

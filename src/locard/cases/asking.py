@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a timeline reaches a person: all of it leaves an entry, so this is the only way to it."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from locard.cases import holdings
+from locard.cases.export import Format
+from locard.cases.exporting import columns_of, exported
+from locard.cases.trail import Trail
+from locard.evidence import Vault
+from locard.model.custody import Hand
+from locard.model.event import Event
+from locard.state import marks
+from locard.state.database import State
+from locard.timeline import Search, Surroundings, Timeline
+
+NO_CASE = "-"
+"""A name that no case can have: a search in it is understood in full and reads nothing."""
+
+
+class Reading:
+    """The part of the desk that reads timelines."""
+
+    state: State
+    vault: Vault
+    trail: Trail
+
+    @property
+    def timeline(self) -> Timeline:
+        """The timeline store."""
+        raise NotImplementedError
+
+    def require_case(self, name: str) -> None:
+        """Raises `Missing`, naming the cases there are."""
+        with self.state.session() as session:
+            holdings.find_case(session, name)
+
+    def search(
+        self,
+        case: str,
+        query: str = "",
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        zone: str = "UTC",
+        who: Hand | str,
+    ) -> Search:
+        """A search in one case that knows its tags, stars and comments; the ledger says who asks.
+
+        Raises `Missing`.
+        """
+        self.require_case(case)
+
+        def matching(kind: str, pattern: str) -> Collection[str]:
+            with self.state.session() as session:
+                return marks.matching(session, case, kind, pattern)
+
+        asked = Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
+        self.trail.searched(asked, Hand.of(who))
+        return asked
+
+    def check(self, query: str, zone: str = "UTC") -> None:
+        """Whether a query can be understood. Raises `BadQuery`, which points at the mistake."""
+        nobody = Search(case=NO_CASE, query=query, zone=zone, marks=lambda _kind, _pattern: ())
+        self.timeline.count(nobody)
+
+    def values(
+        self, case: str, field: str, prefix: str = "", size: int = 20, *, who: Hand | str
+    ) -> list[tuple[str, int]]:
+        """Values of a field that begin with `prefix`, most frequent first, tags included."""
+        if field != "tag":
+            self.trail.completed(case, field, Hand.of(who))
+            return self.timeline.values(case, field, prefix, size)
+        with self.state.session() as session:
+            found = marks.tags(session, case)
+        start = prefix.casefold()
+        return [(tag, n) for tag, n in found if tag.casefold().startswith(start)][:size]
+
+    def event(self, case: str | None, event: str, *, who: Hand | str) -> Event:
+        """One event for a person to see. Raises `Missing` when no case, or not this one, has it."""
+        found = self.timeline.event(event, case)
+        evidence, locator = str(found.values["evidence"]), str(found.values["locator"])
+        self.trail.viewed(found.case, evidence, event, locator, Hand.of(who))
+        return found
+
+    def context(
+        self, case: str, event: str, minutes: float, rows: int, *, who: Hand | str
+    ) -> Surroundings:
+        """The events around one event, at most `rows` on each side. Raises `Missing`."""
+        found = self.timeline.context(case, event, minutes, rows)
+        self.trail.around(case, event, minutes, Hand.of(who))
+        return found
+
+    def known(self, case: str, ids: Collection[str]) -> set[str]:
+        """Which of these ids are events of this case."""
+        return self.timeline.known(case, ids)
+
+    def export(
+        self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: Hand | str
+    ) -> Iterator[bytes]:
+        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column.
+
+        The ledger says who took what, as soon as the stream ends.
+        """
+
+        def labels(ids: list[str]) -> dict[str, list[str]]:
+            with self.state.session() as session:
+                found = marks.marks_of(session, search.case, ids)
+            return {one: mark.tags for one, mark in found.items()}
+
+        chosen = columns_of(columns)
+        return exported(self.timeline, self.vault, search, form, chosen, labels, who)
