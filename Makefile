@@ -56,7 +56,7 @@ check: .make/dev ## Format, lint, types, layers, fast tests and the page's own c
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -x -n 2 -m "not evidence and not browser"
+	$(BIN)/python -m pytest -q -x -n 2 -m "not evidence and not browser and not server"
 	scripts/npm run check
 
 test: .make/dev .make/system ## Everything, the browser included.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from locard.evidence import Content, Vault
 from locard.evidence.place import Place
@@ -26,6 +27,8 @@ from locard.providers import connect
 from locard.providers.aws.store import PART, S3Store, part_size
 from tests.servers.proxy import proxy
 from tests.servers.seaweedfs import Seaweed
+
+pytestmark = pytest.mark.server
 
 DAY = 86_400_000_000_000
 LARGE = b"".join(bytes([n]) * (1 << 20) for n in range(40)) + b"tail"
@@ -262,6 +265,17 @@ def test_unknown_and_missing_credentials_are_sentences_without_the_key(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(Storage, match="There are no credentials"):
         store_at(seaweed, bucket).prepare()
+
+
+def test_expired_credentials_are_a_sentence(as_admin: Seaweed, bucket: str, tmp_path: Path) -> None:
+    """SeaweedFS gives no credentials that expire, so the answer is that of the documentation."""
+    store = store_at(as_admin, bucket)
+    name, path, content = spooled(tmp_path, LARGE)
+    with Stubber(store._client) as stub:
+        stub.add_client_error("list_object_versions", "ExpiredToken", "AKIAEXAMPLE", 400)
+        with pytest.raises(Storage, match="have expired") as caught:
+            store.place(name, path, content)
+    assert "AKIA" not in caught.value.message
 
 
 def test_a_bucket_that_does_not_exist_is_a_sentence(as_admin: Seaweed) -> None:

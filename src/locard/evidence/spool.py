@@ -157,6 +157,10 @@ class Reread:
             )
         return chunk
 
+    def tell(self) -> int:
+        """How much was read so far."""
+        return self.read_bytes
+
     def __enter__(self) -> "Reread":
         return self
 

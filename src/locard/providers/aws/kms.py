@@ -28,7 +28,8 @@ class DataKeys:
         self.key = f"kms:{key}"
         self._key = key
         with sentences(self.key, "kms"):
-            region = key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
+            named = key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
+            region = named or os.environ.get("AWS_REGION")
             self._client: Any = boto3.client(
                 "kms",
                 region_name=region,

@@ -7,6 +7,7 @@ nothing. Every part is sent with its SHA-256, which the store checks, and the ch
 computed of the whole is compared with ours at the end.
 """
 
+import os
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -42,9 +43,8 @@ def connect(place: Place) -> "S3Store":
     place.allow(OPTIONS)
     options = place.options
     with sentences(place.address):
-        session = boto3.session.Session(
-            profile_name=options.get("profile"), region_name=options.get("region")
-        )
+        region = options.get("region") or os.environ.get("AWS_REGION")
+        session = boto3.session.Session(profile_name=options.get("profile"), region_name=region)
         config = Config(
             retries={"mode": "standard"},
             connect_timeout=10,

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Azure Blob Storage with immutability policies on each version.
+
+The container must have version-level immutability; each blob is placed with a *locked* policy,
+which nobody shortens. Blocks are sent several at once, each with the MD5 that the service checks;
+of a blob made of blocks the service keeps the MD5 that it is told, so size and told MD5 are
+compared.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import md5
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import (
+    BlobProperties,
+    BlobServiceClient,
+    ContainerClient,
+    ContentSettings,
+    ExponentialRetry,
+    ImmutabilityPolicy,
+)
+
+from locard.evidence import Content, Kept
+from locard.evidence.local import absent
+from locard.evidence.place import Place
+from locard.evidence.spool import Reread
+from locard.evidence.store import Watch, locked, unwatched
+from locard.evidence.transfer import THREADS, ahead
+from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.providers.azure.errors import sentences
+
+OPTIONS = ("account", "endpoint", "retain", "lock")
+BLOCK = 16 << 20
+"""Bytes of one block; larger ones for what would have more than 50,000."""
+MOST_BLOCKS = 50_000
+RETRIES = 4
+"""Tries after the first one, each after a longer wait: 19 seconds in all."""
+
+
+def connect(place: Place) -> "AzureStore":
+    """The store at `azure://container/prefix?account=NAME`.
+
+    Credentials: `AZURE_STORAGE_CONNECTION_STRING` or `AZURE_STORAGE_KEY` when they are set, else
+    the chain of `DefaultAzureCredential` (environment, managed identity, `az login`).
+    """
+    place.allow(OPTIONS)
+    said = os.environ.get("AZURE_STORAGE_CONNECTION_STRING")
+    account = place.options.get("account") or os.environ.get("AZURE_STORAGE_ACCOUNT")
+    if not said and not account:
+        raise Error(
+            f"{place.address} does not name a storage account.",
+            "Add ?account=NAME, or set AZURE_STORAGE_ACCOUNT.",
+        )
+
+    def container(block: int) -> ContainerClient:
+        settings: dict[str, Any] = {
+            "max_block_size": block,
+            "max_single_put_size": BLOCK,
+            "connection_timeout": 10,
+            "read_timeout": 120,
+            "user_agent": "locard",
+            "logging_enable": False,
+            "retry_policy": ExponentialRetry(
+                initial_backoff=1, increment_base=2, retry_total=RETRIES
+            ),
+        }
+        if said:
+            client = BlobServiceClient.from_connection_string(said, **settings)
+        else:
+            url = place.options.get("endpoint") or f"https://{account}.blob.core.windows.net"
+            credential = os.environ.get("AZURE_STORAGE_KEY") or DefaultAzureCredential()
+            client = BlobServiceClient(url, credential=credential, **settings)
+        return client.get_container_client(place.bucket)
+
+    return AzureStore(place, container)
+
+
+class AzureStore:
+    """A prefix of a container that keeps evidence."""
+
+    def __init__(self, place: Place, container: Callable[[int], ContainerClient]) -> None:
+        """`container` makes a client that sends blocks of so many bytes."""
+        self.retain_for = place.retain
+        self.lock = place.switched("lock", True)
+        self._place, self._sending, self._container = place, container, container(BLOCK)
+        self._prefix = f"{place.path}/objects/" if place.path else "objects/"
+
+    @property
+    def address(self) -> str:
+        """`azure://container/prefix`."""
+        return self._place.address
+
+    @property
+    def spool(self) -> Path | None:
+        """None: everything is sent."""
+        return None
+
+    def describe(self) -> str:
+        """Which policy is on what is placed."""
+        if not self.lock or not self.retain_for:
+            return "Azure Blob without an immutability policy: whoever may delete there can delete"
+        return (
+            f"Azure Blob with a locked immutability policy of {self.retain_for.days} days on each "
+            "version: nobody deletes or overwrites it before"
+        )
+
+    def prepare(self) -> None:
+        """Ask whether the container can lock versions. Raises `Error` when it cannot."""
+        with sentences(self.address):
+            found = self._container.get_container_properties()
+        if not self.lock:
+            return
+        if not found.immutable_storage_with_versioning_enabled:
+            raise Error(
+                f"{self.address} has no version-level immutability, so whoever may delete there "
+                "could delete evidence.",
+                "Make a container with version-level immutability support, or add lock=off to go "
+                "without.",
+            )
+        if self.retain_for is None:
+            raise Error(
+                f"{self.address} does not say how long evidence is to be kept.",
+                "Add retain=7y to the place. It can be lengthened later and never shortened.",
+            )
+
+    def place(
+        self, name: str, path: Path, content: Content, watch: Watch = unwatched
+    ) -> tuple[Kept, bool]:
+        """Send the file in blocks, several at once; only the last call makes it a blob."""
+        checksum = _md5(path)
+        with sentences(self.address):
+            if kept := self.stat(name):
+                return self._known(name, kept, content, checksum), False
+            try:
+                large = content.size > BLOCK * MOST_BLOCKS
+                block = -(-content.size // MOST_BLOCKS)
+                container = self._sending(block) if large else self._container
+                with Reread(path, content, watch) as source:
+                    container.upload_blob(
+                        self._prefix + name,
+                        cast(IO[str], source),
+                        length=content.size,
+                        overwrite=False,
+                        max_concurrency=THREADS,
+                        validate_content=True,
+                        content_settings=ContentSettings(
+                            content_type="application/octet-stream",
+                            content_md5=bytearray(checksum),
+                        ),
+                        **self._policy(),
+                    )
+            except (ResourceExistsError, ResourceModifiedError):
+                kept = self.stat(name)
+                if kept is None:
+                    raise
+                return self._known(name, kept, content, checksum), False
+            kept = self.stat(name)
+        if kept is None or not self._same(kept, content, checksum):
+            raise Storage(
+                f"{self.address} keeps other bytes than were sent under {name[:16]}….",
+                "Do not trust this store; the evidence was not taken in.",
+            )
+        self._assure(kept)
+        return kept, True
+
+    def settle(self) -> None:
+        """Nothing waits: an answer of Azure means that it is durable."""
+
+    def open(self, name: str) -> BinaryIO | None:
+        """None: it has to be fetched."""
+        return None
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Ranges of the version, several at once."""
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        blob = self._container.get_blob_client(self._prefix + name, **_version(kept.version))
+
+        def part(offset: int, count: int) -> bytes:
+            with sentences(self.address):
+                found = blob.download_blob(offset, count, max_concurrency=1)
+                return found.readall()
+
+        yield from ahead(part, kept.size)
+
+    def stat(self, name: str) -> Kept | None:
+        """The oldest version of the blob, with its policy."""
+        with sentences(self.address):
+            key = self._prefix + name
+            wanted = [one for one in self._blobs(key) if one.name == key]
+            return self._kept(min(wanted, key=lambda one: one.version_id or "")) if wanted else None
+
+    def renew(self, name: str) -> Kept:
+        """Lengthen the policy to `retain` from now."""
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        if self.lock and self.retain_for:
+            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
+            kept = self.retain(name, until)
+        self._assure(kept)
+        return kept
+
+    def hold(self, name: str, held: bool) -> Kept:
+        """Put Azure's legal hold on the version, or take it off."""
+        kept = self._lockable(name)
+        with sentences(kept.place):
+            self._container.get_blob_client(self._prefix + name).set_legal_hold(
+                held, **_version(kept.version)
+            )
+        return self._lockable(name)
+
+    def retain(self, name: str, until: int) -> Kept:
+        """Lengthen the locked policy; an earlier time changes nothing."""
+        kept = self._lockable(name)
+        if kept.until and kept.until >= until:
+            return kept
+        date = datetime.fromtimestamp(-(-until // 1_000_000_000), UTC)
+        with sentences(kept.place):
+            self._container.get_blob_client(self._prefix + name).set_immutability_policy(
+                ImmutabilityPolicy(expiry_time=date, policy_mode="Locked"),
+                **_version(kept.version),
+            )
+        return self._lockable(name)
+
+    def remove(self, name: str) -> None:
+        """Delete every version. The service itself refuses while a policy or a hold stands."""
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        locked(kept, time.time_ns())
+        key = self._prefix + name
+        with sentences(kept.place):
+            for one in [blob for blob in self._blobs(key) if blob.name == key]:
+                current = one.is_current_version or not one.version_id
+                wanted = {} if current else _version(one.version_id or "")
+                self._container.delete_blob(key, **wanted)
+            for one in [blob for blob in self._blobs(key) if blob.name == key]:
+                self._container.delete_blob(key, **_version(one.version_id or ""))
+
+    def names(self) -> Iterator[str]:
+        """Every blob with a version, deleted or not."""
+        last = ""
+        with sentences(self.address):
+            for one in self._blobs(self._prefix):
+                if one.name != last:
+                    last = one.name
+                    yield last[len(self._prefix) :]
+
+    # How it is done
+
+    def _blobs(self, prefix: str) -> Iterator[BlobProperties]:
+        include = ["versions", "immutabilitypolicy", "legalhold"] if self.lock else []
+        yield from self._container.list_blobs(name_starts_with=prefix, include=include)
+
+    def _kept(self, found: BlobProperties) -> Kept:
+        policy = found.immutability_policy
+        until = policy.expiry_time if policy else None
+        checksum = found.content_settings.content_md5
+        return Kept(
+            kind="Azure Blob",
+            place=f"azure://{self._place.bucket}/{found.name}",
+            size=found.size,
+            version=found.version_id or "",
+            checksum=f"MD5 {bytes(checksum).hex()}" if checksum else "",
+            protection=f"{policy.policy_mode} policy" if policy and policy.policy_mode else "",
+            until=int(until.timestamp()) * 1_000_000_000 if until else None,
+            held=bool(found.has_legal_hold),
+        )
+
+    def _policy(self) -> dict[str, Any]:
+        if not self.lock or not self.retain_for:
+            return {}
+        until = datetime.now(UTC) + self.retain_for
+        return {"immutability_policy": ImmutabilityPolicy(expiry_time=until, policy_mode="Locked")}
+
+    def _known(self, name: str, kept: Kept, content: Content, checksum: bytes) -> Kept:
+        if not self._same(kept, content, checksum):
+            raise Tampered(
+                f"{kept.place} holds other bytes than the evidence of that name.",
+                "Find out who wrote there; the evidence was not taken in.",
+            )
+        return self.renew(name)
+
+    def _same(self, kept: Kept, content: Content, checksum: bytes) -> bool:
+        return kept.size == content.size and kept.checksum == f"MD5 {checksum.hex()}"
+
+    def _assure(self, kept: Kept) -> None:
+        if self.lock and (kept.protection.lower() != "locked policy" or not kept.until):
+            raise Storage(
+                f"{kept.place} was stored, but the store did not lock it.",
+                "Do not rely on this store: immutability policies do not work there.",
+            )
+
+    def _lockable(self, name: str) -> Kept:
+        if not self.lock:
+            raise Denied(
+                f"{self.address} is used without an immutability policy (lock=off).",
+                "Move the vault to a container with version-level immutability.",
+            )
+        kept = self.stat(name)
+        if kept is None:
+            raise absent(name)
+        return kept
+
+
+def _md5(path: Path) -> bytes:
+    digest = md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _version(version: str) -> dict[str, Any]:
+    return {"version_id": version} if version else {}
