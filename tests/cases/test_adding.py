@@ -17,7 +17,8 @@ import pytest
 from locard.cases.desk import Desk
 from locard.cases.intake import Wish
 from locard.model.errors import Missing
-from tests.cases.trails import trail
+from locard.state import marks
+from tests.cases.trails import record, trail
 
 
 def ids(desk: Desk, case: str = "c") -> list[str]:
@@ -163,11 +164,52 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_rows(
 
 @pytest.mark.evidence
 def test_the_real_trail_gives_2900_events_however_often(desk: Desk, evidence: Path) -> None:
-    folder = evidence / "aws_cloudtrail" / "invictus-ir_aws_dataset" / "CloudTrail"
+    folder = evidence / "aws_cloudtrail" / "invictus-ir_aws_dataset"
     assert desk.add("c", [folder], who="ana").events == 2900
     assert desk.add("c", [folder], who="ana").events == 0
     summary = desk.timeline.summary("c")
     assert (summary.rows, summary.problems) == (2900, 0)
+
+
+EXCERPT = "eventID,eventTime,eventName,arn,userAgent\n"
+
+
+def excerpt(number: int, agent: str = "tests") -> str:
+    told = record(number)
+    arn = told["userIdentity"]["arn"]
+    return f"{told['eventID']},{told['eventTime']},{told['eventName']},{arn},{agent}\n"
+
+
+@pytest.mark.parametrize("table_first", [True, False])
+def test_a_row_of_a_table_that_tells_of_a_record_in_part_is_a_place_of_it(
+    desk: Desk, tmp_path: Path, table_first: bool
+) -> None:
+    table = tmp_path / "of interest.csv"
+    table.write_text(EXCERPT + excerpt(3) + excerpt(4) + excerpt(5, "forged") + excerpt(40))
+    whole = trail(tmp_path / "in" / "a.json", range(20))
+    steps = [table, whole] if table_first else [whole, table]
+    added = [desk.add("c", [step], who="ana") for step in steps]
+    assert len(ids(desk)) == 20 + 2, "what contradicts, and what is nowhere else, are their own"
+    assert sum(one.events for one in added) == 22
+    both = [one for one in ids(desk) if desk.event("c", one).sightings]
+    places = {place for one in both for place in desk.event("c", one).sightings}
+    csv = next(one.id for one in desk.evidence("c")[0] if one.name.endswith(".csv"))
+    assert places == {(csv, "row=1"), (csv, "row=2")}
+    assert desk.add("c", [table, whole], who="ana").events == 0
+    assert len(ids(desk)) == 22
+    assert all(desk.prove(one, who="ana").passed for one in both)
+    sums_hold(desk)
+
+
+def test_a_row_of_a_table_that_somebody_marked_stays(desk: Desk, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(EXCERPT + excerpt(3))
+    desk.add("c", [table], who="ana")
+    (mine,) = ids(desk)
+    with desk.state.session() as session:
+        marks.change(session, "c", [marks.Change((mine,), star=True)], "ana")
+    desk.add("c", [trail(tmp_path / "in" / "a.json", range(20))], who="ana")
+    assert len(ids(desk)) == 21
 
 
 def column(desk: Desk, name: str, query: str = "") -> list[object]:

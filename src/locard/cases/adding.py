@@ -17,12 +17,14 @@ from locard.cases.turns import alone
 from locard.cases.writing import Writer
 from locard.evidence import Vault
 from locard.model.custody import Hand
+from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, WorkerLost
 from locard.settings import Settings
+from locard.state import marks
 from locard.state.database import State
 from locard.state.investigations import FINAL, Holding, Place, Stage
-from locard.timeline import Search, Timeline
+from locard.timeline import Excerpts, Search, Timeline
 
 REASONS = 20
 """Files whose first problem is looked up in the timeline, to be told."""
@@ -145,6 +147,9 @@ class Adding:
             added.known_events = writer.tally.known
             added.sighted_events = writer.tally.sighted
             if added.events:
+                folded = self._fold()
+                added.events -= folded
+                added.sighted_events += folded
                 progress.stage("Building the text index", 0, "")
                 self.timeline().index(self.case)
             seen, problems = self._counts()
@@ -160,6 +165,16 @@ class Adding:
         for trouble in added.damaged[:REASONS]:
             trouble.reason = trouble.reason or self._first_problem(trouble.evidence)
         return added
+
+    def _fold(self) -> int:
+        """Rows of tables that tell of records which are here in full become places of these."""
+        with self.state.session() as session:
+            kept = marks.marked(session, self.case)
+        return sum(
+            self.timeline().fold(self.case, Excerpts(source.id, *source.excerpt), kept)
+            for source in catalogue.load()
+            if source.excerpt
+        )
 
     def _first_problem(self, evidence: str) -> str:
         """What is wrong with the first row of this evidence that has a problem."""

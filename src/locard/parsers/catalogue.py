@@ -26,7 +26,18 @@ OWN = Path(__file__).parent
 
 KINDS = (RECORDS, IMAGE)
 ACCESS = ("stream", "random")
-KEYS = ("title", "version", "kind", "access", "recognise", "recognised_by", "columns", "lists")
+_EXCERPT = {"locator", "record"}
+KEYS = (
+    "title",
+    "version",
+    "kind",
+    "access",
+    "recognise",
+    "recognised_by",
+    "columns",
+    "lists",
+    "excerpt",
+)
 """All that may stand in `source.yaml`; the last four are read by `mapping.py` and by people."""
 
 
@@ -46,6 +57,15 @@ class Source:
     """The whole of `source.yaml`."""
     module: str
     """Importable name of its code; empty when the folder is outside the package."""
+
+    @property
+    def excerpt(self) -> tuple[str, str] | None:
+        """How locators of rows begin that tell a record in part, and the attribute that names it.
+
+        `excerpt: {locator: row=, record: eventID}` in `source.yaml`; None without it.
+        """
+        found = self.data.get("excerpt")
+        return (str(found["locator"]), str(found["record"])) if found else None
 
     @property
     def has_code(self) -> bool:
@@ -159,6 +179,8 @@ def _read(path: Path, parser: str, module: str, faults: list[str]) -> Source | N
     for name, words, default in (("kind", KINDS, RECORDS), ("access", ACCESS, "stream")):
         if data.get(name, default) not in words:
             faults.append(f"{path}:{lines[name]}: {name} must be one of {', '.join(words)}")
+    if set(data.get("excerpt", _EXCERPT)) != _EXCERPT:
+        faults.append(f"{path}:{lines['excerpt']}: excerpt must have locator and record, no more")
     if not (path.parent / "parse.py").is_file() and "columns" not in data:
         faults.append(f"{path}:1: neither columns nor a parse.py beside it")
     if len(faults) > before:

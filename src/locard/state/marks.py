@@ -145,6 +145,14 @@ def marks_of(session: Session, case: str, ids: Iterable[str]) -> dict[str, Marks
     return dict(found)
 
 
+def marked(session: Session, case: str) -> set[str]:
+    """The events of a case that somebody starred, tagged or commented on."""
+    found: set[str] = set()
+    for table in (StarRow, TagRow, CommentRow):
+        found.update(session.scalars(select(table.event).where(table.case == case)))
+    return found
+
+
 def tags(session: Session, case: str) -> list[tuple[str, int]]:
     """The tags of a case with how many events have each, most first."""
     count = func.count()

@@ -6,6 +6,7 @@
 
 from locard.timeline.asking import Asking, Unwanted, asking
 from locard.timeline.client import TooSlow
+from locard.timeline.excerpts import Excerpts
 from locard.timeline.query.times import instant
 from locard.timeline.results import (
     Count,
@@ -24,6 +25,7 @@ from locard.timeline.timeline import Timeline, connect
 __all__ = [
     "Asking",
     "Count",
+    "Excerpts",
     "Facet",
     "Facets",
     "Histogram",

@@ -11,6 +11,7 @@ from locard.model.event import FACETS, Event
 from locard.timeline import measure, read, removal, schema, words
 from locard.timeline.asking import Asking
 from locard.timeline.client import Client
+from locard.timeline.excerpts import Excerpts, fold
 from locard.timeline.known import known
 from locard.timeline.results import (
     Count,
@@ -117,6 +118,14 @@ AND evidence = {{evidence:String}} AND id NOT IN
         """
         self._client.require_room()
         removal.remove(self._client, case, evidence)
+
+    def fold(self, case: str, found: Excerpts, kept: Collection[str] = ()) -> int:
+        """Rows that are excerpts of records in the case become sightings of these; how many.
+
+        Rows whose ids are in `kept` stay: somebody marked them.
+        """
+        self._client.require_room()
+        return fold(self._client, case, found, kept)
 
     def index(self, case: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Build the text index of a case where it is missing; returns when it is there.
