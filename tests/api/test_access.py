@@ -229,6 +229,15 @@ def test_strangers_choose_neither_names_nor_number_in_the_ledger(api: Api) -> No
     assert sum(int(one.details["count"]) for one in counted) == 40
 
 
+def test_a_token_that_is_none_is_a_refused_sign_in(api: Api) -> None:
+    before = len(entries(api, Verb.SIGN_IN_REFUSED))
+    with httpx.Client(base_url=api.url, headers={"Authorization": "Bearer locard_x"}) as script:
+        assert [script.get("/api/cases").status_code for _ in range(5)] == [401] * 5
+    told = entries(api, Verb.SIGN_IN_REFUSED)[before:]
+    assert [(one.actor, one.door) for one in told] == [("unknown", "api")]
+    assert "API token" in told[0].reason
+
+
 def test_people_and_groups_are_managed_and_told(api: Api, ada: httpx.Client) -> None:
     group = {"name": "counsel", "title": "Legal counsel", "claim": "legal"}
     assert ada.post("/api/groups", json=group).status_code == 201

@@ -11,7 +11,7 @@ from locard.cases.desk import Desk
 from locard.model.access import Permission, Role
 from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import CodeNeeded, Conflict, Denied, Missing, SignInNeeded, Storage
-from locard.state import refusals, sessions
+from locard.state import refusals, sessions, throttle
 from locard.state.refusals import Refusal
 from locard.state.throttle import TooMany
 
@@ -114,6 +114,17 @@ def test_guessing_codes_is_slowed_wherever_it_comes_from(desk: Desk) -> None:
             )
     with pytest.raises(TooMany):
         desk.entrance.by_password("ana", PASSWORD, totp.now(), by=Hand("", "page", "198.51.100.1"))
+
+
+def test_the_codes_of_many_people_do_not_slow_each_other(desk: Desk) -> None:
+    totp, _ = enrolled(desk)
+    for number in range(throttle.FREE_ADDRESS + 5):
+        with desk.state.session() as session:
+            throttle.attempt(session, f"user{number}", f"second factor of user{number}")
+    assert desk.entrance.by_password("ana", PASSWORD, totp.now(), by=HERE)
+    with desk.state.session() as session:
+        kept = session.query(throttle.AttemptRow.key).all()
+    assert "address second factor of ana" in [one.key for one in kept]
 
 
 def test_the_second_factor_is_turned_off(desk: Desk) -> None:

@@ -96,12 +96,13 @@ def _known(request: Request) -> Person:
     if scheme.lower() == "bearer":
         with state.session() as session:
             found = tokens.shown_by(session, secret.strip())
-            if found is None:
-                raise SignInNeeded(
-                    "This API token is not valid.", "Make a new one in the settings."
-                )
-            user, token = found
-            access = grants.access(session, user.username).narrowed(token.scope, token.case)
+            if found is not None:
+                user, token = found
+                access = grants.access(session, user.username).narrowed(token.scope, token.case)
+        if found is None:
+            by = Hand("", "api", address(request), agent(request))
+            door(request).desk.entrance.refused_token(by)
+            raise SignInNeeded("This API token is not valid.", "Make a new one in the settings.")
         return Person(user, "", access, address(request), agent(request))
     secret = request.cookies.get(COOKIE, "")
     with state.session() as session:

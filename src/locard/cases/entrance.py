@@ -20,7 +20,6 @@ from locard.state.users import User
 
 UNKNOWN = "unknown"
 """The actor of a refused sign-in under a name that nobody here has."""
-_SECOND = "second factor"
 
 
 class Entrance:
@@ -117,16 +116,17 @@ class Entrance:
 
         The attempt is counted for the person wherever it comes from: codes are short.
         """
+        own = f"second factor of {user.username}"
         try:
             with self._state.session() as session:
-                throttle.attempt(session, user.username, _SECOND)
+                throttle.attempt(session, user.username, own)
         except throttle.TooMany:
             self._turned_away(user.username, "too many codes of the second factor", by)
             raise
         with self._state.session() as session:
             shown = self._factor.judge(session, user.username, code)
             if shown:
-                throttle.succeeded(session, user.username, _SECOND)
+                throttle.succeeded(session, user.username, own)
         if not shown:
             self._turned_away(user.username, "wrong code of the second factor", by)
         return shown
@@ -153,6 +153,11 @@ class Entrance:
                 agent=by.agent,
             )
         )
+
+    def refused_token(self, by: Hand) -> None:
+        """Tell the ledger that somebody showed an API token that is none, or none any more."""
+        self.settle()
+        self._turned_away("", "an API token that is ended or unknown", by)
 
     def settle(self, *, everything: bool = False) -> None:
         """Write the counts of refusals whose time is over, or all of them."""

@@ -96,11 +96,12 @@ def propose_second_factor(who: InPerson, door: TheDoor) -> SecondFactorProposed:
 @router.put("/users/me/second-factor")
 def confirm_second_factor(given: Confirmation, who: InPerson, door: TheDoor) -> RecoveryCodes:
     """Turn the second factor on, by a code that the app shows."""
+    where = f"confirming the second factor of {who.name}"
     with door.state.session() as s:
-        throttle.attempt(s, who.name, "confirming a second factor")
+        throttle.attempt(s, who.name, where)
     codes = door.desk.people.confirm_factor(who.name, given.code, by=who.hand)
     with door.state.session() as s:
-        throttle.succeeded(s, who.name, "confirming a second factor")
+        throttle.succeeded(s, who.name, where)
     return RecoveryCodes(codes=codes)
 
 
