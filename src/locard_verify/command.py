@@ -12,9 +12,12 @@ from pathlib import Path
 from cryptography import x509
 
 from locard_verify import __version__
+from locard_verify.bag import MANIFEST
+from locard_verify.bundle import verify_bundle
 from locard_verify.keys import Key, read_key
 from locard_verify.ledger import verify_ledger
 from locard_verify.malformed import Malformed
+from locard_verify.seal import NAME as SEAL
 from locard_verify.stamp import certificates
 from locard_verify.vault import verify_vault
 from locard_verify.verdict import State, Verdict
@@ -22,6 +25,7 @@ from locard_verify.verdict import State, Verdict
 EXAMPLES = """examples:
   locard-verify ~/.locard/vault --key trusted.vkey
   locard-verify copy-of/vault/ledger --roots tsa-root.pem --checkpoint kept.note
+  locard-verify bundle.zip --key sender.vkey
   locard-verify ~/.locard/vault --json
 
 exit status: 0 nothing failed, 1 something did, 2 it could not be looked at"""
@@ -40,14 +44,18 @@ def judge(
     kept: Sequence[bytes],
     progress: Progress,
 ) -> Verdict:
-    """The verdict on whatever lies at `path`: a vault, or a ledger. Raises `Mistake`."""
+    """The verdict on whatever lies at `path`: bundle, vault or ledger. Raises `Mistake`."""
     if (path / "ledger" / "entries").is_file():
         return verify_vault(path, trusted, roots, kept, progress=progress)
     if (path / "entries").is_file():
         return verify_ledger(path, trusted, roots, kept, progress=progress)
+    if path.is_file() or any((path / name).is_file() for name in ("bagit.txt", MANIFEST, SEAL)):
+        if kept:
+            raise Mistake("A checkpoint that you kept is compared with a ledger, not a bundle.")
+        return verify_bundle(path, trusted, roots, progress=progress)
     if not path.exists():
         raise Mistake(f"There is no {path}.")
-    raise Mistake(f"{path} is neither a vault nor a ledger: it holds no file of entries.")
+    raise Mistake(f"{path} is neither a bundle nor a vault nor a ledger.")
 
 
 def keys(paths: Sequence[Path]) -> list[Key]:
@@ -101,12 +109,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     parser = argparse.ArgumentParser(
         "locard-verify",
-        description="Verify a vault or a custody ledger of Locard with public keys alone: no "
-        "server, no network, nothing else of Locard.",
+        description="Verify a sealed bundle, a vault or a custody ledger of Locard with public "
+        "keys alone: no server, no network, nothing else of Locard.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("path", type=Path, help="a vault, or its folder 'ledger'")
+    parser.add_argument(
+        "path", type=Path, help="a bundle (folder, zip or tar), a vault, or its folder 'ledger'"
+    )
     parser.add_argument("--key", type=Path, action="append", default=[], metavar="FILE",
                         help="a verifier key that you got elsewhere; may be repeated")  # fmt: skip
     parser.add_argument("--roots", type=Path, action="append", default=[], metavar="FILE",
@@ -123,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keys(asked.key),
             root_certificates(asked.roots),
             notes(asked.checkpoint),
-            _progress(),
+            progress(),
         )
     except (Mistake, OSError) as error:
         sys.stderr.write(f"locard-verify: {error}\n")
@@ -132,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if verdict.passed else 1
 
 
-def _progress() -> Progress:
+def progress() -> Progress:
     """Percent on a terminal, a few times a second; nothing on a pipe."""
     if not sys.stderr.isatty():
         return lambda _done, _whole: None

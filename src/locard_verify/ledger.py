@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from locard_verify import checkpoints, derived
+from locard_verify import checkpoints, derived, transfers
 from locard_verify.examine import Stretch, misplaced, set_back, unlinked
 from locard_verify.facts import Facts
 from locard_verify.keys import Key, read_key
@@ -112,7 +112,7 @@ def clauses(
         *stamps,
         facts.judged("clock", "no entry is older than the one before it"),
         derived.exhibits(facts),
-        _transfers(facts),
+        transfers.judge(facts.told, "entries"),
     ]
 
 
@@ -216,17 +216,6 @@ def _head(facts: Facts) -> Checkpoint:
         detail = f"the first {found.size:,} entries are not those that the head signs"
         facts.fault("tree", detail, "head")
     return found
-
-
-def _transfers(facts: Facts) -> Clause:
-    """A release and its acceptance are two entries that name the same transfer."""
-    accepted = {one["details"].get("transfer") for one in facts.about("transferred-in")}
-    released = facts.about("transferred-out")
-    for one in released:
-        if one["details"].get("transfer", "") not in accepted - {None}:
-            detail = f"entry {one['sequence']} releases {one['exhibit']} and no entry accepts it"
-            facts.fault("transfers", detail, f"entries, entry {one['sequence']}")
-    return facts.judged("transfers", f"{_count(len(released), 'release')}, each accepted")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

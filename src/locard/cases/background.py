@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of `locard resume` in processes of their own, for doors that must not wait.
+"""Runs of `locard` in processes of their own, for doors that must not wait.
 
 A run outlives the process that began it: what it does is in the state, and whoever looks there sees
 it. What it says on standard error is kept in `resume.log`, because nobody else hears it.
@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock, Thread
@@ -41,12 +42,16 @@ class Background:
 
     def begin(self, case: str, who: Hand) -> None:
         """Begin to parse what waits in a case."""
+        self.run(["resume", case], who)
+
+    def run(self, words: Sequence[str], who: Hand) -> None:
+        """Begin a command of ours in a process of its own."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
         with self._lock, self.log.open("wb" if long else "ab") as log:
             self._running = [one for one in self._running if one.poll() is None]
             child = subprocess.Popen(
-                [sys.executable, "-m", "locard.cli.main", "resume", case, "--who", who.name],
+                [sys.executable, "-m", "locard.cli.main", *words, "--who", who.name],
                 env=os.environ | {"LOCARD_HOME": str(self.home), HAND: json.dumps(asdict(who))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
 from locard.cases.background import Background
+from locard.cases.bundle.bundles import EXPORTING, Bundles
 from locard.cases.entrance import Entrance
 from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
@@ -71,7 +72,7 @@ class Desk(Reading):
         self.vault = Vault(settings.vault, self.placement)
         self.trail = Trail(self.vault.ledger)
         self._connecting = Lock()
-        self._background = Background(settings.home)
+        self.background = Background(settings.home)
 
     @classmethod
     def at(cls, home: Path) -> "Desk":
@@ -97,6 +98,11 @@ class Desk(Reading):
         return People(self.state, self.vault.ledger, SecondFactor(self.settings.keys))
 
     @cached_property
+    def bundles(self) -> Bundles:
+        """Sealed bundles, written and taken in, and exhibits that change hands."""
+        return Bundles(self)
+
+    @cached_property
     def entrance(self) -> Entrance:
         """Who comes in, who leaves and who is turned away."""
         self.vault.prepare_folder()
@@ -112,11 +118,11 @@ class Desk(Reading):
 
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""
-        self._background.wait()
+        self.background.wait()
 
     def close(self) -> None:
         """Let go of state and store, and of runs that were begun here; those go on."""
-        self._background.close()
+        self.background.close()
         if "timeline" in vars(self):
             self.timeline.close()
         if "entrance" in vars(self):
@@ -258,9 +264,10 @@ class Desk(Reading):
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
         if not waiting(self.state, case):
             return False
-        if any(job.state == "running" for job in jobs(self.state, case, limit=5)):
+        running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
+        if any(not job.what.startswith(EXPORTING) for job in running):
             return False
-        self._background.begin(case, Hand.of(who))
+        self.background.begin(case, Hand.of(who))
         return True
 
     def _ensure(self, case: str, who: Hand | str) -> bool:

@@ -16,6 +16,7 @@ export type {
   ValueCount,
 } from './schema';
 
+export type Bundle = schema.BundleShown;
 export type Case = schema.CaseShown;
 export type Comment = schema.CommentShown;
 export type EvidenceItem = schema.Evidence;

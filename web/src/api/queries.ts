@@ -4,6 +4,7 @@ import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-que
 import { address, Failure, get } from './client';
 import type {
   About,
+  Bundle,
   Case,
   CaseGrants,
   Comment,
@@ -209,6 +210,12 @@ export const searches = (name: string) =>
   queryOptions({
     queryKey: ['searches', name],
     queryFn: ({ signal }) => get<SavedSearch[]>(address(['cases', name, 'searches']), signal),
+  });
+
+export const bundles = (name: string) =>
+  queryOptions({
+    queryKey: ['bundles', name],
+    queryFn: ({ signal }) => get<Bundle[]>(address(['cases', name, 'bundles']), signal),
   });
 
 export const tokens = () =>

@@ -12,6 +12,18 @@ export interface Away {
   address: string;
 }
 
+/** The name that the bundle will be kept under when its job has ended. */
+export interface BundleBegun {
+  name: string;
+}
+
+/** A bundle that lies ready. */
+export interface BundleShown {
+  name: string;
+  size: number;
+  made: string;
+}
+
 /** The grants that reach a case, those for all cases included, and whom more can be given to. */
 export interface CaseGrants {
   grants: GrantShown[];
@@ -365,6 +377,13 @@ export interface Neighbours {
   index: number;
   before: boolean;
   after: boolean;
+}
+
+/** What a bundle is to hold. Without `exhibit` it is the whole case. */
+export interface NewBundle {
+  exhibit?: string;
+  references?: boolean;
+  reason: string;
 }
 
 /** A case to be made. */

@@ -10,6 +10,7 @@ import { told } from '../text/time';
 import { leaf, Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import styles from './case.module.css';
+import { ExportBundle } from './ExportBundle';
 
 export function Custody() {
   const { case: name } = useParams({ from: '/inside/cases/$case' });
@@ -38,6 +39,7 @@ export function Custody() {
           Each line is signed and a leaf of one tree of hashes, so no line can be changed or taken
           out unnoticed. Latest first.
         </p>
+        <ExportBundle name={name} />
         {!entries ? (
           <Bones rows={12} height={22} />
         ) : (

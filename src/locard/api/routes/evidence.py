@@ -147,7 +147,7 @@ def download(
         "content-length": str(item.size),
         "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     }
-    return StreamingResponse(_chunks(file), 200, headers, "application/octet-stream")
+    return StreamingResponse(chunks(file), 200, headers, "application/octet-stream")
 
 
 def attachment(name: str) -> str:
@@ -157,7 +157,8 @@ def attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(leaf, safe='')}"
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def chunks(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a file, which is closed at its end."""
     with file:
         while chunk := file.read(CHUNK):
             yield chunk
