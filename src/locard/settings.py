@@ -60,6 +60,16 @@ class Settings:
     age_identity: Path | None = None
     """The file of the age key that decrypts: `LOCARD_AGE_IDENTITY`, or `keys/age.txt` in `home`."""
 
+    authority: str = ""
+    """The time-stamping authority to ask: `LOCARD_TSA`, an address. Empty: what was configured
+    with `locard custody authority`, if anything."""
+    authority_roots: tuple[Path, ...] = ()
+    """`LOCARD_TSA_ROOTS`: files of its root certificates, with colons between them."""
+    checkpoint_entries: int = 1_000
+    """`LOCARD_CHECKPOINT_ENTRIES`: a checkpoint of the ledger after so many entries, and ..."""
+    checkpoint_minutes: int = 60
+    """`LOCARD_CHECKPOINT_MINUTES`: ... after so many minutes in which something happened."""
+
     @property
     def vault(self) -> Path:
         """The folder of evidence and ledger."""
@@ -90,24 +100,37 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment asks for. Raises `Error` for a value that is none."""
     names = os.environ if environment is None else environment
     home = Path(names.get("LOCARD_HOME") or "~/.locard").expanduser().absolute()
-    wanted = names.get("LOCARD_WORKERS", "").strip() or "0"
-    if not wanted.isdecimal():
-        raise Error(
-            f"LOCARD_WORKERS is {wanted[:40]!r}, which is not a number.",
-            "Set it to the number of parsing processes, or leave it out: one for each core.",
-        )
+    workers = _number(names, "LOCARD_WORKERS", "the number of parsing processes", "one a core")
+    entries = _number(names, "LOCARD_CHECKPOINT_ENTRIES", "a number of entries", "1000")
+    minutes = _number(names, "LOCARD_CHECKPOINT_MINUTES", "a number of minutes", "60")
+    roots = names.get("LOCARD_TSA_ROOTS", "").strip()
     identity = names.get("LOCARD_AGE_IDENTITY", "").strip()
     asked = names.get("LOCARD_LIMITS", "")
     limits = limited(Limits(), limits_of(word for word in asked.split(",") if word.strip()))
     return Settings(
         home=home,
-        workers=int(wanted) or os.cpu_count() or 2,
+        workers=workers or os.cpu_count() or 2,
         limits=limits,
         single_sign_on=_single_sign_on(names),
         place=names.get("LOCARD_VAULT", "").strip(),
         encrypt=names.get("LOCARD_ENCRYPT", "").strip(),
         age_identity=Path(identity).expanduser().absolute() if identity else None,
+        authority=names.get("LOCARD_TSA", "").strip(),
+        authority_roots=tuple(Path(one).expanduser() for one in roots.split(os.pathsep) if one),
+        checkpoint_entries=entries or 1_000,
+        checkpoint_minutes=minutes or 60,
     )
+
+
+def _number(names: Mapping[str, str], name: str, what: str, otherwise: str) -> int:
+    """The number that a variable holds, 0 when it is not set."""
+    said = names.get(name, "").strip() or "0"
+    if not said.isdecimal() or len(said) > 9:
+        raise Error(
+            f"{name} is {said[:40]!r}, which is not a number.",
+            f"Set it to {what}, or leave it out: {otherwise}.",
+        )
+    return int(said)
 
 
 def _single_sign_on(names: Mapping[str, str]) -> SingleSignOn | None:

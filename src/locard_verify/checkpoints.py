@@ -72,7 +72,6 @@ def _stamps(
     trusted = list(roots) if roots is not None else _roots(facts, authorities)
     held, gaps = 0, 0
     latest: datetime | None = None
-    since = authorities[0]["sequence"] if authorities else None
     for note in notes:
         token, gap = note.with_suffix(".tsr"), note.with_suffix(".gap")
         if token.exists():
@@ -81,7 +80,7 @@ def _stamps(
             latest = max(latest, found) if latest and found else found or latest
         elif gap.exists() or token.exists():
             gaps += 1
-        elif since is not None and note.stem.isdecimal() and int(note.stem) >= since:
+        elif note.stem.isdecimal() and _asked(authorities, int(note.stem)):
             detail = "the checkpoint has neither a time stamp nor a gap that says why"
             facts.fault("time stamps", detail, f"checkpoints/{note.name}")
     _noted(facts)
@@ -94,6 +93,12 @@ def _stamps(
     if gaps:
         said += f"; {gaps:,} checkpoints wait for one, as their .gap files say"
     return facts.judged("time stamps", said)
+
+
+def _asked(authorities: Sequence[dict[str, Any]], size: int) -> bool:
+    """Whether an authority was configured when the checkpoint of this size was made."""
+    before = [one for one in authorities if one["sequence"] <= size]
+    return bool(before) and bool(before[-1]["details"].get("url"))
 
 
 def _roots(facts: Facts, authorities: Sequence[dict[str, Any]]) -> list[x509.Certificate]:

@@ -34,7 +34,7 @@ def sign_line(key: Key, signature: bytes) -> bytes:
     return f"— {key.name} {base64.b64encode(key.id + signature).decode()}\n".encode()
 
 
-def sealed(text: bytes, key: Key, signature: bytes) -> bytes:
+def signed_note(text: bytes, key: Key, signature: bytes) -> bytes:
     """A note: its text, a blank line, its signature."""
     return text + b"\n" + sign_line(key, signature)
 

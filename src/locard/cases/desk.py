@@ -22,6 +22,7 @@ from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
 from locard.cases.background import Background
 from locard.cases.bundle.bundles import EXPORTING, Bundles
+from locard.cases.checkpointing import Checkpointing
 from locard.cases.entrance import Entrance
 from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
@@ -35,6 +36,7 @@ from locard.cases.proof import Proof, Prover, Step
 from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
 from locard.evidence import Vault
+from locard.evidence.checkpoints import Pace
 from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.evidence import Origin, printable
@@ -69,7 +71,8 @@ class Desk(Reading):
         self.limits = limits or settings.limits
         self.state: State = open_state(settings.state)
         self.placement = Placement(settings)
-        self.vault = Vault(settings.vault, self.placement)
+        pace = Pace(settings.checkpoint_entries, settings.checkpoint_minutes * 60)
+        self.vault = Vault(settings.vault, self.placement, pace=pace)
         self.trail = Trail(self.vault.ledger)
         self._connecting = Lock()
         self.background = Background(settings.home)
@@ -116,6 +119,11 @@ class Desk(Reading):
         """Where evidence is kept, and moving it."""
         return Storage(self.vault, self.placement)
 
+    @cached_property
+    def checkpoints(self) -> Checkpointing:
+        """The checkpoints of the custody ledger and their time stamps."""
+        return Checkpointing(self.settings, self.vault)
+
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""
         self.background.wait()
@@ -128,6 +136,7 @@ class Desk(Reading):
         if "entrance" in vars(self):
             self.entrance.settle(everything=True)
         self.trail.settle()
+        self.checkpoints.close()
         self.vault.ledger.close()
         self.state.close()
 
@@ -237,6 +246,8 @@ class Desk(Reading):
                 "problems": added.problems,
                 "failed": len(added.failed) + len(added.damaged),
             }
+            if why := self.checkpoints.checkpoint().why:
+                progress.log(f"The ledger's checkpoint has no time stamp yet: {why}.")
             state = "done"
             return added
         except Error as error:

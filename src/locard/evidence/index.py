@@ -7,7 +7,7 @@ missing, broken, or longer than what it indexes. Nothing is proved by it.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -103,6 +103,12 @@ class Index:
             limit,
         )
         return [Found(*row) for row in rows]
+
+    def others(self, after: int, verbs: Collection[str]) -> bool:
+        """Whether an entry of another verb than these came after number `after`."""
+        marks = ", ".join("?" * len(verbs))
+        text = f"SELECT 1 FROM entries WHERE sequence > ? AND verb NOT IN ({marks}) LIMIT 1"  # noqa: S608
+        return bool(self._rows(text, after, *verbs))
 
     def entry(self, sequence: int) -> Found | None:
         """Where entry number `sequence` stands."""

@@ -7,6 +7,8 @@ index.sqlite     where entries stand, and the exhibits (`index.py`)
 head             a signed note: so many entries, this root; written anew with every addition
 durable          the head of what has reached the disk for sure
 keys/            the public keys that ever signed, each introduced by an entry
+checkpoints/     heads that are kept for good, with their time stamps (`checkpoints.py`)
+authorities/     who stamps them (`authority.py`)
 
 An entry that is changed, removed, added or swapped no longer fits its signature, its number or the
 root; a tail that was cut off is missed by the head. Whoever holds the private key can still write
@@ -15,26 +17,31 @@ another history from the last checkpoint that somebody else keeps or has time-st
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from locard.evidence.authority import Authorities
+from locard.evidence.checkpoints import Checkpoints, Pace
 from locard.evidence.entries import SECOND, Draft, now, payload, read, rfc3339
 from locard.evidence.faults import changed
 from locard.evidence.reader import LedgerReader
 from locard.evidence.signing import FileSigner, Signer
 from locard.model.custody import CustodyEntry, Exhibit, Hand, Verb
-from locard.model.errors import Conflict, Storage, Tampered
+from locard.model.errors import Conflict, Error, Storage, Tampered
 from locard_verify import dsse
 from locard_verify.keys import Key
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import Edge, leaf_hash, root_of
-from locard_verify.note import Checkpoint, open_checkpoint, sealed
+from locard_verify.note import Checkpoint, open_checkpoint, signed_note
 
 ITSELF = Hand("locard", "automation")
 """By whose hand the ledger writes what nobody asked for."""
+OF_STAMPS = (Verb.TIME_STAMPED, Verb.TIME_STAMP_MISSED)
+"""Entries that alone are no reason for another checkpoint: it would be stamped, and so on."""
 SET_BACK = 2 * SECOND
 """A clock that lags less than this behind the last entry is waited for in the mind: the entry gets
 the next nanosecond. One that lags more was set back, and an entry says so."""
@@ -61,8 +68,15 @@ class _End:
 class Ledger(LedgerReader):
     """The ledger of one vault. Appending is safe between threads and between processes."""
 
-    def __init__(self, folder: Path, signer: Signer, pinned: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, signer: Signer, pinned: Path | None = None, pace: Pace | None = None
+    ) -> None:
         super().__init__(folder, pinned)
+        self.checkpoints = Checkpoints(folder / "checkpoints")
+        self.authorities = Authorities(folder / "authorities")
+        self.pace = pace or Pace()
+        self.touched = False
+        """Whether this process has added anything."""
         self.signer = signer
         self._known = _End()
 
@@ -87,11 +101,13 @@ class Ledger(LedgerReader):
             try:
                 lines = self._signed(end, [*extra, *drafts], key)
                 self._write(file, end, lines, durable)
-                self._sealed(end, lines, key, durable)
+                self._follow(end, lines, key, durable)
+                if self._due(end):
+                    self._keep(file, end)
             except BaseException:
                 self._known = _End()
                 raise
-            end.lost = []
+            end.lost, self.touched = [], True
             if self.pinned is not None and end.edge.size == len(lines):
                 self.pinned.write_text(key.vkey + "\n")
             return [read(line).entry for line in lines[-len(drafts) :]]
@@ -102,6 +118,44 @@ class Ledger(LedgerReader):
             if self._end(file).edge.size and self._read_durable() != (head := self.note()):
                 os.fsync(file.fileno())
                 _overwrite(self.durable, head)
+
+    def checkpoint(self, without: Collection[Verb] = ()) -> int:
+        """Keep the head as it is now for good, when something happened since the last checkpoint.
+
+        Entries of the verbs `without`, and that one was time-stamped, are nothing that happened.
+        The size of the newest checkpoint.
+        """
+        with self._lock, self._opened() as file:
+            end = self._end(file)
+            size, _ = self.checkpoints.newest()
+            self.index.catch_up()
+            if self.index.others(size, (*OF_STAMPS, *without)):
+                return self._keep(file, end)
+            return size
+
+    def due(self) -> bool:
+        """Whether the set pace asks for a checkpoint."""
+        size, at = self.checkpoints.newest()
+        late = time.time() - at >= self.pace.seconds
+        return self.size() - size >= self.pace.entries or (late and self.size() > size)
+
+    def _due(self, end: _End) -> bool:
+        size, at = self.checkpoints.newest()
+        late = bool(at) and time.time() - at >= self.pace.seconds
+        return end.edge.size - size >= self.pace.entries or late
+
+    def _keep(self, file: BinaryIO, end: _End) -> int:
+        """The head becomes a checkpoint; its entries have reached the disk before."""
+        head = self.note()
+        try:
+            authority = self.authorities.current()
+            asked = authority.url if authority else ""
+        except Error as error:  # whoever asks it is told; entries do not wait for that
+            asked = error.message
+        os.fsync(file.fileno())
+        _overwrite(self.durable, head)
+        self.checkpoints.write(end.edge.size, head, asked)
+        return end.edge.size
 
     def introduce(self, signer: Signer, hand: Hand, reason: str) -> CustodyEntry:
         """Let another key sign from now on; the entry that says so is signed by the one before."""
@@ -196,7 +250,7 @@ class Ledger(LedgerReader):
             raise
         end.size += len(data)
 
-    def _sealed(self, end: _End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
+    def _follow(self, end: _End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
         """Write what follows from the entries: hashes, head, and now and then the index."""
         self.tree.extend(end.edge, [leaf_hash(line) for line in lines])
         end.unindexed += len(lines)
@@ -204,7 +258,7 @@ class Ledger(LedgerReader):
             self.index.catch_up()
             end.unindexed, end.exhibits = 0, {}
         text = Checkpoint(key.name, end.edge.size, end.edge.root()).text()
-        note = sealed(text, key, self.signer.sign_many([text])[0])
+        note = signed_note(text, key, self.signer.sign_many([text])[0])
         _overwrite(self.head, note)
         if durable:
             _overwrite(self.durable, note)
@@ -239,8 +293,8 @@ class Ledger(LedgerReader):
             last = self.index.entry(count)
             line = next(self._lines([last])) if last else b""
             edge, lost = self._edge(count, line)
-            time = read(line).entry.time if last else 0
-            self._known = _End(size, time, edge, lost=lost)
+            last_time = read(line).entry.time if last else 0
+            self._known = _End(size, last_time, edge, lost=lost)
         return self._known
 
     def _edge(self, count: int, last: bytes) -> tuple[Edge, list[Draft]]:

@@ -110,6 +110,23 @@ class FileSigner:
         vars(self).pop("_private", None)
         return self.key
 
+    def successor(self) -> "FileSigner":
+        """A new key for the same log, beside this one and under another name."""
+        new = FileSigner(self.path.with_name(f"next-{secrets.token_hex(4)}.pem"))
+        new.make(self.key.name)
+        return new
+
+    def take_over(self, path: Path) -> None:
+        """Become the key in `path`; the one that lies there is kept under its id."""
+        key = self.key
+        old = FileSigner(path).key.id.hex()
+        for suffix in (".pem", ".vkey"):
+            mine, there = self.path.with_suffix(suffix), path.with_suffix(suffix)
+            there.replace(path.with_name(f"ledger-{old}{suffix}"))
+            mine.replace(there)
+        self.path = path
+        assert self.key == key
+
     def sign_many(self, messages: Sequence[bytes]) -> list[bytes]:
         """A signature over each message."""
         sign = self._private.sign

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from locard.evidence import spool
+from locard.evidence.checkpoints import Pace
 from locard.evidence.entries import Draft, now, rfc3339
 from locard.evidence.ledger import Ledger
 from locard.evidence.local import LocalStore, absent, ready, refused
@@ -59,11 +60,12 @@ class Vault:
         folder: Path,
         where: Whereabouts | None = None,
         signer: Signer | None = None,
+        pace: Pace | None = None,
     ) -> None:
         home = folder.parent
         signer = signer or FileSigner(home / "keys" / "ledger.pem")
         self.folder = folder
-        self.ledger = Ledger(folder / "ledger", signer, home / "trusted.vkey")
+        self.ledger = Ledger(folder / "ledger", signer, home / "trusted.vkey", pace)
         self._where = where or Fixed(LocalStore(folder))
         self._numbers = count()
 

@@ -89,6 +89,7 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     out.print(f"Locard serves on {address}")
     out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
     out.print("Stop it with Ctrl-C.")
+    at.checkpoints.begin()
     app = create(at, at.state, hosts=[*LOOPBACK, *names])
     server(app).run(sockets=[listener])
 
