@@ -215,13 +215,18 @@ def test_an_administrator_grants_and_takes_back_and_the_page_says_why_not(
     page.get_by_role("button", name="Grant", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("both acquire evidence and dispose of it")
     page.get_by_role("button", name="Take Evidence custodian back from carl").click()
+    expect(page.get_by_role("dialog")).to_contain_text("carl will no longer be")
+    page.get_by_role("dialog").get_by_label("Why, for the ledger").fill("wrong case")
+    page.get_by_role("dialog").get_by_role("button", name="Take back").click()
     expect(page.get_by_role("row").filter(has_text="carl")).to_have_count(0)
 
     page.goto("/settings/people")
     happened = page.locator("section").filter(has=page.get_by_role("heading", name="What happened"))
     expect(happened).to_contain_text("user carl added")
     page.goto("/cases/pier/custody")
-    expect(page.get_by_text("Evidence custodian in pier taken back from carl")).to_be_visible()
+    expect(
+        page.get_by_text("Evidence custodian in pier taken back from carl: wrong case")
+    ).to_be_visible()
 
 
 def test_who_may_not_manage_people_is_told_whom_to_ask(

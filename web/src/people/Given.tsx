@@ -10,6 +10,7 @@ import settings from '../settings/settings.module.css';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
+import { Confirm } from './Confirm';
 import styles from './people.module.css';
 
 const NOBODY: Grant[] = [];
@@ -22,8 +23,10 @@ export function Grants(props: {
 }) {
   const { zone } = usePreferences();
   const table = useQuery(rolesQuery()).data;
+  const [taking, setTaking] = useState<Grant | null>(null);
   const back = useMutation({
-    mutationFn: (grant: Grant) => ask('DELETE', props.where(grant)),
+    mutationFn: (one: { grant: Grant; reason: string }) =>
+      ask('DELETE', `${props.where(one.grant)}?${new URLSearchParams({ reason: one.reason })}`),
     onSuccess: changed,
   });
   const title = (role: Role) => table?.roles.find((one) => one.role === role)?.title ?? role;
@@ -63,8 +66,8 @@ export function Grants(props: {
                     size="compact-sm"
                     variant="default"
                     aria-label={`Take ${title(grant.role)} back from ${grant.user || grant.group}`}
-                    loading={back.isPending && back.variables?.id === grant.id}
-                    onClick={() => back.mutate(grant)}
+                    loading={back.isPending && back.variables?.grant.id === grant.id}
+                    onClick={() => setTaking(grant)}
                   >
                     Take back
                   </Button>
@@ -75,6 +78,19 @@ export function Grants(props: {
         </tbody>
       </table>
       <Wrong error={back.error} />
+      {taking && (
+        <Confirm
+          title={`${title(taking.role)}: take it back`}
+          word="Take back"
+          reason
+          close={() => setTaking(null)}
+          run={(reason) => back.mutate({ grant: taking, reason })}
+        >
+          {taking.group ? `Everybody in the group ${taking.group}` : taking.user} will no longer be{' '}
+          {title(taking.role).toLowerCase()} in {taking.case || 'all cases'}, unless another grant
+          says so. It can be granted again.
+        </Confirm>
+      )}
     </>
   );
 }

@@ -8,6 +8,7 @@ import type { Group } from '../api/contract';
 import frame from '../case/case.module.css';
 import settings from '../settings/settings.module.css';
 import { Value } from '../text/Value';
+import { Confirm } from './Confirm';
 import { changed, Wrong } from './Given';
 import styles from './people.module.css';
 
@@ -15,6 +16,7 @@ import styles from './people.module.css';
 export function Groups(props: { groups: Group[]; users: string[] }) {
   const [name, setName] = useState('');
   const [claim, setClaim] = useState('');
+  const [removing, setRemoving] = useState('');
   const make = useMutation({
     mutationFn: () => ask('POST', address(['groups']), { body: { name, claim } }),
     onSuccess: () => {
@@ -104,7 +106,7 @@ export function Groups(props: { groups: Group[]; users: string[] }) {
                       size="compact-sm"
                       variant="default"
                       aria-label={`Remove the group ${group.name}`}
-                      onClick={() => act.mutate({ method: 'DELETE', where: of(group.name) })}
+                      onClick={() => setRemoving(group.name)}
                     >
                       Remove
                     </Button>
@@ -116,6 +118,17 @@ export function Groups(props: { groups: Group[]; users: string[] }) {
         </div>
       )}
       <Wrong error={act.error} />
+      {removing && (
+        <Confirm
+          title={`Remove the group ${removing}`}
+          word="Remove"
+          close={() => setRemoving('')}
+          run={() => act.mutate({ method: 'DELETE', where: of(removing) })}
+        >
+          Every role that was granted to it is taken back. The people stay, with what is granted to
+          them otherwise. This cannot be undone: the group would have to be made anew.
+        </Confirm>
+      )}
       <form
         className={styles.give}
         onSubmit={(event) => {

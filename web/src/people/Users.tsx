@@ -8,12 +8,14 @@ import { roles as rolesQuery } from '../api/queries';
 import frame from '../case/case.module.css';
 import settings from '../settings/settings.module.css';
 import { Value } from '../text/Value';
+import { Confirm } from './Confirm';
 import { changed, Wrong } from './Given';
 import styles from './people.module.css';
 
 /** The people who may sign in, and the form for one more. */
 export function Users(props: { users: User[]; cases: string[] }) {
   const [link, setLink] = useState<{ who: string; where: string } | null>(null);
+  const [ending, setEnding] = useState('');
   const change = useMutation({
     mutationFn: (one: { who: string; body: Partial<User> }) =>
       ask('PUT', address(['users', one.who]), { body: one.body }),
@@ -88,10 +90,9 @@ export function Users(props: { users: User[]; cases: string[] }) {
                     <Menu.Dropdown>
                       <Menu.Item
                         onClick={() =>
-                          change.mutate({
-                            who: user.username,
-                            body: { disabled: !user.disabled },
-                          })
+                          user.disabled
+                            ? change.mutate({ who: user.username, body: { disabled: false } })
+                            : setEnding(user.username)
                         }
                       >
                         {user.disabled ? 'Enable' : 'Disable and sign out everywhere'}
@@ -120,6 +121,17 @@ export function Users(props: { users: User[]; cases: string[] }) {
         </table>
       </div>
       <Wrong error={change.error ?? invite.error ?? bare.error} />
+      {ending && (
+        <Confirm
+          title={`Disable ${ending}`}
+          word="Disable"
+          close={() => setEnding('')}
+          run={() => change.mutate({ who: ending, body: { disabled: true } })}
+        >
+          All sessions and API tokens of {ending} stop working at once, and nobody can sign in under
+          this name until you enable it again. Roles stay as they are.
+        </Confirm>
+      )}
       <NewUser cases={props.cases} />
     </section>
   );
