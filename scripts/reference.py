@@ -175,7 +175,9 @@ def commands() -> str:
         "and `--help` explain each command.\n\n"
         "Environment: `LOCARD_HOME` is the folder that everything is kept in (default\n"
         "`~/.locard`), `LOCARD_WORKERS` the number of parsing processes (default: one for each\n"
-        "core), `LOCARD_WHO` the name that the custody ledger gets.\n\n"
+        "core), `LOCARD_WHO` the name that the custody ledger gets, `LOCARD_VAULT` where evidence is\n"
+        "kept and `LOCARD_ENCRYPT` what it is encrypted to\n"
+        "([how](../howto/keep-evidence-where-nobody-can-delete-it.md)).\n\n"
         + table(("command", ""), overview)
         + "\n"
         + "## locard\n\n"

@@ -12,6 +12,17 @@ from pathlib import Path
 from tests.servers.seaweedfs import free_ports
 
 
+def enforce(endpoint: str, after: int = 0) -> None:
+    """Have the server hold every call but the next `after` against the policies of IAM."""
+    request = urllib.request.Request(
+        f"{endpoint}/moto-api/reset-auth",
+        data=str(after).encode(),
+        method="POST",
+        headers={"content-type": "text/plain"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 @contextmanager
 def moto() -> Iterator[str]:
     """The address of a server of its own."""

@@ -266,6 +266,7 @@ class S3Store:
             Key=self._key(name),
             Body=body,
             IfNoneMatch="*",
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=_base64(bytes.fromhex(content.sha256)),
         )
         return answer.get("VersionId", "null"), content.sha256
