@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verification of whatever a person names: a bundle, a vault, a ledger, or a case of ours."""
 
-from collections.abc import Callable, Sequence
+import errno
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
-from locard.evidence import Vault
-from locard.model.errors import Missing
+from locard.evidence import LocalStore, Store, Vault
+from locard.model.errors import Error, Missing
 from locard_verify import command
 from locard_verify.keys import Key, read_key
 from locard_verify.malformed import Malformed
@@ -29,8 +30,9 @@ def verify(
 ) -> Verdict:
     """The verdict on `what`: a path, one of `cases`, or all that we hold when it is empty.
 
-    Nothing is written, and nothing is asked but files. What we hold is compared with the key that
-    is kept outside the vault, unless another one is named. Raises `Missing` for what is neither.
+    Nothing is written, and nothing is asked but files and the store that keeps the evidence. What
+    we hold is compared with the key that is kept outside the vault, unless another one is named.
+    Raises `Missing` for what is neither.
     """
     if what and what not in cases:
         try:
@@ -41,7 +43,22 @@ def verify(
                 str(error), f"Name a bundle, a vault or a case. {names}".strip()
             ) from error
     keys = trusted or pinned(vault)
-    return verify_vault(vault.folder, keys, roots, kept, case=what, progress=told)
+    read = None if isinstance(vault.store, LocalStore) else _reader(vault.store)
+    return verify_vault(vault.folder, keys, roots, kept, case=what, read=read, progress=told)
+
+
+def _reader(store: Store) -> Callable[[str], Iterator[bytes]]:
+    """The bytes in a store that is elsewhere or encrypts, for the verifier."""
+
+    def read(evidence: str) -> Iterator[bytes]:
+        try:
+            yield from store.read(evidence)
+        except Missing as error:
+            raise FileNotFoundError(evidence) from error
+        except Error as error:
+            raise OSError(errno.EIO, error.message) from error
+
+    return read
 
 
 def pinned(vault: Vault) -> list[Key]:
