@@ -45,7 +45,7 @@ def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: 
     """Append the file-system timeline of `volume`; a volume without a file system gives nothing."""
     entries: Iterator[Entry | str]
     if sleuthkit.reads(volume.kind):
-        entries = sleuthkit.entries(volume, context.only)
+        entries = sleuthkit.entries(volume, _sought(volume, context.only))
     elif tree is not None:
         entries = _walked(tree)
     else:
@@ -54,14 +54,20 @@ def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: 
     with boundary.kept(rows, f"{volume.name}!files", f"the files of {volume.name}", host):
         for number, entry in enumerate(entries):
             if isinstance(entry, str):
-                if context.only is None:
-                    boundary.problem(rows, f"{volume.name}!files{number}", entry, host)
+                locator = f"{volume.name}!files{number}"
+                if context.only in (None, locator):
+                    boundary.problem(rows, locator, entry, host)
                 continue
             _gather(entry, volume.name, context.only, gathered)
             if len(gathered.file) >= _BATCH:
                 _leave(gathered, rows, host)
                 gathered = _empty()
     _leave(gathered, rows, host)
+
+
+def _sought(volume: Volume, only: str | None) -> str | None:
+    """The locator whose folders are enough; None where all have to be walked, for a problem too."""
+    return None if only is None or only.startswith(f"{volume.name}!") else only
 
 
 def _empty() -> _Gathered:
@@ -115,10 +121,12 @@ def _leave(gathered: _Gathered, rows: Rows, host: str) -> None:
 
 def _walked(tree: Tree) -> Iterator[Entry | str]:
     """Entries of a file system that only `dissect` reads; it does not see deleted names."""
+    named = False
     for index, (path, found) in enumerate(tree.walk()):
         if isinstance(found, Exception):
             yield f"{path} cannot be read: {boundary.fault_text(found)}"
             continue
+        named = True
         born = getattr(found, "st_birthtime_ns", None) or getattr(found, "st_birthtime", None)
         if isinstance(born, float):
             born = int(born * 1_000_000_000)
@@ -135,3 +143,6 @@ def _walked(tree: Tree) -> Iterator[Entry | str]:
             deleted=False,
             times=(found.st_mtime_ns, found.st_atime_ns, found.st_ctime_ns, born or None),
         )
+    yield from tree.faults
+    if not named:
+        yield sleuthkit.nameless(tree.volume)

@@ -36,7 +36,7 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     """Append the rows of an image. Raises `Unreadable` when its container cannot be opened."""
 
     def report(place: str, why: str) -> None:
-        if context.only is None:
+        if context.only in (None, f"{place}!"):
             boundary.problem(rows, f"{place}!", why, context.host)
 
     disk = layers.open_container(opened, report)

@@ -94,6 +94,7 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
     todo: list[tuple[str, int, int]] = [("", root, 0)]
     seen = {root}
     named: set[int] = set()
+    unnamed = True
     while todo:
         path, inode, depth = todo.pop()
         if wanted is not None and path and not wanted.startswith(f"{path}/"):
@@ -108,6 +109,7 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
             entry, address = found
             if entry.deleted:
                 named.add(address)
+            unnamed &= _is_made_up(entry)
             yield entry
             folder = entry.kind in ("folder", "virtual folder")
             if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
@@ -115,6 +117,21 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
                 todo.append((entry.path, address, depth + 1))
     if faults:
         yield f"parts of the image cannot be read, first {faults[0]}"
+    if unnamed and wanted is None:
+        yield nameless(volume)
+
+
+def nameless(volume: Volume) -> str:
+    """The sentence for a file system that opens and in which no name was found."""
+    return (
+        f"the {volume.kind} file system of {volume.name} gives not one name: it is empty, "
+        "or the folder at its root cannot be read"
+    )
+
+
+def _is_made_up(entry: Entry) -> bool:
+    """Whether the Sleuth Kit shows it though no directory names it."""
+    return entry.kind.startswith("virtual") or entry.path.startswith(_ORPHANS)
 
 
 def _image(pytsk3: Any, volume: Volume, faults: list[str]) -> Any:

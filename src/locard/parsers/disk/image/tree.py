@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, BinaryIO, cast
 
+from locard.parsers.disk.image import xfs_directories
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.linux.place import printable
 
@@ -31,6 +32,10 @@ class Tree:
         volume.stream.seek(0)
         self.filesystem: Any = reader(volume.stream)
         self.volume = volume
+        self.faults: dict[str, None] = {}
+        """What the file system could not read and went on: sentences, in order."""
+        if volume.kind == "xfs":
+            xfs_directories.replace(self.filesystem, self.faults.setdefault)
         self.mounts: tuple[str, ...] = ("/",) if self.exists("/etc/passwd") else MOUNTS
 
     @staticmethod
@@ -97,11 +102,12 @@ class Tree:
         todo = ["/"]
         while todo:
             folder = todo.pop()
+            entries = []
             try:
-                entries = list(self.filesystem.scandir(folder))
+                for entry in self.filesystem.scandir(folder):
+                    entries.append(entry)  # noqa: PERF402  those in front of a fault are kept
             except Exception as fault:  # noqa: BLE001  a folder of hostile bytes: reported
-                yield folder, fault
-                continue
+                yield printable(folder), fault
             for entry in entries:
                 if entry.name in (".", ".."):
                     continue

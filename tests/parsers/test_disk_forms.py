@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of images and file systems that the libraries read wrongly, and what is said of damage."""
+
+import mmap
+
+import pytest
+
+from tests.parsers.test_disk import image, read, run, tool
+
+__all__ = ["image"]
+COUNT = 1500
+
+
+def wanted():
+    """The paths in the file systems that `xfs` makes."""
+    return {"/many"} | {f"/many/name-{number}-{'x' * (number % 60)}" for number in range(COUNT)}
+
+
+@pytest.fixture
+def xfs(tmp_path):
+    """Makes an XFS file system with one large folder."""
+
+    def make(*options):
+        (tmp_path / "content").write_bytes(b"x")
+        names = "\n".join(
+            f"{path.rsplit('/', 1)[1]} ---644 0 0 {tmp_path / 'content'}"
+            for path in sorted(wanted() - {"/many"})
+        )
+        (tmp_path / "prototype").write_text(f"/\n0 0\nd--755 0 0\nmany d--755 0 0\n{names}\n$\n$\n")
+        path = tmp_path / "xfs.raw"
+        with path.open("wb") as stream:
+            stream.truncate(320 << 20)
+        run(tool("mkfs.xfs"), "-q", "-f", *options, "-p", tmp_path / "prototype", path)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "options", [("-n", "size=65536"), ("-n", "size=8192"), ("-m", "crc=0", "-n", "ftype=0")]
+)
+def test_xfs_directories_of_any_block_size_give_every_name(xfs, options):
+    rows = read(xfs(*options))
+    assert rows.problems == 0
+    assert {row["file"] for row in rows.of("disk.filesystem")} == wanted()
+
+
+def test_a_damaged_xfs_directory_block_is_told_and_the_others_are_read(xfs):
+    path = xfs("-n", "size=65536")
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as data:
+        at = data.find(b"XDD3")
+        data[at : at + 4] = b"\0\0\0\0"
+    rows = read(path)
+    (problem,) = [row for row in rows if row["problem"]]
+    assert "1 of 2 directory blocks" in problem["problem"]
+    assert 0 < len(rows.of("disk.filesystem")) < COUNT
+    assert problem in read(path, only=problem["locator"])
+
+
+def test_a_volume_without_a_name_is_not_passed_over_in_silence(tmp_path):
+    path = tmp_path / "xfs.raw"
+    with path.open("wb") as stream:
+        stream.truncate(320 << 20)
+    run(tool("mkfs.xfs"), "-q", "-f", path)
+    (row,) = read(path)
+    assert "gives not one name" in row["problem"]
+    assert list(read(path, only=row["locator"])) == [row]
+
+
+def test_an_ext_volume_whose_root_folder_was_wiped_says_so(image, tmp_path):
+    data = bytearray(image.read_bytes())
+    at = data.index(b"lost+found") - 32
+    data[at : at + 1024] = bytes(1024)
+    path = tmp_path / "wiped.raw"
+    path.write_bytes(data)
+    rows = read(path)
+    assert rows.problems
+    for row in rows:
+        if row["problem"]:
+            assert row in read(path, only=row["locator"]), row
+
+
+@pytest.mark.parametrize("options", ["extended_l2=on", "extended_l2=on,cluster_size=128k"])
+@pytest.mark.parametrize("more", [(), ("-c",)])
+def test_qcow2_with_extended_l2_entries(image, tmp_path, options, more):
+    path = tmp_path / "disk.qcow2"
+    run(tool("qemu-img"), "convert", *more, "-O", "qcow2", "-o", options, image, path)
+    assert list(read(path)) == list(read(image))
+
+
+def test_qcow2_with_parts_of_clusters_written_over_a_backing_file(image, tmp_path):
+    path, flat = tmp_path / "over.qcow2", tmp_path / "flat.raw"
+    run(tool("qemu-img"), "create", "-f", "qcow2", "-F", "raw", "-b", image,
+        "-o", "extended_l2=on", path)  # fmt: skip
+    at = image.read_bytes().index(b"#1700000000") // 512 * 512
+    run(tool("qemu-io"), "-c", f"write -P 65 {at} 512", "-c", "write -z 4194304 6144", path)
+    run(tool("qemu-img"), "convert", "-O", "raw", path, flat)
+    rows = read(path, (image,))
+    assert list(rows) == list(read(flat))
+    assert "id" not in {row["message"] for row in rows.of("linux.shell_history")}
+
+
+@pytest.mark.parametrize("options", [(), ("-S", "1MiB", "-c", "fast")])
+def test_the_smart_form_of_ewf(image, tmp_path, options):
+    run(tool("ewfacquire"), "-u", "-q", "-t", tmp_path / "s", "-f", "smart", *options, image)
+    first, *others = sorted(tmp_path.glob("s.s*"))
+    assert list(read(first, others)) == list(read(image))
