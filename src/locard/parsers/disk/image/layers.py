@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image import companions, lvm
+from locard.parsers.disk.image import companions, lvm, smart, subclusters
 from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.companions import leaf
 from locard.parsers.disk.image.magic import TITLES, claimed_size, container_of, filesystem_of
@@ -205,7 +205,7 @@ def _ewf(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> 
             f"segment {missing[0]} of the E01 image is missing",
             "Add all segments (E01, E02, ...) together, from one folder.",
         )
-    image = EWF([segments[number] for number in sorted(segments)])
+    image = EWF([smart.segment(segments[number]) for number in sorted(segments)])
     held = sum(image.segment(index).sector_count for index in range(len(segments)))
     wanted = image.volume.chunk_count * image.volume.sector_count
     if held + image.volume.sector_count <= wanted:
@@ -239,7 +239,7 @@ def _qcow2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -
         backing = _bounded(opener(beside, others, report)) if opener else beside
         backing.seek(0)
     stream.seek(0)
-    return cast(BinaryIO, QCow2(stream, data, backing).open())
+    return subclusters.opened(QCow2(stream, data, backing))
 
 
 _TOGETHER = (
