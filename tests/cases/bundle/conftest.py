@@ -5,24 +5,22 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from locard.cases.bundle import drawn
 from locard.cases.bundle.bag import Form
 from locard.cases.bundle.export import Order, Sealed
 from locard.cases.desk import Desk
-from locard.evidence.entries import Draft
-from locard.model.custody import Hand, Verb
+from locard.evidence.authority import Authority
+from locard.model.custody import Hand
 from locard.settings import Settings
 from locard.state import marks
 from locard.timeline import Search
 from locard_verify.keys import Key
-from tests.cases.bundle.authority import Authority
 from tests.cases.trails import trail
 from tests.conftest import stop_store
+from tests.evidence.authority import LocalAuthority
 
 ANA = Hand("ana", "command line", "ana@forensic-1", "locard")
 ZOE = Hand("zoe-of-another-case", "command line", "203.0.113.9", "Mozilla")
@@ -34,11 +32,15 @@ class Installation:
 
     desk: Desk
     folder: Path
-    authority: Authority
+    authority: LocalAuthority
 
     @property
     def key(self) -> Key:
         return self.desk.vault.ledger.keys()[0]
+
+    def token(self, message: bytes) -> bytes:
+        """A response of our authority over these bytes."""
+        return Authority.at(self.authority.url, (self.authority.root.read_bytes(),)).ask(message)[0]
 
     def export(self, path: Path, **how: object) -> Sealed:
         order = Order(path, "asked for by the court", **how)  # type: ignore[arg-type]
@@ -55,15 +57,9 @@ class Installation:
         ]  # fmt: skip
 
 
-def stamped(desk: Desk, authority: Authority) -> None:
-    """Take a checkpoint, and have it stamped."""
-    point = drawn.taken(desk.vault.ledger)
-    point.path.with_suffix(".tsr").write_bytes(authority.stamp(point.note))
-
-
 def build(folder: Path) -> Installation:
     desk = Desk(Settings(home=folder / "home", workers=2))
-    authority = Authority.make(folder / "authority")
+    authority = LocalAuthority(folder / "authority")
     trail(folder / "in" / "a.json.gz", range(40))
     trail(folder / "member.json", range(40, 60))
     with zipfile.ZipFile(folder / "in" / "b.zip", "w") as packed:
@@ -72,14 +68,8 @@ def build(folder: Path) -> Installation:
     desk.create("night", "The night of the 21st", who=ANA)
     desk.add("harbour", [folder / "vessel-arrivals.json"], who=ZOE)
     desk.add("night", [folder / "in"], who=ANA)
-    ledger = desk.vault.ledger
-    digest = sha256(authority.root).hexdigest()
-    kept = ledger.folder / "authorities" / f"{digest}.pem"
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_bytes(authority.root)
-    details = {"url": "http://127.0.0.1/tsr", "roots": digest}
-    ledger.append([Draft(Hand("locard"), Verb.AUTHORITY_SET, "", "", "for the tests", details)])
-    stamped(desk, authority)
+    desk.checkpoints.use(authority.url, [authority.root], ANA)
+    desk.checkpoints.checkpoint(patient=True)
     batches = desk.timeline.export(Search(case="night"), ["id"])
     ids = sorted(one for batch in batches for one in batch.column("id").to_pylist())
     with desk.state.session() as session:
@@ -106,6 +96,7 @@ def _running(folder: Path) -> Iterator[Installation]:
     yield found
     found.desk.timeline.close()
     found.desk.close()
+    found.authority.close()
     stop_store(folder / "home")
 
 

@@ -86,7 +86,8 @@ class Bundles:
 
         state = "failed"
         try:
-            sealed = Exporting(desk.vault, rows, about, order, who, progress).export()
+            exporting = Exporting(desk.vault, rows, about, order, who, progress, self._checkpoint)
+            sealed = exporting.export()
             progress.summary = {"exhibits": sealed.exhibits, "rows": sealed.rows}
             state = "done"
             return sealed
@@ -218,6 +219,9 @@ class Bundles:
                 "Choose with --case: that one, or another name.",
             ) from None
         return chosen or theirs, True
+
+    def _checkpoint(self) -> int:
+        return self._desk.checkpoints.checkpoint(patient=True).checkpoint
 
     def _hold(self, case: str, came: Sequence[Came], who: Hand) -> None:
         """Queue what came to be parsed; what lies inside other evidence is found there again."""

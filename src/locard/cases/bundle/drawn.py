@@ -6,12 +6,10 @@ was hashed: every entry holds a time to the nanosecond and a signature, so no ha
 """
 
 import base64
-import fcntl
 import heapq
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from locard.evidence import Ledger
@@ -42,8 +40,11 @@ class Drawn:
     places: list[Found] = field(default_factory=list)
 
     @classmethod
-    def of(cls, ledger: Ledger, case: str, only: str = "") -> "Drawn":
-        """What there is now. Raises `Missing` for an exhibit that the case has not."""
+    def of(cls, ledger: Ledger, case: str, only: str = "", until: int | None = None) -> "Drawn":
+        """What there is now, or was up to entry `until`.
+
+        Raises `Missing` for an exhibit that the case has not.
+        """
         exhibits = ledger.exhibits(case)
         if only:
             exhibits = [one for one in exhibits if one.number == only]
@@ -54,8 +55,9 @@ class Drawn:
             )
         found = cls(ledger, case, only, exhibits)
         ledger.index.catch_up()
-        own = ledger.index.where(case=case)
-        itself = ledger.index.where(case="")
+        before = until + 1 if until is not None else None
+        own = ledger.index.where(case=case, before=before)
+        itself = ledger.index.where(case="", before=before)
         merged = list(heapq.merge(own, itself, key=lambda one: one.sequence))
         kept = zip(merged, found._lines(merged), strict=True)
         found.places = [place for place, line in kept if found._belongs(read(line))]
@@ -100,40 +102,33 @@ class Drawn:
 class Point:
     """A checkpoint that the ledger keeps, with what an authority said of it."""
 
-    path: Path
+    name: str
+    """Of its files, without their ends."""
     checkpoint: Checkpoint
     note: bytes
     token: bytes
     gap: str
 
 
-def points(ledger: Ledger, sequences: Sequence[int]) -> list[Point]:
-    """For each of the entries the first checkpoint that has it, and the last of all."""
-    found = {
-        int(path.stem): path for path in sorted((ledger.folder / "checkpoints").glob("*.note"))
-    }
-    sizes = sorted(found)
-    wanted: set[int] = set(sizes[-1:])
+def points(ledger: Ledger, sequences: Sequence[int], until: int) -> list[Point]:
+    """For each of the entries the first checkpoint that has it, and the one of `until` entries."""
+    wanted: set[int] = {until}
     left = sorted(sequences, reverse=True)
-    for size in sizes:
-        if left and left[-1] <= size:
+    for size in ledger.checkpoints.sizes():
+        if left and left[-1] <= size <= until:
             wanted.add(size)
             while left and left[-1] <= size:
                 left.pop()
-    return [_point(ledger, found[size]) for size in sorted(wanted)]
+    return [point(ledger, size) for size in sorted(wanted)]
 
 
-def taken(ledger: Ledger) -> Point:
-    """A checkpoint of the ledger as it is now. Raises `Storage`."""
-    with ledger.path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)  # nobody writes over the head meanwhile
-        note = ledger.note()
-    size = open_checkpoint(note, ledger.keys())[0].size
-    path = ledger.folder / "checkpoints" / f"{size:012d}.note"
-    path.parent.mkdir(exist_ok=True, mode=0o700)
-    if not path.exists():
-        path.write_bytes(note)
-    return _point(ledger, path)
+def point(ledger: Ledger, size: int) -> Point:
+    """The checkpoint of that size."""
+    kept = ledger.checkpoints
+    note = kept.note(size)
+    checkpoint, _ = open_checkpoint(note, ledger.keys())
+    gap = str(kept.why(size).get("why", ""))
+    return Point(f"{size:012d}", checkpoint, note, kept.held(size), gap)
 
 
 def stamped(ledger: Ledger, point: Point) -> stamp.Stamp:
@@ -147,19 +142,9 @@ def stamped(ledger: Ledger, point: Point) -> stamp.Stamp:
         return stamp.check(point.token, point.note, roots)
     except Malformed as error:
         raise Tampered(
-            f"The time stamp beside checkpoint {point.path.stem} does not hold: {error}.",
+            f"The time stamp beside checkpoint {point.name} does not hold: {error}.",
             "Run `locard verify` to see all that is wrong.",
         ) from error
-
-
-def _point(ledger: Ledger, path: Path) -> Point:
-    note = path.read_bytes()
-    checkpoint, _ = open_checkpoint(note, ledger.keys())
-    token, gap = path.with_suffix(".tsr"), path.with_suffix(".gap")
-    said = ""
-    if gap.exists():
-        said = str(json.loads(gap.read_bytes()).get("why", ""))
-    return Point(path, checkpoint, note, token.read_bytes() if token.exists() else b"", said)
 
 
 def tiles(ledger: Ledger, sequences: Sequence[int], found: Sequence[Point]) -> list[Tile]:

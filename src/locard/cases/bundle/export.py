@@ -89,10 +89,11 @@ class Exporting:
         order: Order,
         hand: Hand,
         progress: Progress,
+        checkpoint: Callable[[], int],
     ) -> None:
         self.vault, self.ledger, self.about = vault, vault.ledger, about
         self.order, self.hand, self.progress = order, hand, progress
-        self._rows = rows
+        self._rows, self._checkpointed = rows, checkpoint
 
     def export(self) -> Sealed:
         """Write the bundle. Raises `Error`: nothing is there then, and the ledger says so."""
@@ -112,16 +113,16 @@ class Exporting:
         verdict = [*self._verified(), self._evidence(bag, exhibits)]
         rows = self._timeline(bag, exhibits)
         transfer = self._released(exhibits)
-        before = self._point()
-        found = Drawn.of(self.ledger, self.about.case, self.order.exhibit)
+        until = self._point().checkpoint.size
         self.progress.stage("Drawing the entries of the ledger")
-        points = drawn.points(self.ledger, found.sequences)
+        found = Drawn.of(self.ledger, self.about.case, self.order.exhibit, until)
+        points = drawn.points(self.ledger, found.sequences, until)
         self._ledger(bag, found, points)
         told = self._told(found, points, verdict)
         self._records(bag, told)
         self._reports(bag, told)
         bag.close_payload(self._facts(told))
-        entry, seal = self._seal(bag, told, before)
+        entry, seal = self._seal(bag, told, until)
         bag.tag("seal.json", seal[0])
         bag.close_tags()
         self.progress.stage("Waiting for the disk")
@@ -204,7 +205,7 @@ class Exporting:
     def _point(self) -> Point:
         """A checkpoint of the ledger as it is now, time-stamped when an authority is set."""
         self.progress.stage("Taking a checkpoint")
-        return drawn.taken(self.ledger)
+        return drawn.point(self.ledger, self._checkpointed())
 
     def _ledger(self, bag: Bag, found: Drawn, points: list[Point]) -> None:
         bag.put("ledger/entries.jsonl", found.written())
@@ -213,7 +214,7 @@ class Exporting:
             name, content = drawn.tile(self.ledger, one, size)
             bag.put(f"ledger/{name}", [content], len(content))
         for point in points:
-            stem = f"ledger/checkpoints/{point.path.stem}"
+            stem = f"ledger/checkpoints/{point.name}"
             bag.put(f"{stem}.note", [point.note], len(point.note))
             if point.token:
                 bag.put(f"{stem}.tsr", [point.token], len(point.token))
@@ -286,7 +287,7 @@ class Exporting:
         yield "Locard-Exhibits", told.only or str(len(told.exhibits))
         yield "Locard-Key-Fingerprint", told.keys[0].fingerprint
 
-    def _seal(self, bag: Bag, told: Told, before: Point) -> tuple[CustodyEntry, tuple[bytes, str]]:
+    def _seal(self, bag: Bag, told: Told, since: int) -> tuple[CustodyEntry, tuple[bytes, str]]:
         self.progress.stage("Sealing")
         details = {name: bag.tags[name] for name in SEALED} | {
             "exhibits": told.only or str(len(told.exhibits)),
@@ -299,7 +300,7 @@ class Exporting:
         (entry,) = self.ledger.append([draft])
         after = self._point()
         line = Drawn(self.ledger, self.about.case).line(entry.sequence)
-        content = drawn.seal(self.ledger, line, entry.sequence, after, before.checkpoint.size)
+        content = drawn.seal(self.ledger, line, entry.sequence, after, since)
         return entry, (content, self._checkpoint(after).stamped)
 
 
