@@ -3,12 +3,15 @@
 
 import time
 import zipfile
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from locard.cases.desk import Desk
-from locard.model.custody import Hand, Verb
+from locard.evidence import Vault
+from locard.model.custody import Authority, Hand, Verb
 from locard.model.errors import Conflict, Denied, Error, Missing
 from locard.state.keeping import Standing
 from tests.cases.trails import trail
@@ -135,7 +138,8 @@ def test_after_disposal_bytes_and_rows_are_gone_and_the_ledger_is_whole(held: De
     before = len(list(held.vault.ledger.entries(case="c")))
     held.keeping.retain("c", PAST, reason="over", who=CUSTODIAN)
     asked = held.keeping.ask("c", [a], reason="not of this case", who=CUSTODIAN)
-    done = held.keeping.agree("c", asked.id, who=SECOND, reason="agreed")
+    held.keeping.agree("c", asked.id, who=SECOND, reason="agreed")
+    done = held.keeping.carry_out("c", asked.id, who=SECOND)
     assert (done.standing, done.decided_by) == (Standing.DONE, "omar")
     assert not held.vault.holds(a)
     assert held.vault.holds(b)
@@ -159,6 +163,7 @@ def test_bytes_that_another_case_holds_stay(held: Desk, tmp_path: Path) -> None:
     held.keeping.retain("c", PAST, reason="over", who=CUSTODIAN)
     asked = held.keeping.ask("c", reason="over", who=CUSTODIAN)
     held.keeping.agree("c", asked.id, who=SECOND)
+    held.keeping.carry_out("c", asked.id, who=SECOND)
     assert held.vault.holds(named(held, "a.json", "d"))
     assert not held.vault.holds(named(held, "b.json"))
     assert (rows(held), rows(held, "d")) == (0, 60)
@@ -188,6 +193,7 @@ def test_what_was_disposed_of_can_be_added_again(held: Desk, tmp_path: Path) -> 
     held.keeping.retain("c", PAST, reason="over", who=CUSTODIAN)
     asked = held.keeping.ask("c", reason="over", who=CUSTODIAN)
     held.keeping.agree("c", asked.id, who=SECOND)
+    held.keeping.carry_out("c", asked.id, who=SECOND)
     assert rows(held) == 0
     assert held.add("c", [tmp_path / "in"], who="ana").events == 100
     assert rows(held) == 100
@@ -198,15 +204,71 @@ def test_a_disposal_that_was_cut_off_is_carried_on(
 ) -> None:
     held.keeping.retain("c", PAST, reason="over", who=CUSTODIAN)
     asked = held.keeping.ask("c", reason="over", who=CUSTODIAN)
-    cut = held.keeping
-
-    def watch(done: int, _all: int) -> None:
-        if done == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        cut.agree("c", asked.id, who=SECOND, watch=watch)
-    assert held.keeping.of("c").disposals[0].standing is Standing.AGREED
     held.keeping.agree("c", asked.id, who=SECOND)
+    dispose, gone = Vault.dispose, list[str]()
+
+    def cut(vault: Vault, evidence: str, **more: Any) -> Any:
+        if gone:
+            raise KeyboardInterrupt
+        gone.append(evidence)
+        return dispose(vault, evidence, **more)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Vault, "dispose", cut)
+        held.keeping.carry_out("c", asked.id, who=SECOND)
+    assert held.keeping.of("c").disposals[0].standing is Standing.AGREED
+    assert [one.state for one in held.progress("c")][:1] == ["failed"]
+    with pytest.raises(Conflict, match="carla has not agreed"):
+        held.keeping.carry_out("c", asked.id, who=CUSTODIAN)
+    held.keeping.carry_out("c", asked.id, who=SECOND)
     assert verbs(held).count(Verb.DISPOSED) == 2
     assert not any(held.vault.holds(one.id) for one in held.evidence("c")[0])
+
+
+def test_a_plan_says_what_would_go_and_who_must_not_decide(held: Desk, tmp_path: Path) -> None:
+    held.add("d", [tmp_path / "in" / "a.json"], who="ana")
+    plan = held.keeping.plan("c", [named(held, "a.json")])
+    assert [one.name for one in plan.items] == ["a.json"]
+    assert (plan.rows, plan.shared, plan.again, plan.takers) == (60, 1, 1, ("ana",))
+    assert plan.barred == "Nobody has said how long the case is kept."
+    assert len(held.keeping.plan("c").items) == 2
+    assert rows(held) == 100
+
+
+def test_what_is_acquired_afterwards_carries_the_authority(held: Desk, tmp_path: Path) -> None:
+    warrant = Authority("warrant", "AG 12/26", "Amtsgericht", "2026-03-01", "2027-03-01", "mail")
+    held.keeping.authorise("c", warrant, who=CUSTODIAN)
+    line = '{"datetime": "2026-03-01T00:00:00Z", "message": "hello"}\n'
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr("x.jsonl", line)
+    held.add("c", [tmp_path / "more.zip"], who="ana")
+    held.receive("c", BytesIO(line.encode() * 3), "up.jsonl", who="ana")
+    held.wait()
+    carried = [one.authority for one in held.vault.ledger.exhibits("c")]
+    assert carried == [Authority(), Authority(), warrant, warrant, warrant]
+    (entry,) = [one for one in held.vault.ledger.entries(case="c") if one.verb == Verb.AUTHORISED]
+    assert (entry.actor, entry.reason) == ("carla", "warrant AG 12/26")
+    assert entry.details["scope"] == "mail"
+    kept = held.keeping.of("c")
+    assert [one.authority for one in kept.authorities] == [warrant]
+    old = Authority("consent", "letter", valid_to="2020-01-01")
+    held.keeping.authorise("c", old, who=CUSTODIAN)
+    assert held.keeping.of("c").lapsed == "It ended on 2020-01-01."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Authority("hunch", "x"), "warrant, consent, policy or contract, not 'hunch'"),
+        (Authority("warrant", " "), "needs a reference"),
+        (Authority("warrant", "x", valid_to="soon"), "'soon' is not a day"),
+        (Authority("warrant", "x", "", "2026-02-01", "2026-01-01"), "before it begins"),
+        (Authority("warrant", "x" * 400), "reference has 400 characters"),
+    ],
+)
+def test_an_authority_that_says_too_little_is_refused(
+    held: Desk, wanted: Authority, said: str
+) -> None:
+    with pytest.raises(Error, match=said):
+        held.keeping.authorise("c", wanted, who=CUSTODIAN)
+    assert Verb.AUTHORISED not in verbs(held)

@@ -33,8 +33,10 @@ from locard.cases.people import People
 from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
+from locard.cases.records import Records
 from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
+from locard.cases.verifying import VERIFYING, Verifying
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
 from locard.model.custody import CustodyEntry, Hand, Verb
@@ -123,6 +125,26 @@ class Desk(Reading):
     def checkpoints(self) -> Checkpointing:
         """The checkpoints of the custody ledger and their time stamps."""
         return Checkpointing(self.settings, self.vault)
+
+    @cached_property
+    def records(self) -> Records:
+        """The custody record, to be read: exhibits, their lives, entries with their proof."""
+        return Records(self.state, self.vault.ledger)
+
+    @cached_property
+    def verifying(self) -> Verifying:
+        """Verifications of cases."""
+        return Verifying(self.state, self.vault)
+
+    def begin_verifying(self, case: str, *, who: Hand) -> None:
+        """Verify a case in a process of its own. Raises `Conflict` while one is at it."""
+        self.case(case)
+        self.verifying.require_none(case)
+        self.background.run(["case", "verify", case], who)
+
+    def begin_disposing(self, case: str, number: int, *, who: Hand) -> None:
+        """Carry out a disposal that was agreed to, in a process of its own."""
+        self.background.run(["case", "agree", case, str(number), "--yes"], who)
 
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""
@@ -264,8 +286,8 @@ class Desk(Reading):
         wish = wishes.judged(self.state, self.limits, wish)
         self.vault.prepare()
         origin = Origin(name=name.rpartition("/")[2] or "upload")
-        put = self.vault.put(stream, origin, case=case, actor=who, reason="uploaded to the case")
         intake = Intake(self.state, self.vault, case, Hand.of(who), wish)
+        put = intake.put(stream, origin, "uploaded to the case")
         intake.register(put, origin, 0)
         intake.flush()
         self.resume(case, who=who)
@@ -276,7 +298,7 @@ class Desk(Reading):
         if not waiting(self.state, case):
             return False
         running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
-        if any(not job.what.startswith(EXPORTING) for job in running):
+        if any(not job.what.startswith((EXPORTING, VERIFYING)) for job in running):
             return False
         self.background.begin(case, Hand.of(who))
         return True

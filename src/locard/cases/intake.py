@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session
 from locard.cases.keeping import protect
 from locard.cases.progress import Progress
 from locard.evidence import Put, Vault
-from locard.model.custody import Hand
+from locard.evidence.spool import Readable
+from locard.evidence.store import Watch, unwatched
+from locard.model.custody import Authority, Hand
 from locard.model.errors import Missing, Unreadable
 from locard.model.evidence import Origin, printable
+from locard.state.authorities import in_force
 from locard.state.database import State
 from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
 
@@ -188,6 +191,7 @@ class Intake:
         self.queued = queued
         """Told the ids of holdings that have to be parsed, once they are durable."""
         self.taken = Taken()
+        self._authority: Authority | None = None
         self._pending: list[tuple[Put, Origin, int]] = []
         self._since = time.monotonic()
 
@@ -197,14 +201,7 @@ class Intake:
             origin = Origin(name=file.name, modified=file.modified)
             try:
                 with file.path.open("rb", buffering=0) as stream:
-                    put = self.vault.put(
-                        stream,
-                        origin,
-                        case=self.case,
-                        actor=self.who,
-                        reason="added to the case",
-                        watch=progress.advance,
-                    )
+                    put = self.put(stream, origin, "added to the case", progress.advance)
             except OSError as error:
                 self.taken.denied.append(
                     printable(f"{file.name}: cannot be opened: {error.strerror}")
@@ -219,6 +216,26 @@ class Intake:
         self.flush()
         return self.taken
 
+    def put(self, stream: Readable, origin: Origin, reason: str, watch: Watch = unwatched) -> Put:
+        """Take bytes into the vault under the authority of the case, unless they bring their own.
+
+        The authority is looked up anew whenever something was made durable.
+        """
+        if self._authority is None:
+            with self.state.session() as session:
+                self._authority = in_force(session, self.case)
+        known = origin.acquisition
+        if known.authority == Authority():
+            known = replace(known, authority=self._authority)
+        return self.vault.put(
+            stream,
+            replace(origin, acquisition=known),
+            case=self.case,
+            actor=self.who,
+            reason=reason,
+            watch=watch,
+        )
+
     def register(self, put: Put, origin: Origin, depth: int) -> None:
         """Make `put` a holding of the case soon; `flush` makes it durable at once."""
         self._pending.append((put, origin, depth))
@@ -228,7 +245,7 @@ class Intake:
     def flush(self) -> None:
         """Make what is pending durable: bytes, ledger, and the holdings of the case."""
         pending, self._pending = self._pending, []
-        self._since = time.monotonic()
+        self._since, self._authority = time.monotonic(), None
         if not pending:
             return
         self.vault.settle()

@@ -8,25 +8,26 @@ with its exhibits stays whole, and so do the names of what was held.
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from locard.cases import holdings
+from locard.cases.holdings import Item
+from locard.cases.progress import Progress
 from locard.cases.turns import alone
 from locard.evidence import Draft, Vault
-from locard.model.custody import Hand, Verb
-from locard.model.errors import Denied, Missing
-from locard.state import keeping
+from locard.model.custody import Authority, CustodyEntry, Hand, Verb
+from locard.model.errors import Conflict, Denied, Error, Missing
+from locard.state import authorities, keeping
+from locard.state.authorities import Entered
 from locard.state.database import State
 from locard.state.investigations import Holding, Place, Stage
-from locard.state.keeping import Disposal, Hold, day
+from locard.state.keeping import Disposal, Hold, Standing, day
 from locard.timeline import Timeline
-
-Watch = Callable[[int, int], None]
-"""Told how many pieces of evidence are done, and of how many."""
 
 TAKEN = frozenset({Verb.ACQUIRED, Verb.DERIVED, Verb.TRANSFERRED_IN})
 
@@ -43,6 +44,29 @@ class Kept:
     """What stands against disposal now, in one sentence; empty when nothing does."""
     holds: tuple[Hold, ...]
     disposals: tuple[Disposal, ...]
+    authorities: tuple[Entered, ...] = ()
+    """Under what it was taken in; the last one is in force."""
+    lapsed: str = ""
+    """Why the authority in force does not hold today; empty when it does, or when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a disposal would take, and what of it would stay."""
+
+    case: str
+    items: tuple[Item, ...]
+    """Evidence whose bytes and rows would go, what was derived from it included."""
+    bytes: int
+    rows: int
+    shared: int
+    """How many of them another case holds too: their bytes stay."""
+    again: int
+    """Further evidence that holds some of the same records and would be read again."""
+    takers: tuple[str, ...]
+    """Who took some of it in, and can therefore neither ask nor agree."""
+    barred: str
+    """What stands against it now, in one sentence; empty when nothing does."""
 
 
 class Keeping:
@@ -58,6 +82,8 @@ class Keeping:
         with self.state.session() as session:
             holdings.find_case(session, case)
             holds = keeping.holds(session, case)
+            entered = authorities.authorities(session, case)
+            today = datetime.now(UTC).date().isoformat()
             return Kept(
                 case=case,
                 held=any(one.released is None for one in holds),
@@ -65,7 +91,39 @@ class Keeping:
                 barred=keeping.barred(session, case, time.time_ns()),
                 holds=tuple(holds),
                 disposals=tuple(keeping.disposals(session, case)),
+                authorities=tuple(entered),
+                lapsed=entered[-1].lapsed(today) if entered else "",
             )
+
+    def authorise(self, case: str, authority: Authority, *, who: Hand) -> Entered:
+        """Say under which authority evidence is taken in; what comes later carries it."""
+        with self.state.session() as session:
+            holdings.find_case(session, case)
+            made = authorities.authorise(session, case, authority, who=who.name)
+            one = made.authority
+            named = (field.name for field in fields(Authority))
+            details = {name: text for name in named if (text := getattr(one, name))}
+            self._say(who, Verb.AUTHORISED, case, f"{one.kind} {one.reference}", details)
+        return made
+
+    def plan(self, case: str, evidence: Sequence[str] = ()) -> Plan:
+        """What disposing of this evidence, or of all of it, would take. Changes nothing."""
+        with self.state.session() as session:
+            holdings.find_case(session, case)
+            chosen = _family(session, case, evidence) if evidence else _held(session, case)
+            shared = sum(_shared(session, case, one) for one in chosen)
+            barred = keeping.barred(session, case, time.time_ns())
+        items = [holdings.item(self.state, case, one) for one in chosen]
+        return Plan(
+            case=case,
+            items=tuple(items),
+            bytes=sum(one.size for one in items),
+            rows=sum(one.rows + one.problems for one in items),
+            shared=shared,
+            again=len(self.timeline().sharing(case, chosen)) if chosen else 0,
+            takers=tuple(sorted(self._takers(case, chosen))),
+            barred=barred,
+        )
 
     def hold(self, case: str, *, reference: str, reason: str, who: Hand) -> Hold:
         """Put a legal hold on the case and on all that it holds."""
@@ -124,20 +182,8 @@ class Keeping:
             self._say(who, Verb.DISPOSAL_REFUSED, case, reason, {"disposal": str(number)})
         return refused
 
-    def agree(
-        self,
-        case: str,
-        number: int,
-        *,
-        who: Hand,
-        reason: str = "",
-        watch: Watch = lambda _done, _all: None,
-    ) -> Disposal:
-        """Agree to a disposal as the second person, and carry it out.
-
-        Cut off anywhere, it is carried on by agreeing again. Evidence whose records another
-        piece of evidence holds too leaves that one queued, to be read again.
-        """
+    def agree(self, case: str, number: int, *, who: Hand, reason: str = "") -> Disposal:
+        """Agree to a disposal as the second person; `carry_out` does it then."""
         with self.state.session() as session:
             for one in keeping.disposals(session, case):
                 if one.id == number:
@@ -145,16 +191,54 @@ class Keeping:
             agreed = keeping.decide(session, case, number, agreed=True, reason=reason, who=who.name)
             details = {"disposal": str(number), "asked by": agreed.asked_by}
             self._say(who, Verb.DISPOSAL_AGREED, case, reason or agreed.reason, details)
-        with alone(self.home, case):
-            self._remove_rows(case, agreed)
-            for number_done, name in enumerate(agreed.evidence):
-                watch(number_done, len(agreed.evidence))
-                self._dispose(case, name, agreed, who)
-        watch(len(agreed.evidence), len(agreed.evidence))
+        return agreed
+
+    def carry_out(
+        self,
+        case: str,
+        number: int,
+        *,
+        who: Hand,
+        begun: Callable[[Progress], None] = lambda _progress: None,
+    ) -> Disposal:
+        """Carry out a disposal that was agreed to, by the hand of who agreed.
+
+        Cut off anywhere, it is carried on by doing it again. Evidence whose records another piece
+        of evidence holds too leaves that one queued, to be read again.
+        """
+        agreed = self.asked(case, number)
+        if agreed.standing is not Standing.AGREED or agreed.decided_by != who.name:
+            raise Conflict(
+                f"Disposal {number} is {agreed.standing}, and {who.name} has not agreed to it.",
+                f"Agree to it first: locard case agree {case} {number}",
+            )
+        count = len(agreed.evidence)
+        progress = Progress(self.state, case, f"Disposing of {count:,} exhibits", who.name)
+        begun(progress)
+        ended = "failed"
+        try:
+            with alone(self.home, case, lambda: progress.stage("Waiting for another run")):
+                progress.stage("Removing rows")
+                self._remove_rows(case, agreed)
+                progress.stage("Removing bytes", count, "exhibits")
+                for name in agreed.evidence:
+                    self._dispose(case, name, agreed, who)
+                    progress.advance(1)
+            with self.state.session() as session:
+                keeping.done(session, case, number)
+            ended = "done"
+        except Error as error:
+            progress.log(error.message)
+            raise
+        finally:
+            progress.finish(ended)
+        return self.asked(case, number)
+
+    def asked(self, case: str, number: int) -> Disposal:
+        """A disposal that was asked for. Raises `Missing`."""
         with self.state.session() as session:
-            keeping.done(session, case, number)
-            (found,) = [one for one in keeping.disposals(session, case) if one.id == number]
-        return found
+            holdings.find_case(session, case)
+            return keeping.disposal(session, case, number)
 
     def _remove_rows(self, case: str, agreed: Disposal) -> None:
         """Others are queued before the rows go: cut off in between, nothing of theirs is missed."""
@@ -178,12 +262,7 @@ class Keeping:
             )
             if mine is None or mine.stage == Stage.DISPOSED:
                 return
-            others = select(func.count()).where(
-                Holding.evidence == evidence,
-                Holding.case != case,
-                Holding.stage != Stage.DISPOSED.value,
-            )
-            shared = bool(session.scalar(others))
+            shared = _shared(session, case, evidence)
         self.vault.dispose(
             evidence,
             case=case,
@@ -200,14 +279,21 @@ class Keeping:
 
     def _may(self, case: str, evidence: Collection[str], who: Hand) -> None:
         """Nobody can both acquire and dispose."""
-        wanted = set(evidence)
+        taken = self._takers(case, evidence).get(who.name)
+        if taken is not None:
+            raise Denied(
+                f"{who.name} took {taken.details.get('name', '') or taken.evidence[:16]} in, and "
+                "nobody can both acquire and dispose.",
+                "Somebody else has to ask, and a third person to agree.",
+            )
+
+    def _takers(self, case: str, evidence: Collection[str]) -> dict[str, CustodyEntry]:
+        """Who took some of this evidence in, each with the first entry that says so."""
+        wanted, found = set(evidence), dict[str, CustodyEntry]()
         for entry in self.vault.ledger.entries(case=case):
-            if entry.verb in TAKEN and entry.evidence in wanted and entry.actor == who.name:
-                name = entry.details.get("name", "") or entry.evidence[:16]
-                raise Denied(
-                    f"{who.name} took {name} in, and nobody can both acquire and dispose.",
-                    "Somebody else has to ask, and a third person to agree.",
-                )
+            if entry.verb in TAKEN and entry.evidence in wanted:
+                found.setdefault(entry.actor, entry)
+        return found
 
     def _say(self, who: Hand, verb: Verb, case: str, reason: str, details: dict[str, str]) -> None:
         self.vault.ledger.append([Draft(who, verb, "", case, reason, details)])
@@ -227,6 +313,16 @@ def protect(state: State, vault: Vault, case: str, evidence: Collection[str] | N
         held = {one: here or keeping.held_elsewhere(session, case, one) for one in wanted}
     for one, on in held.items():
         vault.protect(one, held=on, until=until)
+
+
+def _shared(session: Session, case: str, evidence: str) -> bool:
+    """Whether another case holds the same bytes."""
+    others = select(func.count()).where(
+        Holding.evidence == evidence,
+        Holding.case != case,
+        Holding.stage != Stage.DISPOSED.value,
+    )
+    return bool(session.scalar(others))
 
 
 def _held(session: Session, case: str) -> list[str]:

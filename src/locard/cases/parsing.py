@@ -328,9 +328,7 @@ class Parsing:
                 member=frame.path,
                 modified=frame.modified,
             )
-            put = self.vault.put(
-                member, origin, case=self.case, actor=self.who, reason=f"taken out of {name}"
-            )
+            put = intake.put(member, origin, f"taken out of {name}")
             self.descent.count(root, put.evidence.id, put.evidence.size)
             if frame.note:
                 attempt.troubles.append(f"{frame.path}: {frame.note}")

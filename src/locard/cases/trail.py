@@ -14,7 +14,6 @@ from threading import Lock, Timer
 
 from locard.evidence import Draft, Ledger
 from locard.evidence.entries import rfc3339
-from locard.evidence.local import flush
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Error
 from locard.model.evidence import printable
@@ -91,7 +90,7 @@ class Trail:
             timer, self._settling = self._settling, None
         if timer is not None:
             timer.cancel()
-            flush(self._ledger.path)
+            self._ledger.settle()
 
     def _tell(self, keys: list[_Key], draft: Draft) -> None:
         """Write the entry unless it was written a while ago. Raises what the ledger says.
@@ -123,8 +122,8 @@ class Trail:
         with self._lock:
             self._settling = None
         try:
-            flush(self._ledger.path)
-        except (Error, OSError):
+            self._ledger.settle()
+        except Error:
             log.exception("the disk does not take the custody ledger")
 
 

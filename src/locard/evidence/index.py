@@ -96,7 +96,7 @@ class Index:
         words = [*said, "evidence <> ''"] if evidence else [*said]
         filters = f" WHERE {' AND '.join(words)}" if words else ""
         order = "DESC" if newest else "ASC"
-        rows = self._rows(
+        rows = self.rows(
             f"SELECT sequence, start, length FROM entries{filters} "  # noqa: S608 (our own words)
             f"ORDER BY sequence {order} LIMIT ?",
             *said.values(),
@@ -108,18 +108,16 @@ class Index:
         """Whether an entry of another verb than these came after number `after`."""
         marks = ", ".join("?" * len(verbs))
         text = f"SELECT 1 FROM entries WHERE sequence > ? AND verb NOT IN ({marks}) LIMIT 1"  # noqa: S608
-        return bool(self._rows(text, after, *verbs))
+        return bool(self.rows(text, after, *verbs))
 
     def entry(self, sequence: int) -> Found | None:
         """Where entry number `sequence` stands."""
-        rows = self._rows(
-            "SELECT sequence, start, length FROM entries WHERE sequence = ?", sequence
-        )
+        rows = self.rows("SELECT sequence, start, length FROM entries WHERE sequence = ?", sequence)
         return Found(*rows[0]) if rows else None
 
     def exhibit(self, case: str, evidence: str) -> tuple[str, int] | None:
         """Number of the exhibit, and the last entry about it."""
-        rows = self._rows(
+        rows = self.rows(
             'SELECT number, (SELECT max(sequence) FROM entries e WHERE e."case" = x."case" '
             "AND e.evidence = x.evidence AND e.evidence <> '') "
             'FROM exhibits x WHERE "case" = ? AND evidence = ?',
@@ -131,27 +129,28 @@ class Index:
     def count(self, case: str) -> int:
         """How many exhibits a case has."""
         return int(
-            self._rows('SELECT coalesce(max(count), 0) FROM exhibits WHERE "case" = ?', case)[0][0]
+            self.rows('SELECT coalesce(max(count), 0) FROM exhibits WHERE "case" = ?', case)[0][0]
         )
 
     def records(self, case: str, evidence: str | None = None) -> list[dict[str, Any]]:
         """The records of the exhibits of a case, in the order of their numbers."""
         if evidence is None:
-            rows = self._rows('SELECT record FROM exhibits WHERE "case" = ? ORDER BY count', case)
+            rows = self.rows('SELECT record FROM exhibits WHERE "case" = ? ORDER BY count', case)
         else:
-            rows = self._rows(
+            rows = self.rows(
                 'SELECT record FROM exhibits WHERE "case" = ? AND evidence = ?', case, evidence
             )
         return [json.loads(row[0]) for row in rows]
 
     def made(self, case: str, evidence: str) -> int | None:
         """The entry that made the exhibit of this evidence in this case."""
-        rows = self._rows(
+        rows = self.rows(
             'SELECT sequence FROM exhibits WHERE "case" = ? AND evidence = ?', case, evidence
         )
         return int(rows[0][0]) if rows else None
 
-    def _rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the index says to a question in SQL, for what only reads."""
         with self._lock:
             return self._database().execute(text, values).fetchall()
 

@@ -66,7 +66,7 @@ class LedgerReader:
         Raises `Tampered` at a line that is not the entry that belongs there.
         """
         self.index.catch_up()
-        yield from self._read(self.index.where(evidence=evidence, case=case))
+        yield from self.read(self.index.where(evidence=evidence, case=case))
 
     def newest(
         self,
@@ -81,7 +81,7 @@ class LedgerReader:
         found = self.index.where(
             evidence=evidence, case=case, before=before, newest=True, limit=limit
         )
-        return list(self._read(found))
+        return list(self.read(found))
 
     def exhibits(self, case: str, evidence: str | None = None) -> list[Exhibit]:
         """The exhibits of a case, or the one of this evidence, in the order of their numbers."""
@@ -165,7 +165,7 @@ class LedgerReader:
                 file.seek(place.start)
                 yield file.read(place.length)
 
-    def _read(self, places: Sequence[Found]) -> Iterator[CustodyEntry]:
+    def read(self, places: Sequence[Found]) -> Iterator[CustodyEntry]:
         for place, line in zip(places, self._lines(places), strict=True):
             try:
                 entry = read(line).entry

@@ -82,7 +82,9 @@ MEANINGS: Mapping[Permission, Meaning] = {
     Permission.RESPOND: Meaning(
         "contain: isolate, revoke, and release again", Scope.MANAGE, frozenset((_R, _M))
     ),
-    Permission.HOLD: Meaning("put and release legal holds, set retention", Scope.MANAGE, _KEEPING),
+    Permission.HOLD: Meaning(
+        "put and release legal holds, set retention and authority", Scope.MANAGE, _KEEPING
+    ),
     Permission.TRANSFER: Meaning("hand exhibits over and accept them", Scope.MANAGE, _KEEPING),
     Permission.DISPOSE: Meaning(
         "ask for disposal and agree to it, never of what one acquired oneself",

@@ -268,6 +268,11 @@ def disposals(session: Session, case: str) -> list[Disposal]:
     return [_disposal(row) for row in session.scalars(rows)]
 
 
+def disposal(session: Session, case: str, number: int) -> Disposal:
+    """One of them. Raises `Missing`."""
+    return _disposal(_find(session, case, number))
+
+
 def day(nanoseconds: int) -> str:
     """A time to the minute, in UTC."""
     return f"{datetime.fromtimestamp(nanoseconds // 10**9, UTC):%Y-%m-%d %H:%M} UTC"

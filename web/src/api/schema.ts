@@ -7,9 +7,26 @@ export interface About {
   confinement: string;
 }
 
+/** An authority that evidence was taken in under; the last one is in force. */
+export interface AuthorityShown {
+  kind: string;
+  reference: string;
+  issued_by: string;
+  valid_from: string;
+  valid_to: string;
+  scope: string;
+  set: string;
+  set_by: string;
+}
+
 /** Where the browser goes to sign in. */
 export interface Away {
   address: string;
+}
+
+/** Why; it goes into the ledger. */
+export interface Because {
+  reason?: string;
 }
 
 /** The name that the bundle will be kept under when its job has ended. */
@@ -22,6 +39,20 @@ export interface BundleShown {
   name: string;
   size: number;
   made: string;
+}
+
+/** Custody of one case in numbers; `waiting` are disposals that wait for a second person. */
+export interface CaseCustody {
+  name: string;
+  title: string;
+  exhibits: number;
+  entries: number;
+  last: string | null;
+  held: boolean;
+  until: string | null;
+  waiting: number;
+  verified: string | null;
+  passed: boolean | null;
 }
 
 /** The grants that reach a case, those for all cases included, and whom more can be given to. */
@@ -72,6 +103,14 @@ export interface Checked {
   suggestion?: string;
 }
 
+/** One thing that was looked at: pass, fail or not checked. */
+export interface ClauseShown {
+  name: string;
+  state: string;
+  detail: string;
+  where: string;
+}
+
 /** A comment; `own` says whether whoever asks may remove it. */
 export interface CommentShown {
   n: number;
@@ -101,11 +140,38 @@ export interface Credentials {
   code?: string;
 }
 
+/** Custody of every case that whoever asks may see. `installation` counts entries about none. */
+export interface CustodyOverview {
+  cases: CaseCustody[];
+  signing: SigningShown;
+  installation: number;
+}
+
+/** The last verification of a case, and the key and time stamps of the ledger. */
+export interface CustodyState {
+  verification: VerificationShown | null;
+  signing: SigningShown;
+}
+
 /** A column in which the row is not what the evidence says. */
 export interface Difference {
   column: string;
   row: string;
   evidence: string;
+}
+
+/** A disposal that somebody asked for: asked, agreed (being carried out), done or refused. */
+export interface DisposalShown {
+  number: number;
+  exhibits: number;
+  evidence: string[];
+  reason: string;
+  asked: string;
+  asked_by: string;
+  standing: Standing;
+  decided: string | null;
+  decided_by: string;
+  decided_reason: string;
 }
 
 /**
@@ -128,6 +194,21 @@ export interface Entry {
   hash: string;
   exhibit: string;
   agent: string;
+}
+
+/** An entry as it was signed, with the hashes that lead from it to the head of the ledger. */
+export interface EntryProved {
+  entry: Entry;
+  envelope: string;
+  statement: string;
+  key: string;
+  fingerprint: string;
+  leaf: string;
+  size: number;
+  path: string[];
+  root: string;
+  head: string;
+  checkpoint: StampedShown | null;
 }
 
 /** A page of events; `next` and `previous` are cursors of the pages beside it. */
@@ -250,6 +331,53 @@ export interface EvidenceList {
   total: number;
 }
 
+/** A page of exhibits, and how many there are in all. */
+export interface ExhibitList {
+  exhibits: ExhibitShown[];
+  total: number;
+}
+
+/**
+ * An exhibit in a list. `state` is kept, held, disposal asked or disposed; `parent` is the
+ * number of the exhibit that it was taken out of; `entries` are those about it alone.
+ */
+export interface ExhibitShown {
+  number: string;
+  evidence: string;
+  name: string;
+  size: number;
+  taken: string;
+  taken_by: string;
+  parent: string;
+  member: string;
+  method: string;
+  storage: string;
+  authority: string;
+  state: string;
+  entries: number;
+  last: LastEntry | null;
+}
+
+/** An exhibit with its record as it was signed, and the evidence that it was taken out of. */
+export interface ExhibitWhole {
+  number: string;
+  evidence: string;
+  name: string;
+  size: number;
+  taken: string;
+  taken_by: string;
+  parent: string;
+  member: string;
+  method: string;
+  storage: string;
+  authority: string;
+  state: string;
+  entries: number;
+  last: LastEntry | null;
+  record: Record<string, unknown>;
+  parent_evidence: string;
+}
+
 /** The most frequent values of a field; `other` events have a further one, `empty` none. */
 export interface FacetShown {
   values: ValueCount[];
@@ -328,6 +456,40 @@ export interface HistogramShown {
   notes: string[];
 }
 
+/** A legal hold; `released` is null while it stands. */
+export interface HoldShown {
+  number: number;
+  reference: string;
+  reason: string;
+  placed: string;
+  placed_by: string;
+  released: string | null;
+  released_by: string;
+  released_reason: string;
+}
+
+/**
+ * How a case is kept. `barred` says what stands against disposal now, `lapsed` why the
+ * authority in force does not hold today; both are sentences, or empty.
+ */
+export interface KeepingShown {
+  held: boolean;
+  until: string | null;
+  barred: string;
+  lapsed: string;
+  holds: HoldShown[];
+  disposals: DisposalShown[];
+  authorities: AuthorityShown[];
+}
+
+/** The newest entry about an exhibit. */
+export interface LastEntry {
+  sequence: number;
+  time: string;
+  verb: string;
+  actor: string;
+}
+
 /** The secret of a one-time sign-in link, and a code where the person is asked for one. */
 export interface Link {
   token: string;
@@ -379,6 +541,16 @@ export interface Neighbours {
   after: boolean;
 }
 
+/** Under which authority evidence is taken in from now on. Days are like 2033-12-31. */
+export interface NewAuthority {
+  kind: 'warrant' | 'consent' | 'policy' | 'contract';
+  reference: string;
+  issued_by?: string;
+  valid_from?: string;
+  valid_to?: string;
+  scope?: string;
+}
+
 /** What a bundle is to hold. Without `exhibit` it is the whole case. */
 export interface NewBundle {
   exhibit?: string;
@@ -395,6 +567,12 @@ export interface NewCase {
 /** What somebody says about an event. */
 export interface NewComment {
   text: string;
+}
+
+/** A disposal to be asked for: of this evidence with all that was derived from it, or of all. */
+export interface NewDisposal {
+  evidence?: string[];
+  reason: string;
 }
 
 /** A role to be granted, to a user or to a group. */
@@ -421,9 +599,21 @@ export interface NewGroup {
   claim?: string;
 }
 
+/** A legal hold to be placed; `reference` is the matter, order or letter behind it. */
+export interface NewHold {
+  reference?: string;
+  reason: string;
+}
+
 /** Who is to be put into a group. */
 export interface NewMember {
   username: string;
+}
+
+/** Until when the case is kept: a day counts to its end. It can be lengthened only. */
+export interface NewRetention {
+  until: string;
+  reason: string;
 }
 
 /** An API token to be made. */
@@ -486,6 +676,29 @@ export interface PermissionShown {
   scope: Scope;
   roles: Role[];
   installation: boolean;
+}
+
+/**
+ * What a disposal would take. The bytes of `shared` stay, because another case holds them;
+ * `again` further pieces would be read again; `takers` can neither ask nor agree.
+ */
+export interface PlanShown {
+  exhibits: Planned[];
+  total: number;
+  bytes: number;
+  rows: number;
+  shared: number;
+  again: number;
+  takers: string[];
+  barred: string;
+}
+
+/** A piece of evidence that a disposal would take. */
+export interface Planned {
+  evidence: string;
+  name: string;
+  size: number;
+  rows: number;
 }
 
 /**
@@ -648,11 +861,35 @@ export interface SignedIn {
   recovery_codes: number;
 }
 
+/** By which key the ledger is signed; `pinned` says whether it is the one kept outside of it. */
+export interface SigningShown {
+  key: string;
+  fingerprint: string;
+  pinned: boolean;
+  entries: number;
+  authority: string;
+  stamped: StampedShown | null;
+  waiting: number;
+  why: string;
+}
+
 /** Events of one source. */
 export interface SourceCount {
   source: string;
   count: number;
 }
+
+/** A checkpoint (a signed note) and the time that an authority attests, or why there is none. */
+export interface StampedShown {
+  size: number;
+  note: string;
+  time: string;
+  authority: string;
+  gap: string;
+}
+
+/** How far a disposal has come. */
+export type Standing = 'asked' | 'agreed' | 'done' | 'refused';
 
 /** One step of a proof. */
 export interface StepShown {
@@ -666,6 +903,12 @@ export interface StepShown {
 export interface TagCount {
   tag: string;
   count: number;
+}
+
+/** How often each thing happened in a case, and how much each person did. */
+export interface TallyShown {
+  verbs: Record<string, number>;
+  actors: Record<string, number>;
 }
 
 /** A new token; `token` is the secret, shown this once. */
@@ -715,6 +958,58 @@ export interface UserShown {
 export interface ValueCount {
   value: string;
   count: number;
+}
+
+/** What can happen to evidence, to a case or to the installation: the words of the ledger. */
+export type Verb =
+  | 'acquired'
+  | 'derived'
+  | 'stored'
+  | 'verified'
+  | 'verification-failed'
+  | 'opened'
+  | 'viewed'
+  | 'downloaded'
+  | 'searched'
+  | 'processed'
+  | 'copied'
+  | 'transferred-out'
+  | 'transferred-in'
+  | 'exported'
+  | 'held'
+  | 'hold-released'
+  | 'retained'
+  | 'disposal-asked'
+  | 'disposal-agreed'
+  | 'disposal-refused'
+  | 'disposed'
+  | 'authorised'
+  | 'failed'
+  | 'key-introduced'
+  | 'authority-set'
+  | 'time-stamped'
+  | 'time-stamp-missed'
+  | 'clock-set-back'
+  | 'entries-lost'
+  | 'signed-in'
+  | 'sign-in-refused'
+  | 'signed-out'
+  | 'granted'
+  | 'revoked'
+  | 'refused'
+  | 'user-changed'
+  | 'token-made'
+  | 'token-revoked'
+  | 'policy-changed'
+  | 'vault-moved';
+
+/** A verification that came to its end. What was not checked is no pass. */
+export interface VerificationShown {
+  begun: string;
+  ended: string;
+  by: string;
+  passed: boolean;
+  clauses: ClauseShown[];
 }
 
 /** How one can sign in here; `single_sign_on` is the name of the provider, when there is one. */

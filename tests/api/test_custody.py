@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeping and custody over HTTP: who may, what it says, and that two people dispose."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from locard.model.access import Role
+from locard.model.custody import Hand, Verb
+from tests.api.conftest import Api
+from tests.cases.trails import trail
+
+CASE = "/api/cases/three"
+BY = Hand("tests")
+
+
+@pytest.fixture(scope="module")
+def three(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Api:
+    """A case of two pieces of evidence, taken in by ana; carla and omar are its custodians."""
+    folder = tmp_path_factory.mktemp("three")
+    trail(folder / "in" / "a.json", range(3000, 3020))
+    trail(folder / "in" / "b.json", range(3020, 3030))
+    api.desk.create("three", who="ana")
+    api.desk.add("three", [folder / "in" / "a.json"], who="ana")
+    api.desk.add("three", [folder / "in" / "b.json"], who="ana")
+    for name in ("carla", "omar"):
+        api.desk.people.add_user(name, role=Role.CUSTODIAN, case="three", by=BY)
+    return api
+
+
+@pytest.fixture
+def carla(three: Api) -> Iterator[httpx.Client]:
+    with three.signed_in("carla") as client:
+        yield client
+
+
+@pytest.fixture
+def omar(three: Api) -> Iterator[httpx.Client]:
+    with three.signed_in("omar") as client:
+        yield client
+
+
+def done(client: httpx.Client, what: str) -> dict[str, Any]:
+    """The job of that name, once it has ended."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        jobs = client.get(f"{CASE}/progress").json()
+        found = [one for one in jobs if one["what"].startswith(what)]
+        if found and found[0]["state"] != "running":
+            return dict(found[0])
+        time.sleep(0.1)
+    raise AssertionError(f"no end of {what!r}: {jobs}")
+
+
+def ids(client: httpx.Client) -> list[str]:
+    return [one["evidence"] for one in client.get(f"{CASE}/exhibits").json()["exhibits"]]
+
+
+def test_exhibits_are_listed_by_number_and_found(carla: httpx.Client) -> None:
+    found = carla.get(f"{CASE}/exhibits").json()
+    assert found["total"] == 2
+    assert [(one["number"], one["name"]) for one in found["exhibits"]] == [
+        ("THREE-0001", "a.json"),
+        ("THREE-0002", "b.json"),
+    ]
+    one = found["exhibits"][0]
+    assert (one["state"], one["taken_by"], one["parent"]) == ("kept", "ana", "")
+    assert one["last"]["verb"] == "opened"
+    assert carla.get(f"{CASE}/exhibits?q=B.JSON").json()["total"] == 1
+    assert carla.get(f"{CASE}/exhibits?q=0002&only=acquired").json()["total"] == 1
+    assert carla.get(f"{CASE}/exhibits?q=%25").json()["total"] == 0
+    assert carla.get(f"{CASE}/exhibits?only=derived").json()["total"] == 0
+    page = carla.get(f"{CASE}/exhibits?limit=1&offset=1").json()
+    assert [one["number"] for one in page["exhibits"]] == ["THREE-0002"]
+    whole = carla.get(f"{CASE}/exhibits/{one['evidence']}").json()
+    assert whole["record"]["number"] == "THREE-0001"
+    assert whole["record"]["evidence"]["sha256"] == one["evidence"]
+    assert carla.get(f"{CASE}/exhibits/{'0' * 64}").status_code == 404
+
+
+def test_a_life_has_what_happened_to_all_of_the_case_when_asked(carla: httpx.Client) -> None:
+    (a, _) = ids(carla)
+    answer = carla.post(f"{CASE}/authority", json={"kind": "warrant", "reference": "Gs 12/26"})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["authorities"][0]["reference"] == "Gs 12/26"
+    where = f"{CASE}/custody/entries"
+    alone = carla.get(where, params={"evidence": a}).json()
+    assert {one["exhibit"] for one in alone} == {"THREE-0001"}
+    assert alone[-1]["verb"] == "acquired"
+    wide = carla.get(where, params={"evidence": a, "whole": True}).json()
+    assert [one["verb"] for one in wide if not one["evidence"]] == ["authorised"]
+    assert [one["sequence"] for one in wide] == sorted(
+        (one["sequence"] for one in wide), reverse=True
+    )
+    some = carla.get(where, params={"verb": ["acquired", "opened"], "actor": "ana"}).json()
+    assert {one["verb"] for one in some} == {"acquired", "opened"}
+    before = carla.get(where, params={"before": wide[-1]["sequence"]}).json()
+    assert all(one["sequence"] < wide[-1]["sequence"] for one in before)
+    tally = carla.get(f"{CASE}/custody/tally").json()
+    assert tally["verbs"]["acquired"] == 2
+    assert tally["actors"]["carla"] >= 1
+
+
+def test_an_entry_comes_with_its_proof(three: Api, carla: httpx.Client) -> None:
+    (first, *_) = carla.get(f"{CASE}/custody/entries", params={"verb": "acquired"}).json()
+    found = carla.get(f"{CASE}/custody/entries/{first['sequence']}").json()
+    assert found["entry"] == first
+    assert json.loads(found["statement"])["predicate"]["sequence"] == first["sequence"]
+    assert found["leaf"] == first["hash"]
+    assert found["size"] >= first["sequence"]
+    assert found["checkpoint"]["size"] >= first["sequence"]
+    other = next(iter(three.desk.vault.ledger.entries(case="two")))
+    assert carla.get(f"{CASE}/custody/entries/{other.sequence}").status_code == 404
+    assert carla.get(f"{CASE}/custody/entries/99999").status_code == 404
+
+
+def test_the_installation_is_for_administrators(three: Api, carla: httpx.Client) -> None:
+    assert carla.get("/api/custody/entries").status_code == 403
+    with three.signed_in("ada") as ada:
+        entries = ada.get("/api/custody/entries").json()
+        assert {one["case"] for one in entries} == {""}
+        assert ada.get(f"/api/custody/entries/{entries[0]['sequence']}").status_code == 200
+        assert ada.get("/api/custody/tally").json()["verbs"]["granted"] >= 2
+        names = [one["name"] for one in ada.get("/api/custody").json()["cases"]]
+        assert {"one", "two", "three"} <= set(names)
+    mine = carla.get("/api/custody").json()
+    assert [one["name"] for one in mine["cases"]] == ["three"]
+    assert mine["cases"][0]["exhibits"] == 2
+    assert len(mine["signing"]["fingerprint"]) == 64
+    assert mine["signing"]["pinned"]
+
+
+def test_verifying_is_a_job_whose_verdict_is_kept(three: Api, carla: httpx.Client) -> None:
+    assert carla.post(f"{CASE}/verification").status_code == 202
+    assert done(carla, "Verifying")["state"] == "done"
+    verdict = carla.get(f"{CASE}/verification").json()["verification"]
+    assert verdict["passed"]
+    assert verdict["by"] == "carla"
+    states = {one["name"]: one["state"] for one in verdict["clauses"]}
+    assert states["evidence"] == "pass"
+    assert states["time stamps"] == "not checked"
+    (entry, *_) = three.desk.records.entries("three", verbs=[Verb.VERIFIED])
+    assert (entry.actor, entry.door) == ("carla", "page")
+
+
+def test_viewers_see_and_decide_nothing(three: Api) -> None:
+    three.desk.people.add_user("vera", role=Role.VIEWER, case="three", by=BY)
+    three.desk.people.add_user("anna", role=Role.ANALYST, case="three", by=BY)
+    for name in ("vera", "anna", "ada"):
+        with three.signed_in(name) as client:
+            assert client.get(f"{CASE}/keeping").status_code == 200
+            new = {"reason": "x"}
+            assert client.post(f"{CASE}/disposals", json=new).status_code == 403
+            if name != "ada":
+                assert client.post(f"{CASE}/holds", json=new).status_code == 403
+                refused = client.post(f"{CASE}/retention", json={"until": "2033-12-31", **new})
+                assert "evidence custodian" in refused.json()["detail"].lower()
+
+
+def test_a_hold_stands_until_it_is_released(carla: httpx.Client) -> None:
+    nothing = carla.post(f"{CASE}/holds", json={"reason": " "})
+    assert (nothing.status_code, nothing.json()["detail"]) == (400, "A reason is needed.")
+    placed = carla.post(f"{CASE}/holds", json={"reference": "2026/17", "reason": "court"}).json()
+    assert placed["held"]
+    number = placed["holds"][-1]["number"]
+    states = {one["state"] for one in carla.get(f"{CASE}/exhibits").json()["exhibits"]}
+    assert states == {"held"}
+    refused = carla.post(f"{CASE}/disposals", json={"reason": "done"})
+    assert refused.status_code == 403
+    assert "legal hold" in refused.json()["detail"]
+    ended = carla.post(f"{CASE}/holds/{number}/release", json={"reason": "lifted"}).json()
+    assert not ended["held"]
+    again = carla.post(f"{CASE}/holds/{number}/release", json={"reason": "lifted"})
+    assert again.status_code == 409
+
+
+def test_a_day_counts_to_its_end(carla: httpx.Client) -> None:
+    kept = carla.post(f"{CASE}/retention", json={"until": "2020-12-31", "reason": "short"}).json()
+    assert kept["until"] == "2020-12-31T23:59:59.999999999Z"
+    for until in ("", "soon"):
+        answer = carla.post(f"{CASE}/retention", json={"until": until, "reason": "x"})
+        assert answer.status_code == 400
+    assert carla.get(f"{CASE}/keeping").json()["barred"] == ""
+
+
+def test_two_people_dispose(
+    three: Api, carla: httpx.Client, omar: httpx.Client, tmp_path: Path
+) -> None:
+    (a, b) = ids(carla)
+    plan = carla.post(f"{CASE}/disposals/plan", json={"evidence": [a], "reason": ""}).json()
+    assert (plan["total"], plan["rows"], plan["takers"]) == (1, 20, ["ana"])
+    assert plan["exhibits"][0]["name"] == "a.json"
+    asked = carla.post(f"{CASE}/disposals", json={"evidence": [a], "reason": "over"}).json()
+    number = asked["disposals"][-1]["number"]
+    states = {one["state"] for one in carla.get(f"{CASE}/exhibits").json()["exhibits"]}
+    assert states == {"kept", "disposal asked"}
+    own = carla.post(f"{CASE}/disposals/{number}/agree", json={})
+    assert "cannot agree to it too" in own.json()["detail"]
+    assert carla.get(f"{CASE}/disposals/{number}/plan").json()["total"] == 1
+    agreed = omar.post(f"{CASE}/disposals/{number}/agree", json={"reason": "checked"})
+    assert agreed.status_code == 202, agreed.text
+    assert done(omar, "Disposing")["state"] == "done"
+    last = omar.get(f"{CASE}/keeping").json()["disposals"][-1]
+    assert (last["standing"], last["decided_by"]) == ("done", "omar")
+    assert not three.desk.vault.holds(a)
+    assert three.desk.vault.holds(b)
+    gone = omar.get(f"{CASE}/exhibits?only=disposed").json()
+    assert [one["number"] for one in gone["exhibits"]] == ["THREE-0001"]
+    (entry,) = three.desk.records.entries("three", verbs=[Verb.DISPOSED])
+    assert (entry.actor, entry.door, entry.address) == ("omar", "page", "127.0.0.1")
+    asked = carla.post(f"{CASE}/disposals", json={"reason": "over"}).json()
+    number = asked["disposals"][-1]["number"]
+    refused = omar.post(f"{CASE}/disposals/{number}/refuse", json={"reason": "appeal"}).json()
+    assert refused["disposals"][-1]["standing"] == "refused"
