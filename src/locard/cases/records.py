@@ -183,9 +183,10 @@ class Records:
         proof = self.ledger.proof(sequence)
         if proof.entry.case != case:
             raise Missing(f"Entry {sequence} is not about this case.")
-        points = drawn.points(self.ledger, [sequence])
-        has = [one for one in points if one.checkpoint.size >= sequence]
-        return Proved(proof, self._stamped(has[0]) if has else None)
+        for size in self.ledger.checkpoints.sizes():
+            if size >= sequence:
+                return Proved(proof, self._stamped(drawn.point(self.ledger, size)))
+        return Proved(proof, None)
 
     def signing(self) -> Signing:
         """The key of the ledger and its time stamps. Raises `Tampered` when the keys are broken."""
@@ -200,7 +201,7 @@ class Records:
         stamped = None
         for size in reversed(kept.sizes()):
             if kept.held(size):
-                stamped = self._stamped(drawn.points(self.ledger, [size])[0])
+                stamped = self._stamped(drawn.point(self.ledger, size))
                 break
         return Signing(
             key=key.vkey,
