@@ -84,6 +84,7 @@ golden: .make/dev ## Write the expected rows of all parser samples again; then r
 bench: .make/dev ## The benchmarks, each beside its floor or peer (long).
 	$(BIN)/python bench/ingest_cloudtrail.py
 	$(BIN)/python bench/search.py
+	$(BIN)/python bench/custody.py
 	$(BIN)/python bench/disk_image.py
 
 lock: .venv/bin/uv ## Resolve the dependencies again into hashed lock files that name no host.
