@@ -60,6 +60,8 @@ class Settings:
     age_identity: Path | None = None
     """The file of the age key that decrypts: `LOCARD_AGE_IDENTITY`, or `keys/age.txt` in `home`."""
 
+    signing_key: str = ""
+    """What signs the ledger: `LOCARD_SIGNING_KEY`, such as `kms:ARN`. Empty: a key in a file."""
     authority: str = ""
     """The time-stamping authority to ask: `LOCARD_TSA`, an address. Empty: what was configured
     with `locard custody authority`, if anything."""
@@ -115,6 +117,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         place=names.get("LOCARD_VAULT", "").strip(),
         encrypt=names.get("LOCARD_ENCRYPT", "").strip(),
         age_identity=Path(identity).expanduser().absolute() if identity else None,
+        signing_key=names.get("LOCARD_SIGNING_KEY", "").strip(),
         authority=names.get("LOCARD_TSA", "").strip(),
         authority_roots=tuple(Path(one).expanduser() for one in roots.split(os.pathsep) if one),
         checkpoint_entries=entries or 1_000,

@@ -53,18 +53,26 @@ class Checkpointing:
         self.stamping.set(None, hand, "no time stamps any more", test=False)
 
     def new_key(self, hand: Hand, reason: str) -> None:
-        """Sign with a new key in a file from now on; the one before introduces it.
+        """Sign with another key from now on; the one before introduces it.
 
-        The one before stays beside it under its id: whoever has it could sign with it still.
+        With LOCARD_SIGNING_KEY it is the key that this names, introduced by the one in the file.
+        Else it is a new one in the file, and the one before stays beside it under its id: whoever
+        has it could sign with it still. Raises `Conflict` when there is nothing to change.
         """
-        ledger = self.vault.ledger
-        if not isinstance(ledger.signer, FileSigner) or not ledger.path.exists():
+        ledger, before = self.vault.ledger, FileSigner(self.settings.keys / "ledger.pem")
+        if not ledger.path.exists() or not before.exists():
             raise Conflict(
-                "The ledger is not signed with a key in a file.",
-                "Point LOCARD_SIGNING_KEY at a new key; the service keeps the old one.",
+                "There is no key in a file that could introduce another one.",
+                "A key in a key service is rotated where it lies: name the new one with "
+                "LOCARD_SIGNING_KEY while the old one still signs.",
             )
-        ledger.introduce(ledger.signer.successor(), hand, reason)
-        ledger.signer.take_over(self.settings.keys / "ledger.pem")
+        if self.settings.signing_key:
+            wanted, ledger.signer = ledger.signer, before
+            ledger.introduce(wanted, hand, reason)
+            return
+        successor = before.successor()
+        ledger.introduce(successor, hand, reason)
+        successor.take_over(before.path)
 
     def begin(self) -> None:
         """Make them at the set pace from now on, in a thread of its own, until `close`."""

@@ -34,6 +34,7 @@ from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.cases.records import Records
+from locard.cases.signer import signer
 from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
 from locard.cases.verifying import VERIFYING, Verifying
@@ -74,7 +75,7 @@ class Desk(Reading):
         self.state: State = open_state(settings.state)
         self.placement = Placement(settings)
         pace = Pace(settings.checkpoint_entries, settings.checkpoint_minutes * 60)
-        self.vault = Vault(settings.vault, self.placement, pace=pace)
+        self.vault = Vault(settings.vault, self.placement, signer(settings), pace)
         self.trail = Trail(self.vault.ledger)
         self._connecting = Lock()
         self.background = Background(settings.home)

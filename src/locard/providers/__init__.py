@@ -5,6 +5,7 @@ A provider is a folder whose `__init__` names the `SCHEME` of its stores, the `E
 its SDK, and the SDK in words; `store.py` in it has `connect(place)`.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import cast
 from locard.evidence import Store
 from locard.evidence.ciphers import KeyService
 from locard.evidence.place import Place
+from locard.evidence.signing import Signer
 from locard.model.errors import Error
 
 
@@ -39,6 +41,11 @@ def connect(place: Place) -> Store:
 def key_service(key: str) -> KeyService:
     """What wraps data keys with `key`; AWS KMS, the only one there is so far."""
     return cast(KeyService, part(schemes()["s3"], "kms").DataKeys(key))
+
+
+def signing_service(key: str, origin: Callable[[], str]) -> Signer:
+    """What signs the ledger named by `origin` with `key`; AWS KMS, the only one there is so far."""
+    return cast(Signer, part(schemes()["s3"], "signing").KmsSigner(key, origin))
 
 
 def part(provider: ModuleType, name: str) -> ModuleType:
