@@ -3,6 +3,9 @@
 
 import io
 import os
+import subprocess
+import sys
+import textwrap
 from hashlib import sha256
 from pathlib import Path
 
@@ -191,3 +194,57 @@ def test_holds_reach_the_store_below(tmp_path: Path, cipher: Cipher) -> None:
     vault.store.hold(taken.evidence.id, False)
     vault.store.remove(taken.evidence.id)
     assert not vault.holds(taken.evidence.id)
+
+
+FULL = textwrap.dedent("""
+    import io, sys
+    from pathlib import Path
+    from locard.evidence import LocalStore, Vault
+    from locard.evidence.ciphers import Age
+    from locard.evidence.sealed import Sealed
+    from locard.evidence.store import Fixed
+    from locard.model.errors import Storage
+    from locard.model.evidence import Origin
+    disk, large, recipient = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    def vault(store, home):
+        sealed = Sealed(LocalStore(store), [Age(recipient, large / "k")])
+        made = Vault(home / "vault", Fixed(sealed))
+        made.prepare()
+        return made
+    def put(made, size):
+        return made.put(io.BytesIO(b"x" * size), Origin(name="a"), case="c", actor="a", reason="t")
+    evidence = put(vault(large / "store", large / "home"), 4 << 20).evidence.id
+    small = vault(large / "store", disk / "home")
+    for attempt in (
+        lambda: small.open(evidence, case="c", actor="a", reason="t"),
+        lambda: put(vault(disk / "store", disk / "other"), 1 << 20),
+        lambda: put(vault(disk / "store", disk / "other"), 4 << 20),
+    ):
+        try:
+            attempt()
+            print("went through")
+        except Storage as error:
+            print(error.message)
+    print(sum(1 for one in disk.rglob("incoming/*")), sum(1 for one in disk.rglob("objects/*/*")))
+""")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_leaves_nothing_plain_and_nothing_half_encrypted(tmp_path: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "large").mkdir()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "large" / "k").write_text(f"{identity}\n")
+    run = subprocess.run(
+        ["unshare", "-m", "sh", "-c",
+         'mount -t tmpfs -o size=1700k tmpfs "$1" && exec "$2" -c "$3" "$1" "$4" "$5"', "sh",
+         str(tmp_path / "disk"), sys.executable, FULL, str(tmp_path / "large"),
+         str(identity.to_public())],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "mount" in run.stderr:
+        pytest.skip(f"this machine does not let us mount: {run.stderr.strip()}")
+    lines = run.stdout.splitlines()
+    assert len(lines) == 4, run.stderr
+    assert all("is full" in line for line in lines[:3]), run.stdout
+    assert lines[3] == "0 0"

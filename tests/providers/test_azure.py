@@ -20,12 +20,13 @@ from azure.storage.blob import BlobServiceClient
 from locard.evidence import Content, Vault
 from locard.evidence.place import Place
 from locard.evidence.store import Fixed
+from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.azure import store as azure_store
 from locard.providers.azure.store import BLOCK, AzureStore
-from tests.providers.test_s3 import LARGE, spooled
+from tests.providers.test_s3 import LARGE, spooled, told
 from tests.servers.azurite import Azurite, azurite
 from tests.servers.proxy import proxy
 from tests.servers.recorder import Answer, Recorder, Request, recorder
@@ -61,7 +62,7 @@ def put(vault: Vault, data: bytes):
 
 
 def vault_over(store: AzureStore, folder: Path) -> Vault:
-    vault = Vault(folder, Fixed(store))
+    vault = Vault(folder / "home" / "vault", Fixed(store))
     vault.prepare()
     return vault
 
@@ -116,8 +117,8 @@ def test_a_network_that_goes_away_leaves_nothing(
         between.cut_after(20 << 20)
         with pytest.raises(Storage, match=r"connection to .* was lost"):
             put(vault, LARGE)
-    assert list(vault.ledger.entries()) == []
-    assert list((tmp_path / "incoming").iterdir()) == []
+    assert told(vault) == [Verb.FAILED]
+    assert list(vault.incoming.iterdir()) == []
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", server.connection())
     assert list(store_at(container).names()) == []
 

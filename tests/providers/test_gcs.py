@@ -21,12 +21,13 @@ from google.cloud import storage
 from locard.evidence import Vault
 from locard.evidence.place import Place
 from locard.evidence.store import Fixed
+from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.gcp import store as gcs_store
 from locard.providers.gcp.store import CHUNK, GoogleStore
-from tests.providers.test_s3 import LARGE, spooled
+from tests.providers.test_s3 import LARGE, spooled, told
 from tests.servers.gcs import gcs
 from tests.servers.proxy import proxy
 from tests.servers.recorder import Answer, Recorder, Request, recorder
@@ -62,7 +63,7 @@ def put(vault: Vault, data: bytes):
 
 
 def vault_over(store: GoogleStore, folder: Path) -> Vault:
-    vault = Vault(folder, Fixed(store))
+    vault = Vault(folder / "home" / "vault", Fixed(store))
     vault.prepare()
     return vault
 
@@ -219,7 +220,7 @@ def test_a_network_that_goes_away_leaves_nothing(
         between.cut_after(20 << 20)
         with pytest.raises(Storage, match=r"connection to .* was lost"):
             put(vault, LARGE)
-    assert list(vault.ledger.entries()) == []
-    assert list((tmp_path / "incoming").iterdir()) == []
+    assert told(vault) == [Verb.FAILED]
+    assert list(vault.incoming.iterdir()) == []
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
     assert list(store_at(bucket).names()) == []

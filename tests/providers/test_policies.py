@@ -101,7 +101,7 @@ def test_the_policies_suffice_to_keep_read_hold_and_retain_and_for_nothing_else(
     enforce(endpoint)
     place = Place.of(f"s3://{BUCKET}/locard?endpoint={endpoint}&retain=7d")
     store = Sealed(connect(place), [Envelope(key_service(account.key))])
-    vault = Vault(tmp_path, Fixed(store))
+    vault = Vault(tmp_path / "home" / "vault", Fixed(store))
     vault.prepare()
     for data in (b"one", b"two"):  # moto computes no checksum of parts as AWS does
         put = vault.put(io.BytesIO(data), Origin(name="a"), case="c", actor="a", reason="t")

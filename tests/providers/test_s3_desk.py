@@ -45,7 +45,7 @@ def test_evidence_in_s3_becomes_rows_that_can_be_proved(
         added = desk.add("c", [lines], who="ana")
         assert (added.files, added.events, added.whole) == (6, 6, True)
         assert not list((home / "vault" / "incoming").iterdir())
-        row = desk.timeline.page(desk.search("c"), 1).rows[0]
+        row = desk.timeline.page(desk.search("c", who="ana"), 1).rows[0]
         proof = desk.prove(str(row["id"]), who="bo")
         assert proof.passed, proof.steps
         found = desk.storage.look()

@@ -139,23 +139,24 @@ class Moving:
             if before and before.held:
                 kept = self._target.hold(name, True)
         except (Tampered, Missing) as error:
-            self._write(name, Verb.FAILED, {"fault": error.message})
+            self._write(name, (Verb.FAILED, {"what": "copied", "fault": error.message}))
             return error.message
         finally:
             path.unlink(missing_ok=True)
         with self._lock:
             self.moved.bytes += found.size
         told = {"from": self.moved.source, "to": self.moved.target, "sha256": found.id}
-        self._write(name, Verb.COPIED, told | {"blake2b-256": found.blake2b})
-        self._write(name, Verb.STORED, told | kept.details())
+        copied = Verb.COPIED, told | {"blake2b-256": found.blake2b}
+        self._write(name, copied, (Verb.STORED, told | kept.details()))
         return ""
 
-    def _write(self, name: str, verb: Verb, details: dict[str, str]) -> None:
-        """One entry for each case that holds it, because each has an exhibit of its own."""
+    def _write(self, name: str, *entries: tuple[Verb, dict[str, str]]) -> None:
+        """Each entry for each case that holds it, because each has an exhibit of its own."""
         reason = f"the vault moves to {self.moved.target}"
         drafts = [
             Draft(self.who, verb, name, case, reason, details)
             for case in sorted(self._cases.get(name) or {""})
+            for verb, details in entries
         ]
         self.vault.ledger.append(drafts)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from locard.evidence.ciphers import Cipher
-from locard.evidence.local import absent
+from locard.evidence.local import absent, refused
 from locard.evidence.spool import Meter, Reread
 from locard.evidence.store import Content, Kept, Store, Watch, unwatched
 from locard.evidence.transfer import Flow, Writable, pumped
@@ -84,6 +84,8 @@ class Sealed:
                 file.flush()
             sealed.chmod(0o444)
             kept, new = self._store.place(form, sealed, Content(digest.hexdigest(), size), watch)
+        except OSError as error:
+            raise refused(path.parent, error) from error
         finally:
             sealed.unlink(missing_ok=True)
         return self._shown(kept, form), new

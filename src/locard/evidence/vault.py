@@ -8,7 +8,7 @@ checks what comes out, and writes the ledger about both.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count
@@ -33,7 +33,7 @@ from locard.evidence.store import (
 )
 from locard.evidence.tool import this_clock, this_tool
 from locard.model.custody import Ancestor, CustodyEntry, Exhibit, Hand, Operator, Span, Tool, Verb
-from locard.model.errors import Error, Missing, Tampered
+from locard.model.errors import Error, Missing, Storage, Tampered
 from locard.model.evidence import Evidence, Origin, printable
 
 
@@ -103,17 +103,21 @@ class Vault:
     ) -> Put:
         """Take bytes in: one pass that hashes and counts, then the store, then the custody entry.
 
-        `watch` is told of every chunk's size. Raises `Storage` when the disk or the store is full,
-        read-only or out of reach, and `Unreadable` when the source cannot be read to its end; in
-        all cases nothing half-written stays.
+        `watch` is told of every chunk's size, in halves when it has to be sent besides. Raises
+        `Storage` when the disk or the store is full, read-only or out of reach, and `Unreadable`
+        when the source cannot be read to its end; in all cases nothing half-written stays.
         """
         folder = self.store.spool or self.incoming
+        half = watch if self.store.spool else lambda count: watch(count // 2)
         path = folder / f"{os.getpid()}-{next(self._numbers)}"
         begun, hand = now(), Hand.of(actor)
         try:
-            evidence = spool.write(spool.chunks(stream), path, watch)
+            evidence = spool.write(spool.chunks(stream), path, half)
             with self.steady() as store:
-                kept, new = store.place(evidence.id, path, Content(evidence.id, evidence.size))
+                with self._failures("stored", evidence.id, case, hand, reason):
+                    content = Content(evidence.id, evidence.size)
+                    sent = unwatched if store.spool else half
+                    kept, new = store.place(evidence.id, path, content, sent)
                 details = _details(evidence, origin) | kept.details()
                 if not new:
                     details["already held"] = "the same bytes; they were hashed again"
@@ -159,17 +163,11 @@ class Vault:
         `Missing` when the vault does not hold it, and `Tampered`.
         """
         store = self.store
-        file = store.open(_named(evidence))
-        if file is None:
-            try:
+        _named(evidence)
+        with self._failures(str(verb), evidence, case, Hand.of(actor), reason):
+            file = store.open(evidence)
+            if file is None:
                 file = spool.fetched(store.read(evidence), self.incoming, evidence)
-            except Tampered as error:
-                draft = Draft(
-                    Hand.of(actor), Verb.VERIFICATION_FAILED, evidence, case, reason,
-                    {"fault": error.message},
-                )  # fmt: skip
-                self.ledger.append([draft])
-                raise
         draft = Draft(Hand.of(actor), verb, evidence, case, reason, {})
         try:
             self.ledger.append([draft], durable=False)
@@ -210,7 +208,9 @@ class Vault:
 
         Raises `Tampered` when they are not what they were when they were taken in.
         """
-        found = spool.measured(self.store.read(_named(evidence)), watch)
+        _named(evidence)
+        with self._failures("verified", evidence, case, Hand.of(actor), reason):
+            found = spool.measured(self.store.read(evidence), watch)
         same = found.id == evidence
         verb = Verb.VERIFIED if same else Verb.VERIFICATION_FAILED
         details = {"sha256": found.id, "size": str(found.size)}
@@ -218,6 +218,20 @@ class Vault:
         if not same:
             raise spool.altered(evidence, found.id)
         return found
+
+    @contextmanager
+    def _failures(
+        self, what: str, evidence: str, case: str, hand: Hand, reason: str
+    ) -> Iterator[None]:
+        """Writes what goes wrong inside the context into the ledger, as far as it can be."""
+        try:
+            yield
+        except Error as error:
+            verb = Verb.VERIFICATION_FAILED if isinstance(error, Tampered) else Verb.FAILED
+            details = {"what": what, "fault": error.message}
+            with suppress(Storage):  # the error that is on its way says more
+                self.ledger.append([Draft(hand, verb, evidence, case, reason, details)])
+            raise
 
     def protect(self, evidence: str, *, held: bool, until: int | None) -> Kept:
         """Have the store refuse to delete it: under a hold, or until then (UTC nanoseconds).

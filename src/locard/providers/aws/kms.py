@@ -30,10 +30,9 @@ class DataKeys:
         with sentences(self.key, "kms"):
             named = key.split(":")[3] if key.startswith("arn:") and key.count(":") > 4 else None
             region = named or os.environ.get("AWS_REGION")
-            self._client: Any = boto3.client(
+            session = boto3.session.Session(region_name=region)
+            self._client: Any = session.client(
                 "kms",
-                region_name=region,
-                endpoint_url=os.environ.get("AWS_ENDPOINT_URL_KMS"),
                 config=Config(
                     retries={"mode": "standard"}, connect_timeout=10, user_agent_extra="locard"
                 ),
