@@ -44,6 +44,15 @@ def test_forms_of_json(data: bytes) -> None:
         assert read("generic.jsonl", data, only=row["locator"]).rows == [row]
 
 
+def test_times_of_which_most_are_odd_are_read_as_far_as_they_can_be() -> None:
+    values = ["soon", "31/31/2024", "", None, "2024-03-05T10:00:00Z", "later", 1709632800]
+    data = b"".join(json.dumps({"n": n, "time": v}).encode() + b"\n" for n, v in enumerate(values))
+    found = read("generic.jsonl", data)
+    assert [row["time"] for row in found.rows if not row["problem"]] == [T, T]
+    assert found.problems == 5
+    assert all("time" in row["problem"] for row in found.rows if row["problem"])
+
+
 @pytest.mark.parametrize(
     "data",
     [

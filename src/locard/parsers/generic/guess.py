@@ -77,7 +77,9 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
 
 def guess(records: Sequence[Mapping[str, Any]]) -> Plan:
     """A plan for records like these."""
-    columns: dict[str, Any] = {"time": {"from": _time_of(records) or "time", "as": "timestamp"}}
+    columns: dict[str, Any] = {
+        "time": {"from": _time_of(records, sure=False) or "time", "as": "timestamp"}
+    }
     paths = _paths(records)
     for column, names in _NAMES.items():
         found = [paths[name] for name in names if name in paths]
@@ -104,8 +106,12 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def _time_of(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """The path whose values are times in most of the records that have it."""
+def _time_of(records: Sequence[Mapping[str, Any]], *, sure: bool = True) -> str | None:
+    """The path whose values are times in most of the records that have it.
+
+    Not `sure`, when somebody said what the file is, the path with the most of them does, and one
+    that is named like a time when no value is: each value that is none becomes a problem.
+    """
     if not records:
         return None
     paths = _paths(records)
@@ -115,11 +121,13 @@ def _time_of(records: Sequence[Mapping[str, Any]]) -> str | None:
         for name, path in paths.items()
         if path not in known and ("time" in name or "date" in name)
     ]
+    counts: dict[str, int] = {}
     for path in known + others:
         values = [value for r in records if (value := field(r, path)) not in (None, "")]
-        if values and 2 * sum(_is_time(value) for value in values) > len(values):
+        counts[path] = sum(_is_time(value) for value in values)
+        if values and 2 * counts[path] > len(values):
             return path
-    return None
+    return None if sure else max(counts, key=counts.__getitem__, default=None)
 
 
 def _is_time(value: Any) -> bool:
