@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from pathlib import Path
@@ -97,6 +98,25 @@ def test_links_are_not_followed_and_said(desk: Desk, tmp_path: Path) -> None:
     added = desk.add("c", [tmp_path / "in"], who="ana")
     assert added.files == 0
     assert "a link, not followed" in added.passed_over[0]
+
+
+def test_links_of_an_archive_are_passed_over_and_no_damage(desk: Desk, tmp_path: Path) -> None:
+    trail(tmp_path / "trail.json", range(3))
+    with tarfile.open(tmp_path / "host.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "trail.json", "trail.json")
+        for name, kind in (("rc5.d/S01", tarfile.SYMTYPE), ("again", tarfile.LNKTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "trail.json"
+            archive.addfile(info)
+    added = desk.add("c", [tmp_path / "host.tar.gz"], who="ana")
+    assert added.whole
+    assert (added.events, added.problems) == (3, 0)
+    assert added.passed_over == [
+        "host.tar.gz/rc5.d/S01: a link to 'trail.json', not followed",
+        "host.tar.gz/again: a hard link to 'trail.json', not followed",
+    ]
+    (item,) = [one for one in desk.evidence("c")[0] if one.stage == "unpacked"]
+    assert [f"host.tar.gz/{line}" for line in item.passed] == added.passed_over
 
 
 def test_a_path_that_does_not_exist_changes_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -191,8 +211,8 @@ def test_a_row_of_a_table_that_tells_of_a_record_in_part_is_a_place_of_it(
     added = [desk.add("c", [step], who="ana") for step in steps]
     assert len(ids(desk)) == 20 + 2, "what contradicts, and what is nowhere else, are their own"
     assert sum(one.events for one in added) == 22
-    both = [one for one in ids(desk) if desk.event("c", one).sightings]
-    places = {place for one in both for place in desk.event("c", one).sightings}
+    both = [one for one in ids(desk) if desk.event("c", one, who="ana").sightings]
+    places = {place for one in both for place in desk.event("c", one, who="ana").sightings}
     csv = next(one.id for one in desk.evidence("c")[0] if one.name.endswith(".csv"))
     assert places == {(csv, "row=1"), (csv, "row=2")}
     assert desk.add("c", [table, whole], who="ana").events == 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adding evidence to a case, from what a person named to rows that can be searched."""
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -162,6 +163,7 @@ class Adding:
                 added.damaged.append(trouble)
             else:
                 added.not_parsed.append(trouble)
+        added.passed_over = passed_over(self.state, self.case, roots)
         for trouble in added.damaged[:REASONS]:
             trouble.reason = trouble.reason or self._first_problem(trouble.evidence)
         return added
@@ -212,6 +214,25 @@ def troubles(state: State, case: str, roots: Collection[int]) -> list[Trouble]:
         Trouble(name, one.evidence, one.stage, one.reason, one.seen, one.problems)
         for one, name in rows
         if one.id in family
+    ]
+
+
+def passed_over(state: State, case: str, roots: Collection[int]) -> list[str]:
+    """Entries without bytes of their own of the archives among `roots` and below them."""
+    with state.session() as session:
+        family = _family(session, case, roots)
+        rows = session.execute(
+            select(Holding.id, Holding.facts, func.min(Place.name))
+            .join(Place, Place.holding == Holding.id)
+            .where(Holding.case == case, Holding.stage == Stage.UNPACKED.value)
+            .group_by(Holding.id)
+            .order_by(Holding.id)
+        ).all()
+    return [
+        f"{name}/{entry}"
+        for one, facts, name in rows
+        if one in family
+        for entry in json.loads(facts.get("passed", "[]"))
     ]
 
 

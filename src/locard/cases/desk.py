@@ -260,7 +260,8 @@ class Desk(Reading):
             added = adding.parse(progress, taken.holdings if taken else ())
             if taken is not None:
                 added.files, added.new_files = taken.files, taken.new
-                added.known_files, added.passed_over = taken.known, taken.passed
+                added.known_files = taken.known
+                added.passed_over = taken.passed + added.passed_over
                 added.unread, added.empty = taken.denied, taken.empty
                 added.renewed_files = taken.renewed
             added.made = made

@@ -37,6 +37,8 @@ class Item:
     problems: int
     troubles: tuple[str, ...]
     """What could not be read and is no row, such as an encrypted member."""
+    passed: tuple[str, ...]
+    """Entries of an archive that have no bytes of their own, such as links."""
     check: str
     """Outcome of checking a CloudTrail digest against the logs, else empty."""
     layers: str
@@ -187,6 +189,7 @@ def _item(one: Holding, places: list[Place]) -> Item:
         rows=one.rows,
         problems=one.problems,
         troubles=tuple(json.loads(one.facts.get("problems", "[]"))),
+        passed=tuple(json.loads(one.facts.get("passed", "[]"))),
         check=one.facts.get("check", ""),
         layers=one.facts.get("layers", ""),
         added=one.added,

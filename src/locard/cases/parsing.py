@@ -38,6 +38,9 @@ CHUNK = 5_000
 """Ids bound in one statement; SQLite takes 32,766."""
 PROBLEMS_KEPT = 100
 """Problems of one holding that are kept word for word; all are counted."""
+PASSED_KEPT = 1_000
+"""Entries of one archive that were passed over and are kept word for word."""
+PASSED_LONGEST = 500
 
 
 @dataclass(slots=True)
@@ -54,6 +57,10 @@ class Attempt:
     members: int = 0
     """Members that came out whole."""
     troubles: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    """The first entries of an archive that have no bytes of their own."""
+    passed_over: int = 0
+    """How many of them there were in all."""
     lost: str = ""
     """Why the attempt failed, or empty."""
     bomb: bool = False
@@ -176,6 +183,10 @@ class Parsing:
             case f.Problem(text=text, path=path):
                 attempt.told += 1
                 attempt.troubles.append(f"{path}: {text}" if path else text)
+            case f.Passed(text=text, path=path):
+                attempt.passed_over += 1
+                if len(attempt.passed) < PASSED_KEPT:
+                    attempt.passed.append(f"{path[:PASSED_LONGEST]}: {text[:PASSED_LONGEST]}")
             case f.Failed(reason=reason):
                 attempt.lost = reason
             case f.Done():
@@ -354,6 +365,9 @@ class Parsing:
         facts = dict(done.facts)
         if found.troubles:
             facts["problems"] = json.dumps(found.troubles[:PROBLEMS_KEPT])
+        if found.passed_over:
+            more = found.passed_over - len(found.passed)
+            facts["passed"] = json.dumps(found.passed + [f"and {more:,} more"] * bool(more))
         if known.layers:
             facts["layers"] = " ".join(known.layers)
         if wrong := found.miscount(done):

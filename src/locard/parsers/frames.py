@@ -84,6 +84,13 @@ class Problem(msgspec.Struct, tag="problem", frozen=True):
     """The member it is about; empty when it is about the whole file."""
 
 
+class Passed(msgspec.Struct, tag="passed", frozen=True):
+    """An entry of an archive that has no bytes of its own, such as a link: nothing is lost."""
+
+    text: str
+    path: str
+
+
 class Failed(msgspec.Struct, tag="failed", frozen=True):
     """The parser broke off for a reason that is not the evidence's. Rows so far stay."""
 
@@ -96,7 +103,8 @@ class Done(msgspec.Struct, tag="done", frozen=True):
 
     For records: `seen` = rows that are whole + `problems`, as counted by the parser; a problem is a
     row that has one, or a `Problem` frame. For an archive: `seen` = members that came out whole +
-    `problems`. The parent counts what arrives and holds it against this.
+    `problems`; what was passed over is none of them. The parent counts what arrives and holds it
+    against this.
     """
 
     seen: int
@@ -123,7 +131,7 @@ class MemberBytes:
     data: bytes
 
 
-Told = Recognised | MemberBegin | MemberEnd | Progress | Problem | Failed | Done
+Told = Recognised | MemberBegin | MemberEnd | Progress | Problem | Passed | Failed | Done
 """The frames that travel as JSON."""
 
 Frame = Told | Batch | MemberBytes

@@ -26,6 +26,7 @@ from locard.parsers.frames import (
     Failed,
     Hello,
     Order,
+    Passed,
     Problem,
     Progress,
 )
@@ -66,6 +67,10 @@ class Run:
         """Count something that could not be read and is no row."""
         self.problems += 1
         self.out.tell(Problem(text, path))
+
+    def passed(self, text: str, path: str) -> None:
+        """Name an entry that has no bytes of its own."""
+        self.out.tell(Passed(text, path))
 
 
 class Server:

@@ -317,6 +317,7 @@ export interface Evidence {
   rows: number;
   problems: number;
   troubles: string[];
+  passed: string[];
   check: string;
   sha256: string;
   blake2b: string;

@@ -111,6 +111,8 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
             <Hash title="SHA-256" value={one.sha256} />
             <Hash title="BLAKE2b" value={one.blake2b} />
           </dl>
+          <Lines title="Could not be read" lines={one.troubles} />
+          <Lines title="Passed over" lines={one.passed} />
           <div style={{ display: 'flex', gap: 8 }}>
             <Link
               to="/cases/$case/timeline"
@@ -143,6 +145,27 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
         </div>
       ))}
     </aside>
+  );
+}
+
+/** What an archive held that is no file, or that could not be read; folded up when it is much. */
+function Lines(props: { title: string; lines: string[] }) {
+  if (props.lines.length === 0) {
+    return null;
+  }
+  return (
+    <details open={props.lines.length <= 5}>
+      <summary>
+        {props.title}: {count(props.lines.length)}
+      </summary>
+      <ul className={styles.lines}>
+        {props.lines.map((line, index) => (
+          <li key={index}>
+            <Value text={line} limit={600} />
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

@@ -53,6 +53,7 @@ class Evidence(BaseModel):
     rows: int
     problems: int
     troubles: list[str]
+    passed: list[str]
     check: str
     sha256: str
     blake2b: str
@@ -183,6 +184,7 @@ def _shown(one: Item) -> Evidence:
         rows=one.rows,
         problems=one.problems,
         troubles=list(one.troubles),
+        passed=list(one.passed),
         check=one.check,
         sha256=one.id,
         blake2b=one.blake2b,

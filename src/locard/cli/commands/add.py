@@ -125,6 +125,8 @@ def _counts(added: Added) -> None:
 def _troubles(added: Added) -> None:
     for line in added.passed_over[:20]:
         errors.print(f"passed over: {visible(line)}", markup=False)
+    if (more := len(added.passed_over) - 20) > 0:
+        errors.print(f"... and {more:,} more were passed over; --json lists them")
     for line in added.unread[:20]:
         errors.print(f"cannot be read: {visible(line)}", markup=False)
     for name in added.empty[:20]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from locard.cases.holdings import Item
 from locard.cli.terminal import Json, desk, emit, errors, group, listing, moment, out, size, visible
 from locard.model.errors import Tampered
 from locard_verify.verdict import State
@@ -68,13 +69,18 @@ def evidence(
             "seen": f"{item.seen:,}",
             "rows": f"{item.rows:,}",
             "problems": f"{item.problems:,}",
-            "reason": visible(item.reason or item.check),
+            "reason": visible(item.reason or item.check or _passed(item)),
         }
         for item in found
     ]
     listing(rows, "name")
     if total > len(found):
         out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
+
+
+def _passed(item: Item) -> str:
+    count = len(item.passed)
+    return f"{count:,} entries passed over ({item.passed[0]}, ...)" if count else ""
 
 
 def custody(

@@ -11,6 +11,8 @@ from locard.parsers.wire import Out
 
 NAME_MOST = 4096
 """Characters of a member's name that are kept."""
+TARGET_MOST = 1024
+"""Characters of a link's target that are told."""
 
 
 class Run(Protocol):
@@ -24,6 +26,9 @@ class Run(Protocol):
 
     def problem(self, text: str, path: str = "") -> None:
         """Something could not be read."""
+
+    def passed(self, text: str, path: str) -> None:
+        """Something has no bytes of its own."""
 
 
 class Members:
@@ -46,9 +51,18 @@ class Members:
         self._index += 1
 
     def refuse(self, name: str, why: str) -> None:
-        """An entry that has no bytes to give: a link, a device, an encrypted member."""
+        """An entry whose bytes cannot be given: an encrypted member, one of unknown kind."""
         self.admit()
         self.run.problem(why, legible(name))
+
+    def pass_over(self, name: str, what: str) -> None:
+        """An entry that never had bytes of its own: a link, a device. Nothing of it is lost."""
+        self.admit()
+        self.run.passed(what, legible(name))
+
+    def pass_link(self, name: str, target: str, kind: str = "link") -> None:
+        """A link, which is not followed: it may point anywhere."""
+        self.pass_over(name, f"a {kind} to {target[:TARGET_MOST]!r}, not followed")
 
     def member(
         self, name: str, chunks: Iterable[bytes], size: int | None, modified: int | None

@@ -70,9 +70,11 @@ class _Member(Py7zIO):
 
     def finish(self, problem: str = "") -> None:
         """The member is over."""
-        if self.link:
+        if self.link and problem:
+            self.members.refuse(self.entry.filename, problem)
+        elif self.link:
             target = self.target.decode("utf-8", "backslashreplace")
-            self.members.refuse(self.entry.filename, problem or f"A link to {target!r}.")
+            self.members.pass_link(self.entry.filename, target)
         elif self.open:
             self.members.end(problem)
         self.open = False

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from locard.model.errors import Unreadable
-from locard.parsers.archive.members import Members
+from locard.parsers.archive.members import TARGET_MOST, Members
 from locard.parsers.archive.moments import from_seconds
 from locard.parsers.decode import CHUNK
 from locard.parsers.opened import Evidence
 
 _SPECIAL = {
-    tarfile.CHRTYPE: "A character device.",
-    tarfile.BLKTYPE: "A block device.",
-    tarfile.FIFOTYPE: "A named pipe.",
+    tarfile.CHRTYPE: "a character device",
+    tarfile.BLKTYPE: "a block device",
+    tarfile.FIFOTYPE: "a named pipe",
 }
 
 
@@ -35,13 +35,14 @@ def unpack(opened: Evidence, members: Members) -> None:
                 ends.append(type(error))
                 raise
 
+    held: set[int] = set()
     stream = cast(IO[bytes], opened.stream())
     try:
         with tarfile.open(
             fileobj=stream, mode="r|", tarinfo=Header, errors="surrogateescape", bufsize=1 << 20
         ) as archive:
             while (one := archive.next()) is not None:
-                _member(archive, one, members)
+                _member(archive, one, members, held)
                 cast(Any, archive).members = []  # it would keep every header it saw
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         if opened.broken is not None:
@@ -56,15 +57,25 @@ def unpack(opened: Evidence, members: Members) -> None:
         )
 
 
-def _member(archive: tarfile.TarFile, one: tarfile.TarInfo, members: Members) -> None:
+def _member(
+    archive: tarfile.TarFile, one: tarfile.TarInfo, members: Members, held: set[int]
+) -> None:
+    """Tell one entry; `held` has the hashes of the names before it, for hard links to them."""
     if one.isdir():
         return
+    if one.islnk() and hash(one.linkname) not in held:
+        members.refuse(
+            one.name,
+            f"A hard link to {one.linkname[:TARGET_MOST]!r}, which is not in front of it: "
+            "its bytes are not in the archive.",
+        )
+        return
+    held.add(hash(one.name))
     if one.issym() or one.islnk():
-        kind = "hard link" if one.islnk() else "link"
-        members.refuse(one.name, f"A {kind} to {one.linkname[:1024]!r}.")
+        members.pass_link(one.name, one.linkname, "hard link" if one.islnk() else "link")
         return
     if one.type in _SPECIAL:
-        members.refuse(one.name, _SPECIAL[one.type])
+        members.pass_over(one.name, _SPECIAL[one.type])
         return
     if not one.isreg():
         members.refuse(one.name, f"An entry of unknown kind {one.type!r}.")

@@ -173,10 +173,10 @@ def _member(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> Non
         return
     kind = stat.S_IFMT(entry.mode)
     if kind == stat.S_IFLNK:
-        members.refuse(entry.name, f"A link to {_target(reader, entry, shift)!r}.")
+        _link(reader, entry, shift, members)
         return
     if kind not in (0, stat.S_IFREG):
-        members.refuse(entry.name, "A device or another special file.")
+        members.pass_over(entry.name, "a device or another special file")
         return
     if entry.method not in METHODS:
         members.refuse(entry.name, f"Compression method {entry.method} is not known here.")
@@ -184,7 +184,7 @@ def _member(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> Non
     members.member(entry.name, _checked(reader, entry, shift), entry.size, entry.modified)
 
 
-def _target(reader: BinaryIO, entry: Entry, shift: int) -> str:
+def _link(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> None:
     target = b""
     try:
         for chunk in _content(reader, entry, shift):
@@ -192,8 +192,9 @@ def _target(reader: BinaryIO, entry: Entry, shift: int) -> str:
             if len(target) > LINK_MOST:
                 break
     except Unreadable:
-        return "a target that cannot be read"
-    return target[:LINK_MOST].decode("utf-8", "backslashreplace")
+        members.refuse(entry.name, "A link, the target of which cannot be read.")
+        return
+    members.pass_link(entry.name, target[:LINK_MOST].decode("utf-8", "backslashreplace"))
 
 
 def _content(reader: BinaryIO, entry: Entry, shift: int) -> Iterator[bytes]:
