@@ -60,7 +60,7 @@ class Progress:
         pid = os.getpid()
         with state.session() as session:
             job = Job(
-                case=case, what=what, who=who, started=time.time_ns(), pid=pid, boot=_birth(pid)
+                case=case, what=what, who=who, started=time.time_ns(), pid=pid, boot=birth(pid)
             )
             session.add(job)
             session.flush()
@@ -144,7 +144,7 @@ def jobs(state: State, case: str, *, limit: int = 50) -> list[Snapshot]:
 
 def _read(row: Job) -> Snapshot:
     state = row.state
-    if state == "running" and (not row.boot or _birth(row.pid) != row.boot):
+    if state == "running" and (not row.boot or birth(row.pid) != row.boot):
         state = "stopped"
     left = None
     if state == "running" and row.total > row.done and row.rate > 0:
@@ -167,7 +167,7 @@ def _read(row: Job) -> Snapshot:
     )
 
 
-def _birth(pid: int) -> str:
+def birth(pid: int) -> str:
     """What tells a process from a later one with the same number: boot id and start time."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -62,6 +62,18 @@ class Verb(StrEnum):
     DISPOSED = "disposed"
     AUTHORISED = "authorised"
     FAILED = "failed"
+    # to what a case is about, in a cloud
+    PLANNED = "planned"
+    APPROVED = "approved"
+    COLLECTED = "collected"
+    """A collecting run ended; what it took is `acquired`, each piece by itself."""
+    CONTAIN_INTENDED = "contain-intended"
+    """The prior state is in this entry; only then comes the change."""
+    CONTAINED = "contained"
+    CONTAIN_FAILED = "contain-failed"
+    RELEASE_INTENDED = "release-intended"
+    RELEASED = "released"
+    RELEASE_FAILED = "release-failed"
     # to the installation
     KEY_INTRODUCED = "key-introduced"
     AUTHORITY_SET = "authority-set"

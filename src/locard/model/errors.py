@@ -38,6 +38,12 @@ class Denied(Error):
     http_status = 403
 
 
+class Busy(Error):
+    """A provider asks for patience, and was given all that we have."""
+
+    http_status = 503
+
+
 class SignInNeeded(Error):
     """Nobody is signed in, or what was shown does not let anybody in."""
 

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a module of an action exports: `ACTION`, an `Action`, which only the engine runs.
+
+An action is a plan, which reads, and kinds of steps, which act. Each method of a step kind may be
+asked again after a crash, so each leaves the same behind however often it runs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from locard.evidence.spool import Readable
+from locard.model.action import Json, Permission, Plan, Step, Target, Verdict
+from locard.model.custody import Acquisition, Request
+
+
+class Cloud(Protocol):
+    """A session at one account. What it can be asked is between the provider and its actions."""
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """The calls that were made so far, with the provider's ids of them."""
+
+
+class Keep(Protocol):
+    """Takes evidence into the vault, under the run that it is handed by."""
+
+    def __call__(self, name: str, stream: Readable, acquisition: Acquisition) -> str:
+        """Keep the bytes; the evidence id. The caller says of the acquisition what it knows."""
+
+
+class Change(Protocol):
+    """A kind of step that changes a resource, and can take the change back."""
+
+    def capture(self, cloud: Cloud, step: Step) -> Json:
+        """The state that the step will change, as it is now. Reads only."""
+
+    def apply(self, cloud: Cloud, step: Step, prior: Json) -> Json:
+        """Make the change; what undoing it needs to know beyond `prior`."""
+
+    def applied(self, cloud: Cloud, step: Step, prior: Json) -> Json | None:
+        """The outcome when the change stands in full, None otherwise. Asked after a crash."""
+
+    def verify(self, cloud: Cloud, step: Step, prior: Json) -> Verdict:
+        """Whether the change holds. Reads only."""
+
+    def undo(self, cloud: Cloud, step: Step, prior: Json, outcome: Json) -> Json:
+        """Put back what was there, and only that; what was merged with others' changes, if any.
+
+        Raises `Conflict` when others changed it so that putting back would overwrite them.
+        `outcome` is None when the change was never known to be complete.
+        """
+
+
+class Collection(Protocol):
+    """A kind of step that takes evidence."""
+
+    def collect(self, cloud: Cloud, step: Step, keep: Keep, room: "Room") -> Json:
+        """Take it, and what of it is worth telling, counts first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a collecting step may use of this machine."""
+
+    folder: str
+    """A folder of the run's own that outlives a crash and is emptied when the run is done."""
+    outcomes: Mapping[str, Json]
+    """What the steps before gave, by their keys."""
+    progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that the person may choose."""
+
+    name: str
+    title: str
+    default: Json = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done to targets of a kind, and all that is known without doing it."""
+
+    id: str
+    """Its path: `isolate.aws.instance`."""
+    title: str
+    about: str
+    kind: str
+    """The kind of its targets: `instance`."""
+    names: str
+    """A regular expression that the names of its targets match, with a group `id`; `account` and
+    `region` where the name tells them."""
+    permissions: tuple[Permission, ...]
+    plan: Callable[[Cloud, Target, Mapping[str, Json]], Plan]
+    steps: Mapping[str, Change | Collection]
+    """What does the steps, by their kind."""
+    version: str = "1"
+    volatility: int = 5
+    """How soon what it takes is lost: 0 first. Isolating comes after all collecting."""
+    harm: str = ""
+    """What it does to whoever uses the target; empty when nobody notices."""
+    loses: tuple[str, ...] = ()
+    """Collections that are impossible or poorer afterwards: they have to be done before."""
+    regional: bool = True
+    options: tuple[Option, ...] = field(default=())
+
+    @property
+    def verb(self) -> str:
+        """`collect` or `isolate`."""
+        return self.id.partition(".")[0]
+
+    @property
+    def provider(self) -> str:
+        """`aws`."""
+        return self.id.split(".")[1]
+
+    @property
+    def contains(self) -> bool:
+        """Whether it isolates, and so has to be undone one day."""
+        return self.verb == "isolate"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Least privilege, derived: the policy of any set of actions from the permissions they declare.
+
+The same declarations give the policy that an administrator attaches (names that a plan would fill
+in are `*`) and the session policy of one run (every name filled in).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from locard.actions.contract import Action
+from locard.model.action import Permission, Target
+
+FORMS = ("json", "terraform", "cloudformation")
+
+
+def document(
+    permissions: Iterable[Permission], known: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, Any]:
+    """An IAM policy document that allows these permissions and nothing else.
+
+    Calls on the same resources share a statement; the same permissions always give the same text.
+    """
+    calls: dict[tuple[str, ...], set[str]] = {}
+    wanted: dict[str, set[str]] = {}
+    for one in permissions:
+        wanted.setdefault(one.action, set()).update(one.on(known or {}))
+    for action, resources in wanted.items():
+        on = ("*",) if "*" in resources else tuple(sorted(resources))
+        calls.setdefault(on, set()).add(action)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": sorted(actions), "Resource": _one(list(on))}
+            for on, actions in sorted(calls.items())
+        ],
+    }
+
+
+def enabled(actions: Iterable[Action]) -> dict[str, Any]:
+    """The policy of everything that these actions may ever do in an account."""
+    return document(one for action in actions for one in action.permissions)
+
+
+def narrowed(
+    action: Action, target: Target, names: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, Any]:
+    """The session policy of one run: this action on this target, and on what its plan found."""
+    known = {"account": (target.account,), "region": (target.region,), "id": (target.id,)}
+    if not names:
+        reads = [one for one in action.permissions if one.reads]
+        trials = [one for one in action.permissions if not one.reads]
+        return document([*reads, *trials], known)
+    return document(action.permissions, {**known, **names})
+
+
+def written(policy: Mapping[str, Any], form: str, name: str = "Locard") -> str:
+    """The policy as a person hands it in: IAM JSON, Terraform or a CloudFormation template."""
+    text = json.dumps(policy, indent=2)
+    if form == "terraform":
+        return (
+            f'resource "aws_iam_policy" "{name.lower()}" {{\n'
+            f'  name   = "{name}"\n'
+            f"  policy = <<-POLICY\n{_indented(text, 4)}\n  POLICY\n}}\n"
+        )
+    if form == "cloudformation":
+        resource = {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"ManagedPolicyName": name, "PolicyDocument": policy},
+        }
+        template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {name: resource}}
+        return json.dumps(template, indent=2) + "\n"
+    return text + "\n"
+
+
+def trust(principal: str, external_id: str) -> dict[str, Any]:
+    """Who may take the role: one principal, who has to name the external id."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": principal},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+            }
+        ],
+    }
+
+
+def _one(values: list[str]) -> list[str] | str:
+    return values[0] if len(values) == 1 else values
+
+
+def _indented(text: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in text.splitlines())

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine itself says against a plan, whatever the provider: protection, order, limits."""
+
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from locard.actions.contract import Action
+from locard.cases.response import targets
+from locard.model.action import RunState, Target
+from locard.model.errors import Denied
+from locard.state.accounts import Account
+from locard.state.runs import RunRow
+
+HOUR = 3_600_000_000_000
+
+
+def against(
+    session: Session, action: Action, account: Account, target: Target, case: str
+) -> list[str]:
+    """Why this may not be done, one sentence each; nothing when it may."""
+    found = []
+    if action.contains and target.id in account.protected:
+        found.append(
+            f"{target.id} is on the list of protected targets of {account.name}: "
+            f"locard account protect {account.name} {target.id} --off takes it off."
+        )
+    if action.contains and (held := targets.holder(session, targets.scope(action, target))):
+        found.append(f"{held.message} {held.advice}")
+    return found
+
+
+def uncollected(session: Session, action: Action, target: Target, case: str) -> list[str]:
+    """What the action would destroy and nobody has collected into this case yet: action ids."""
+    done = set(
+        session.scalars(
+            select(RunRow.action).where(
+                RunRow.case == case,
+                RunRow.target == target.key,
+                RunRow.state == RunState.DONE.value,
+            )
+        )
+    )
+    return [one for one in action.loses if one not in done]
+
+
+def before(missing: Sequence[str], target: Target) -> str:
+    """The refusal to isolate before what would be lost is collected."""
+    return (
+        f"{', '.join(missing)} of {target.id} was not collected into this case yet, and isolating "
+        "may lose it. Collect first (locard isolate --collect does both), or say why not: "
+        "--without-collecting REASON."
+    )
+
+
+def capped(session: Session, rule: str, most: int, target: Target) -> None:
+    """Raise `Denied` when the rule has contained as many targets within an hour as it may."""
+    since = time.time_ns() - HOUR
+    others = session.scalar(
+        select(func.count(func.distinct(RunRow.target))).where(
+            RunRow.rule == rule,
+            RunRow.action.startswith("isolate."),
+            RunRow.started >= since,
+            RunRow.target != target.key,
+        )
+    )
+    if (others or 0) >= most:
+        raise Denied(
+            f"{rule} has isolated {others} targets within an hour, and may isolate {most}.",
+            "Look whether the rule is right; then raise its limit, or isolate by hand.",
+        )

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runner: carries plans out so that a crash anywhere leaves a record, and puts them back.
+
+Each step: the prior state is captured and committed, the intent is committed in the ledger, the
+change is made, the outcome is committed, the change is verified. Killed anywhere and carried on, it
+asks the provider what stands, and does nothing twice. A release follows from the receipt alone.
+"""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from locard.actions.catalogue import Catalogue
+from locard.actions.contract import Action, Cloud, Room
+from locard.cases import holdings
+from locard.cases.response import rules, stepping, targets
+from locard.cases.response.record import Record
+from locard.cases.response.stepping import failed, is_change, said
+from locard.evidence import Vault
+from locard.model.action import (
+    STANDS,
+    Json,
+    Plan,
+    Receipt,
+    RunState,
+    StepState,
+    Taken,
+    Target,
+)
+from locard.model.custody import Hand, Verb
+from locard.model.errors import Conflict, Error
+from locard.state import accounts, runs
+from locard.state.accounts import Account
+from locard.state.database import State
+from locard.state.runs import RunRow, StepRow
+
+Connect = Callable[[Account, Action, Target, Mapping[str, tuple[str, ...]], str], Cloud]
+"""Opens a session for one run of one action on one target, narrowed to what its plan found."""
+Watch = Callable[[str, int, int], None]
+"""Told what is being done, and how much of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By whose hand a plan is carried out, in which case, and why."""
+
+    case: str
+    who: Hand
+    reason: str
+    exception: str = ""
+    """Why it isolates without collecting before; empty when it does not."""
+    rule: str = ""
+    alert: str = ""
+    most: int = 0
+    """How many targets the rule may isolate within an hour; 0: not limited."""
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    return
+
+
+class Runner:
+    """Plans, runs and releases of one installation."""
+
+    def __init__(
+        self,
+        home: Path,
+        state: State,
+        vault: Vault,
+        catalogue: Catalogue,
+        connect: Connect,
+    ) -> None:
+        self.home, self.state, self.vault = home, state, vault
+        self.catalogue, self.connect = catalogue, connect
+
+    def plan(
+        self, action: str, account: str, target: Target, case: str, options: Mapping[str, Json]
+    ) -> Plan:
+        """What the action would do to the target now; nothing is changed anywhere.
+
+        The engine's own refusals are in it; `uncollected` is not, since a person may overrule it.
+        """
+        chosen = self.catalogue.get(action)
+        known = {one.name: one.default for one in chosen.options}
+        if strange := set(options) - set(known):
+            raise Error(
+                f"{action} has no option {', '.join(sorted(strange))}.",
+                f"It has: {', '.join(known) or 'none'}.",
+            )
+        with self.state.session() as session:
+            found = accounts.get(session, account)
+            said = rules.against(session, chosen, found, target, case)
+        cloud = self.connect(found, chosen, target, {}, f"plan-{secrets.token_hex(4)}")
+        plan = chosen.plan(cloud, target, known | dict(options))
+        return replace(plan, refusals=(*said, *plan.refusals))
+
+    def uncollected(self, plan: Plan, case: str) -> list[str]:
+        """Collections that have to come before this plan, by action."""
+        with self.state.session() as session:
+            return rules.uncollected(session, self.catalogue.get(plan.action), plan.target, case)
+
+    def begin(self, plan: Plan, account: str, asked: Asked) -> str:
+        """Write a plan down as a run that is to be carried out; its id.
+
+        Raises `Error` with the refusals of the plan, and `Conflict` when somebody else is at the
+        target.
+        """
+        action = self.catalogue.get(plan.action)
+        if plan.refusals:
+            raise Error(" ".join(plan.refusals), "Nothing was changed.")
+        missing = self.uncollected(plan, asked.case)
+        if missing and not asked.exception:
+            raise Error(rules.before(missing, plan.target), "Nothing was changed.")
+        if not asked.reason.strip():
+            raise Error("A run needs a reason.", "Say why: --reason 'GuardDuty finding 4711'.")
+        run = f"r{time.strftime('%y%m%d', time.gmtime())}-{secrets.token_hex(4)}"
+        with self.state.session(alone=True) as session:
+            holdings.find_case(session, asked.case)
+            if asked.rule and asked.most:
+                rules.capped(session, asked.rule, asked.most, plan.target)
+            session.add(
+                RunRow(
+                    id=run,
+                    case=asked.case,
+                    action=plan.action,
+                    account=account,
+                    target=plan.target.key,
+                    plan=plan.record(),
+                    who=asked.who.name,
+                    door=asked.who.door,
+                    reason=asked.reason,
+                    exception=asked.exception if missing else "",
+                    rule=asked.rule,
+                    alert=asked.alert,
+                    started=time.time_ns(),
+                )
+            )
+            session.flush()
+            for number, step in enumerate(plan.steps):
+                session.add(StepRow(run=run, number=number, step=asdict(step)))
+            targets.take(session, targets.scope(action, plan.target), run, asked.who.name)
+        record = Record(self.state, self.vault, run, asked.who)
+        told: dict[str, Json] = {"steps": [one.title for one in plan.steps]}
+        if missing:
+            told |= {"not collected before": missing, "because": asked.exception}
+        record.say(Verb.PLANNED, asked.reason, **told)
+        return run
+
+    def carry_on(self, run: str, who: Hand, watch: Watch = _silent) -> Receipt:
+        """Carry a run out from where it stands. A step that fails stops it: see its `error`."""
+        record, action = self._record(run, who)
+        if record.receipt().state not in (RunState.APPLYING, RunState.FAILED):
+            raise Conflict(
+                f"Run {record.run} is {record.receipt().state.value}: nothing is left to carry on.",
+                f"See: locard runs show {record.run}",
+            )
+        plan = record.plan
+        with self._at_work(record, action) as account:
+            record.going(RunState.APPLYING)
+            cloud = self.connect(account, action, plan.target, plan.names, record.run)
+            outcomes: dict[str, Json] = {}
+            for number, taken in enumerate(record.steps()):
+                watch(taken.step.title, number, len(plan.steps))
+                try:
+                    if is_change(action.steps[taken.step.kind]):
+                        stepping.change(record, action, cloud, number, taken)
+                    else:
+                        room = self._room(record.run, outcomes, watch)
+                        stepping.collect(record, action, cloud, number, taken, room)
+                except Error as error:
+                    record.step(number, failed(record, number), error=said(error))
+                    record.say(Verb.CONTAIN_FAILED if action.contains else Verb.FAILED,
+                               error.message, taken, advice=error.advice)  # fmt: skip
+                    record.ended(RunState.FAILED, said(error))
+                    return record.receipt()
+                outcomes[taken.step.key] = record.steps()[number].outcome
+            if not action.contains:
+                record.say(Verb.COLLECTED, f"run {record.run} is done",
+                           evidence=[t.evidence for t in record.steps()])  # fmt: skip
+                shutil.rmtree(self._folder(record.run), ignore_errors=True)
+            record.ended(RunState.DONE)
+        return record.receipt()
+
+    def verify(self, run: str, who: Hand) -> Receipt:
+        """Look again whether every change of the run holds. Reads only."""
+        record, action = self._record(run, who)
+        plan = record.plan
+        with self.state.session() as session:
+            account = accounts.get(session, record.account)
+        cloud = self.connect(account, action, plan.target, plan.names, record.run)
+        for number, taken in enumerate(record.steps()):
+            kind = action.steps[taken.step.kind]
+            if taken.state in (StepState.APPLIED, StepState.VERIFIED) and is_change(kind):
+                verdict = kind.verify(cloud, taken.step, taken.prior)
+                state = StepState.VERIFIED if verdict.holds else StepState.APPLIED
+                record.step(number, state, verdict=verdict)
+                told = {None: "unknown", True: "holds", False: "does not hold"}[verdict.holds]
+                record.say(Verb.VERIFIED if verdict.holds else Verb.VERIFICATION_FAILED, told,
+                           taken, signal=verdict.signal, detail=verdict.detail)  # fmt: skip
+        return record.receipt()
+
+    def adopt(self, receipt: Receipt, account: str, case: str, who: Hand) -> str:
+        """Take up a run that was carried out elsewhere, from its receipt, so as to release it."""
+        action = self.catalogue.get(receipt.plan.action)
+        with self.state.session(alone=True) as session:
+            holdings.find_case(session, case)
+            found = accounts.get(session, account)
+            if found.number != receipt.plan.target.account:
+                raise Error(
+                    f"The receipt is about account {receipt.plan.target.account}, and {account} "
+                    f"is {found.number}.",
+                    "Name the account it is about: --account NAME.",
+                )
+            if session.get(RunRow, receipt.run) is None:
+                state = receipt.state
+                session.add(
+                    RunRow(
+                        id=receipt.run, case=case, action=receipt.plan.action, account=account,
+                        target=receipt.plan.target.key, plan=receipt.plan.record(),
+                        state=state.value, who=receipt.who, reason=receipt.reason,
+                        started=receipt.started, ended=receipt.ended, foreign=True,
+                    )
+                )  # fmt: skip
+                session.flush()
+                for number, one in enumerate(receipt.steps):
+                    session.add(
+                        StepRow(
+                            run=receipt.run, number=number, state=one.state.value,
+                            step=asdict(one.step), prior=one.prior, outcome=one.outcome,
+                            verdict=asdict(one.verdict) if one.verdict else None, error=one.error,
+                            evidence=list(one.evidence), started=one.started, ended=one.ended,
+                        )
+                    )  # fmt: skip
+                if state != RunState.RELEASED:
+                    key = targets.scope(action, receipt.plan.target)
+                    targets.take(session, key, receipt.run, receipt.who)
+                    targets.rest(session, key, receipt.run)
+        return receipt.run
+
+    def standing(self, run: str) -> list[Taken]:
+        """The changes of a run that may stand in the cloud, the newest first."""
+        with self.state.session() as session:
+            receipt = runs.receipt(session, run)
+        action = self.catalogue.get(receipt.plan.action)
+        return [
+            one for one in reversed(receipt.steps)
+            if one.state in STANDS and one.step.changes and is_change(action.steps[one.step.kind])
+        ]  # fmt: skip
+
+    def release(
+        self,
+        run: str,
+        who: Hand,
+        reason: str,
+        leave: Collection[str] = (),
+        watch: Watch = _silent,
+    ) -> Receipt:
+        """Put back what the run changed, the newest first, also after a failure half-way.
+
+        A step whose resource others have changed since is not overwritten: it is named, and the
+        release stops there until a person says that it is to be left as it is (`leave`).
+        """
+        record, action = self._record(run, who)
+        if record.receipt().state == RunState.RELEASED:
+            raise Conflict(f"Run {record.run} was released already.", "There is nothing to undo.")
+        if not reason.strip():
+            raise Error("A release needs a reason.", "Say why: --reason 'false alarm, see ticket'.")
+        plan, undo = record.plan, self.standing(record.run)
+        if strange := set(leave) - {one.step.key for one in undo}:
+            raise Error(f"Nothing stands of {', '.join(sorted(strange))} in run {record.run}.")
+        with self._at_work(record, action) as account:
+            record.going(RunState.RELEASING)
+            cloud = self.connect(account, action, plan.target, plan.names, record.run)
+            numbers = {step.key: number for number, step in enumerate(plan.steps)}
+            for done, taken in enumerate(undo):
+                number = numbers[taken.step.key]
+                watch(taken.step.undo_title or taken.step.title, done, len(undo))
+                if taken.step.key in leave:
+                    record.step(number, StepState.LEFT)
+                    record.say(Verb.RELEASED, reason, taken, left="as others have made it")
+                    continue
+                try:
+                    stepping.undo(record, action, cloud, number, taken, reason)
+                except Error as error:
+                    clash = isinstance(error, Conflict)
+                    state = StepState.CONFLICT if clash else StepState.RELEASING
+                    record.step(number, state, error=said(error))
+                    record.say(Verb.RELEASE_FAILED, error.message, taken, advice=error.advice)
+                    record.ended(RunState.RELEASE_FAILED, said(error))
+                    return record.receipt()
+            with self.state.session() as session:
+                row = runs.run(session, record.run)
+                row.released, row.released_by = time.time_ns(), who.name
+                row.released_reason = reason
+            record.say(Verb.RELEASED, reason, steps=[one.step.key for one in undo])
+            record.ended(RunState.RELEASED)
+        return record.receipt()
+
+    # How it is done
+
+    def _record(self, run: str, who: Hand) -> tuple[Record, Action]:
+        with self.state.session() as session:
+            row = runs.run(session, run)
+        self.vault.prepare()
+        return Record(self.state, self.vault, row.id, who), self.catalogue.get(row.action)
+
+    def _room(self, run: str, outcomes: Mapping[str, Json], watch: Watch) -> Room:
+        folder = self._folder(run)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Room(str(folder), outcomes, watch)
+
+    def _folder(self, run: str) -> Path:
+        return self.home / "runs" / run
+
+    @contextmanager
+    def _at_work(self, record: Record, action: Action) -> Iterator[Account]:
+        """Hold the target while working; keep it afterwards as long as something stands."""
+        key = targets.scope(action, record.plan.target)
+        with self.state.session(alone=True) as session:
+            account = accounts.get(session, record.account)
+            targets.take(session, key, record.run, record.hand.name)
+        try:
+            yield account
+        finally:
+            stands = action.contains and bool(self.standing(record.run))
+            with self.state.session(alone=True) as session:
+                (targets.rest if stands else targets.free)(session, key, record.run)

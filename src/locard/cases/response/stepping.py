@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One step at a time: what is written down before it, what it does, what is written down after."""
+
+from typing import TypeGuard
+
+from locard.actions.contract import Action, Change, Cloud, Collection, Room
+from locard.cases.response.record import Record
+from locard.evidence.spool import Readable
+from locard.model.action import StepState, Taken
+from locard.model.custody import Acquisition, Verb
+from locard.model.errors import Conflict, Error
+
+
+def is_change(kind: Change | Collection) -> TypeGuard[Change]:
+    """Whether steps of this kind change something and can be undone."""
+    return hasattr(kind, "apply")
+
+
+def is_collection(kind: Change | Collection) -> TypeGuard[Collection]:
+    """Whether steps of this kind take evidence."""
+    return hasattr(kind, "collect")
+
+
+def change(record: Record, action: Action, cloud: Cloud, number: int, taken: Taken) -> None:
+    """Carry a change out from where it stands. Raises what stands against it."""
+    kind = action.steps[taken.step.kind]
+    assert is_change(kind)
+    step, prior, outcome = taken.step, taken.prior, taken.outcome
+    if taken.state in (StepState.VERIFIED, StepState.LEFT, StepState.UNDONE):
+        return
+    if taken.state in (StepState.PLANNED, StepState.CAPTURED):
+        prior = kind.capture(cloud, step)
+        record.step(number, StepState.CAPTURED, prior=prior)
+        record.say(Verb.CONTAIN_INTENDED, step.title, taken, prior=prior,
+                   arguments=dict(step.arguments))  # fmt: skip
+        record.step(number, StepState.INTENDED, prior=prior)
+    if taken.state != StepState.APPLIED:
+        again = taken.state in (StepState.INTENDED, StepState.FAILED)
+        outcome = kind.applied(cloud, step, prior) if again else None
+        stood = outcome is not None
+        if not stood:
+            outcome = kind.apply(cloud, step, prior)
+        record.step(number, StepState.APPLIED, outcome=outcome, error="")
+        how = {"found": "it stood already when the run was carried on"} if stood else {}
+        record.say(Verb.CONTAINED, step.title, taken, outcome=outcome, **how)
+    verdict = kind.verify(cloud, step, prior)
+    record.step(number, StepState.APPLIED, verdict=verdict)
+    if verdict.holds is False:
+        raise Conflict(
+            f"{step.title}: it was done, but it does not hold: {verdict.detail}",
+            f"Somebody or something undoes it. See: locard runs show {record.run}",
+        )
+    if verdict.holds:
+        record.step(number, StepState.VERIFIED)
+
+
+def collect(
+    record: Record,
+    action: Action,
+    cloud: Cloud,
+    number: int,
+    taken: Taken,
+    room: Room,
+) -> None:
+    """Take evidence, unless it was taken already."""
+    if taken.state == StepState.VERIFIED:
+        return
+    kind = action.steps[taken.step.kind]
+    assert is_collection(kind)
+    kept: list[str] = []
+
+    def keep(name: str, stream: Readable, acquisition: Acquisition) -> str:
+        kept.append(record.keep(name, stream, acquisition))
+        return kept[-1]
+
+    record.step(number, StepState.CAPTURED)
+    outcome = kind.collect(cloud, taken.step, keep, room)
+    record.step(number, StepState.VERIFIED, outcome=outcome, evidence=kept, error="")
+
+
+def undo(
+    record: Record, action: Action, cloud: Cloud, number: int, taken: Taken, reason: str
+) -> None:
+    """Put back what a step changed. Raises `Conflict` rather than overwrite what others did."""
+    kind = action.steps[taken.step.kind]
+    assert is_change(kind)
+    record.step(number, StepState.RELEASING, error="")
+    record.say(Verb.RELEASE_INTENDED, reason, taken, prior=taken.prior)
+    merged = kind.undo(cloud, taken.step, taken.prior, taken.outcome)
+    record.step(number, StepState.UNDONE)
+    record.say(Verb.RELEASED, reason, taken, **({"merged": merged} if merged else {}))
+
+
+def failed(record: Record, number: int) -> StepState:
+    """What a step that was refused has come to: before its intent nothing can stand."""
+    state = record.steps()[number].state
+    nothing = (StepState.PLANNED, StepState.CAPTURED)
+    return StepState.PLANNED if state in nothing else StepState.FAILED
+
+
+def said(error: Error) -> str:
+    """An error in one line, as the state keeps it."""
+    return f"{error.message} {error.advice}".strip()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs of actions, their steps, and who holds which target.
+
+A row is written before the deed that it speaks of. Rows are never taken out, but for locks.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from locard.model.action import Plan, Receipt, RunState, Step, StepState, Taken, Verdict
+from locard.model.errors import Missing
+from locard.state.database import Table
+
+
+class RunRow(Table):
+    """One plan that is or was carried out."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_case", "case"), Index("runs_by_target", "target"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey("cases.name"))
+    action: Mapped[str]
+    account: Mapped[str]
+    target: Mapped[str]
+    """The key of the target."""
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(default=RunState.APPLYING.value)
+    who: Mapped[str]
+    door: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str]
+    exception: Mapped[str] = mapped_column(default="")
+    """Why it isolates before what would be lost was collected; empty when it does not."""
+    rule: Mapped[str] = mapped_column(default="")
+    """The playbook that asked for it, and the alert that set it off."""
+    alert: Mapped[str] = mapped_column(default="")
+    started: Mapped[int]
+    """UTC nanoseconds."""
+    ended: Mapped[int | None] = mapped_column(default=None)
+    error: Mapped[str] = mapped_column(default="")
+    receipt: Mapped[str] = mapped_column(default="")
+    """The evidence id of its last receipt."""
+    released: Mapped[int | None] = mapped_column(default=None)
+    released_by: Mapped[str] = mapped_column(default="")
+    released_reason: Mapped[str] = mapped_column(default="")
+    foreign: Mapped[bool] = mapped_column(default=False)
+    """Whether it was carried out elsewhere and came here as a receipt."""
+
+
+class StepRow(Table):
+    """One step of a run."""
+
+    __tablename__ = "steps"
+
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """From 0, in the order of the plan."""
+    state: Mapped[str] = mapped_column(default=StepState.PLANNED.value)
+    step: Mapped[dict[str, Any]] = mapped_column(JSON)
+    prior: Mapped[Any] = mapped_column(JSON, default=None)
+    outcome: Mapped[Any] = mapped_column(JSON, default=None)
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    error: Mapped[str] = mapped_column(default="")
+    evidence: Mapped[list[str]] = mapped_column(JSON, default=list)
+    started: Mapped[int | None] = mapped_column(default=None)
+    ended: Mapped[int | None] = mapped_column(default=None)
+
+
+class TargetLock(Table):
+    """Who acts on a target: kept from the first change until all of it is put back."""
+
+    __tablename__ = "target_locks"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    who: Mapped[str]
+    since: Mapped[int]
+    pid: Mapped[int] = mapped_column(default=0)
+    """The process that is at work for it; 0 when none is."""
+    birth: Mapped[str] = mapped_column(default="")
+    """Boot and start time of the process, so that a reused pid is not mistaken for it."""
+
+
+def run(session: Session, name: str) -> RunRow:
+    """The run of that id, or of an id that begins so. Raises `Missing`."""
+    row = session.get(RunRow, name)
+    if row is None and len(name) >= 4:
+        like = RunRow.id.startswith(name, autoescape=True)
+        near = session.scalars(select(RunRow).where(like).limit(2)).all()
+        row = near[0] if len(near) == 1 else None
+    if row is None:
+        raise Missing(f"There is no run {name[:40]!r}.", "See: locard runs list")
+    return row
+
+
+def steps(session: Session, name: str) -> Sequence[StepRow]:
+    """The steps of a run in the order of its plan."""
+    return session.scalars(
+        select(StepRow).where(StepRow.run == name).order_by(StepRow.number)
+    ).all()
+
+
+def receipt(session: Session, name: str) -> Receipt:
+    """The receipt of a run as it stands. Raises `Missing`."""
+    row = run(session, name)
+    return Receipt(
+        run=row.id,
+        case=row.case,
+        account=row.account,
+        who=row.who,
+        reason=row.reason,
+        state=RunState(row.state),
+        plan=Plan.of(row.plan),
+        steps=tuple(_taken(one) for one in steps(session, row.id)),
+        started=row.started,
+        ended=row.ended,
+    )
+
+
+def _taken(row: StepRow) -> Taken:
+    return Taken(
+        step=Step.of(row.step),
+        state=StepState(row.state),
+        prior=row.prior,
+        outcome=row.outcome,
+        verdict=Verdict(**row.verdict) if row.verdict else None,
+        error=row.error,
+        evidence=tuple(row.evidence),
+        started=row.started,
+        ended=row.ended,
+    )
