@@ -169,17 +169,17 @@ def test_a_target_that_went_away_before_anything_was_done_leaves_nothing_standin
 
 
 def test_two_responders_at_once_the_second_is_told_who_and_what(
-    runner: Runner, begun: Isolate
+    runner: Runner, begun: Isolate, home: Path, room: Path
 ) -> None:
     run = begun()
     plan = runner.plan("isolate.toy.lamp", "room", ONE, "c", {})
-    assert (
-        f"ana is at work on one since {time.strftime('%Y-%m-%d', time.gmtime())}"
-        in (plan.refusals[0])
-    )
-    assert run in plan.refusals[0] and "isolate.toy.lamp" in plan.refusals[0]
-    with pytest.raises(Error, match="ana is at work"):
-        begun(BEN)
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    assert f"ana began isolate.toy.lamp on one at {today}" in plan.refusals[0]
+    assert f"locard runs resume {run}" in plan.refusals[0]
+    with runner._at_work(*runner._record(run, ANA)):
+        with pytest.raises(Error, match="ana is at work on one since"):
+            begun(BEN)
+        assert apart(home, room, f"runner.carry_on({run!r}, ANA)") == 1
     assert begun(BEN, Target("toy", "42", "", "lamp", "two")) != run
 
 
@@ -189,7 +189,7 @@ def test_two_processes_at_one_target_at_the_same_moment(
     plan = runner.plan("isolate.toy.lamp", "room", ONE, "c", {})
     other = toy_runner(home, room)
     first = runner.begin(plan, "room", Asked("c", ANA, "r", exception="toy"))
-    with pytest.raises(Conflict, match="ana is at work on one"):
+    with pytest.raises(Conflict, match="ana began isolate"):
         other.begin(plan, "room", Asked("c", BEN, "r", exception="toy"))
     with runner.state.session() as session:
         assert len(session.query(runs.RunRow).all()) == 1

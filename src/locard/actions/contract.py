@@ -5,21 +5,17 @@ An action is a plan, which reads, and kinds of steps, which act. Each method of 
 asked again after a crash, so each leaves the same behind however often it runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Permission, Plan, Step, Target, Verdict
-from locard.model.custody import Acquisition, Request
+from locard.model.custody import Acquisition
 
-
-class Cloud(Protocol):
-    """A session at one account. What it can be asked is between the provider and its actions."""
-
-    @property
-    def requests(self) -> Sequence[Request]:
-        """The calls that were made so far, with the provider's ids of them."""
+Cloud = Any
+"""A session at one account. What it can be asked is between the provider and its actions; the
+engine asks it for nothing but its `requests`, the calls that were made so far."""
 
 
 class Keep(Protocol):

@@ -60,8 +60,8 @@ class StepRow(Table):
     """From 0, in the order of the plan."""
     state: Mapped[str] = mapped_column(default=StepState.PLANNED.value)
     step: Mapped[dict[str, Any]] = mapped_column(JSON)
-    prior: Mapped[Any] = mapped_column(JSON, default=None)
-    outcome: Mapped[Any] = mapped_column(JSON, default=None)
+    prior: Mapped[Any] = mapped_column(JSON, nullable=True, default=None)
+    outcome: Mapped[Any] = mapped_column(JSON, nullable=True, default=None)
     verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
     error: Mapped[str] = mapped_column(default="")
     evidence: Mapped[list[str]] = mapped_column(JSON, default=list)

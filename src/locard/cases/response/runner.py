@@ -142,7 +142,9 @@ class Runner:
             session.flush()
             for number, step in enumerate(plan.steps):
                 session.add(StepRow(run=run, number=number, step=asdict(step)))
-            targets.take(session, targets.scope(action, plan.target), run, asked.who.name)
+            key = targets.scope(action, plan.target)
+            targets.take(session, key, run, asked.who.name)
+            targets.rest(session, key, run)
         record = Record(self.state, self.vault, run, asked.who)
         told: dict[str, Json] = {"steps": [one.title for one in plan.steps]}
         if missing:

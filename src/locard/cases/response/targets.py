@@ -73,7 +73,7 @@ def _taken(session: Session, row: TargetLock, alive: bool) -> Conflict:
         )
     if state in (RunState.APPLYING, RunState.RELEASING):
         return Conflict(
-            f"{row.who} began {what} on {name} at {since}, and it was stopped half-way "
+            f"{row.who} began {what} on {name} at {since}, and nobody is at work on it now "
             f"(run {row.run}).",
             f"Carry it on: locard runs resume {row.run}; or put it back: locard release {row.run}",
         )
