@@ -87,3 +87,8 @@ class Place:
     def __str__(self) -> str:
         said = "&".join(f"{name}={value}" for name, value in self.options.items())
         return self.address + (f"?{said}" if said else "")
+
+
+def days(span: timedelta) -> str:
+    """A span for people, in days."""
+    return f"{span.days:,} day{'' if span.days == 1 else 's'}"

@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from locard.evidence import Content, Kept
 from locard.evidence.local import absent
-from locard.evidence.place import Place
+from locard.evidence.place import Place, days
 from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead, in_order, parts
@@ -83,7 +83,7 @@ class S3Store:
         """Which lock is on what is placed."""
         if not self.lock:
             return "S3 without Object Lock, as lock=off says: whoever may delete there can delete"
-        kept = f"for {self.retain_for.days} days" if self.retain_for else "by the bucket's default"
+        kept = f"for {days(self.retain_for)}" if self.retain_for else "by the bucket's default"
         return (
             f"S3 Object Lock in compliance mode, kept {kept}: nobody deletes or overwrites it "
             "before, not even the root user of the account"

@@ -28,7 +28,7 @@ from azure.storage.blob import (
 
 from locard.evidence import Content, Kept
 from locard.evidence.local import absent
-from locard.evidence.place import Place
+from locard.evidence.place import Place, days
 from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import THREADS, ahead
@@ -106,7 +106,7 @@ class AzureStore:
         if not self.lock or not self.retain_for:
             return "Azure Blob without an immutability policy: whoever may delete there can delete"
         return (
-            f"Azure Blob with a locked immutability policy of {self.retain_for.days} days on each "
+            f"Azure Blob with a locked immutability policy of {days(self.retain_for)} on each "
             "version: nobody deletes or overwrites it before"
         )
 

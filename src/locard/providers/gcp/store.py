@@ -20,7 +20,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from locard.evidence import Content, Kept
 from locard.evidence.local import absent
-from locard.evidence.place import Place
+from locard.evidence.place import Place, days
 from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead
@@ -70,7 +70,7 @@ class GoogleStore:
         """Which retention is on what is placed."""
         if not self.lock:
             return "Google Cloud Storage without a retention: whoever may delete there can delete"
-        kept = f"of {self.retain_for.days} days" if self.retain_for else "of the bucket"
+        kept = f"of {days(self.retain_for)}" if self.retain_for else "of the bucket"
         return (
             f"Google Cloud Storage with a locked retention {kept}: nobody deletes or overwrites "
             "it before"
