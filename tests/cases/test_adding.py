@@ -305,3 +305,18 @@ def test_archives_in_archives_are_bounded_together(desk: Desk, tmp_path: Path) -
     added = desk.add("c", [bomb], who="ana", wish=Wish(limits={"ratio": 50_000}))
     assert added.failed == []
     assert sum(item.name.endswith("/x") for item in desk.evidence("c")[0]) == 12
+
+
+def test_the_record_of_an_exhibit_says_where_it_was_got_and_how(desk: Desk, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w") as archive:
+        archive.writestr("in/a.txt", "hello")
+    desk.add("c", [tmp_path / "logs.zip"], who="ana")
+    whole, member = desk.vault.ledger.exhibits("c")
+    assert (whole.number, whole.method.id) == ("C-0001", "file.read")
+    assert whole.source["path"] == str(tmp_path / "logs.zip")
+    assert whole.tool.name == "locard" and len(whole.tool.digest) == 64
+    assert whole.time.start < whole.time.end
+    assert whole.storage.place.endswith(whole.evidence[2:])
+    assert (member.derived_from.number, member.derived_from.member) == ("C-0001", "in/a.txt")
+    assert member.method.id == "archive.zip"
+    assert member.derived_from.how.startswith("unpacked")

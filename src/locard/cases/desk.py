@@ -26,7 +26,7 @@ from locard.cases.checkpointing import Checkpointing
 from locard.cases.entrance import Entrance
 from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
-from locard.cases.intake import Intake, Wish, require
+from locard.cases.intake import UPLOADED, Intake, Wish, require
 from locard.cases.keeping import Keeping
 from locard.cases.moving import Storage
 from locard.cases.people import People
@@ -40,7 +40,7 @@ from locard.cases.trail import Trail
 from locard.cases.verifying import VERIFYING, Verifying
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
-from locard.model.custody import CustodyEntry, Hand, Verb
+from locard.model.custody import Acquisition, CustodyEntry, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.evidence import Origin, printable
 from locard.parsers.contract import Limits
@@ -287,8 +287,10 @@ class Desk(Reading):
         self.case(case)
         wish = wishes.judged(self.state, self.limits, wish)
         self.vault.prepare()
-        origin = Origin(name=name.rpartition("/")[2] or "upload")
-        intake = Intake(self.state, self.vault, case, Hand.of(who), wish)
+        leaf, hand = name.rpartition("/")[2] or "upload", Hand.of(who)
+        source = {"name": printable(leaf), "sent from": hand.address, "sent with": hand.agent}
+        origin = Origin(name=leaf, acquisition=Acquisition(method=UPLOADED, source=source))
+        intake = Intake(self.state, self.vault, case, hand, wish)
         put = intake.put(stream, origin, "uploaded to the case")
         intake.register(put, origin, 0)
         intake.flush()

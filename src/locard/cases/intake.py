@@ -12,12 +12,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from locard import __version__
 from locard.cases.keeping import protect
 from locard.cases.progress import Progress
 from locard.evidence import Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
-from locard.model.custody import Authority, Hand
+from locard.model.custody import Acquisition, Authority, Hand, Method
 from locard.model.errors import Missing, Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.authorities import in_force
@@ -175,6 +176,11 @@ def _nearest(path: Path) -> str:
     return f"Did you mean {parent / close[0]}?" if close else f"Look in {parent}."
 
 
+ADDED = Method("file.read", __version__, "as found: each file at the moment at which it was read")
+"""How files that a person names are got."""
+UPLOADED = Method("upload", __version__, "as it was sent")
+
+
 class Intake:
     """Takes files of one case in and registers them as holdings."""
 
@@ -192,13 +198,16 @@ class Intake:
         """Told the ids of holdings that have to be parsed, once they are durable."""
         self.taken = Taken()
         self._authority: Authority | None = None
+        self._host = os.uname().nodename
         self._pending: list[tuple[Put, Origin, int]] = []
         self._since = time.monotonic()
 
     def take(self, files: Iterable[Found], progress: Progress) -> Taken:
         """Put `files` into the vault one after the other; a file that cannot be read is listed."""
         for file in files:
-            origin = Origin(name=file.name, modified=file.modified)
+            source = {"host": self._host, "path": printable(str(file.path))}
+            got = Acquisition(method=ADDED, source=source)
+            origin = Origin(name=file.name, modified=file.modified, acquisition=got)
             try:
                 with file.path.open("rb", buffering=0) as stream:
                     put = self.put(stream, origin, "added to the case", progress.advance)

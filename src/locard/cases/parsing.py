@@ -23,7 +23,7 @@ from locard.cases.progress import Progress
 from locard.cases.reading import opened
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
-from locard.model.custody import Hand
+from locard.model.custody import Acquisition, Hand, Method
 from locard.model.errors import Error, Storage
 from locard.model.evidence import Origin
 from locard.parsers import frames as f
@@ -338,6 +338,7 @@ class Parsing:
                 parent=holding.evidence,
                 member=frame.path,
                 modified=frame.modified,
+                acquisition=_unpacked(attempt.known),
             )
             put = intake.put(member, origin, f"taken out of {name}")
             self.descent.count(root, put.evidence.id, put.evidence.size)
@@ -380,3 +381,10 @@ class Parsing:
         if found.troubles:
             reason = found.troubles[0]
         return replace(outcome, stage=stage, reason=reason, facts=facts)
+
+
+def _unpacked(known: f.Recognised | None) -> Acquisition:
+    """How a member of an archive or image was made from it."""
+    if known is None:
+        return Acquisition(how="unpacked")
+    return Acquisition(method=Method(known.parser, known.version), how=f"unpacked: {known.kind}")
