@@ -177,7 +177,11 @@ def commands() -> str:
         "`~/.locard`), `LOCARD_WORKERS` the number of parsing processes (default: one for each\n"
         "core), `LOCARD_WHO` the name that the custody ledger gets, `LOCARD_VAULT` where evidence is\n"
         "kept and `LOCARD_ENCRYPT` what it is encrypted to\n"
-        "([how](../howto/keep-evidence-where-nobody-can-delete-it.md)).\n\n"
+        "([how](../howto/keep-evidence-where-nobody-can-delete-it.md)). What stands behind the ledger\n"
+        "([what](../explanation/custody.md)): `LOCARD_SIGNING_KEY` (`kms:ARN`; default: a key in a\n"
+        "file), `LOCARD_TSA` and `LOCARD_TSA_ROOTS` (a time-stamping authority and the files of its\n"
+        "root certificates, with colons between them), `LOCARD_CHECKPOINT_ENTRIES` and\n"
+        "`LOCARD_CHECKPOINT_MINUTES` (how often there is a checkpoint; default 1000 and 60).\n\n"
         + table(("command", ""), overview)
         + "\n"
         + "## locard\n\n"
