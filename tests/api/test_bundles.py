@@ -34,7 +34,9 @@ def test_a_bundle_is_made_watched_taken_and_removed(
     name = begun.json()["name"]
     job = ended(ada, name)
     assert job["state"] == "done", job
-    (shown,) = ada.get(WHERE).json()
+    found = ada.get(WHERE).json()
+    (shown,) = found["bundles"]
+    assert found["fingerprint"] == api.desk.vault.ledger.keys()[0].fingerprint
     assert shown["name"] == name
     taken = ada.get(f"{WHERE}/{name}")
     assert taken.headers["content-type"] == "application/zip"
@@ -49,7 +51,7 @@ def test_a_bundle_is_made_watched_taken_and_removed(
     exported = api.desk.vault.ledger.newest(case="two", limit=2)[1]
     assert (exported.door, exported.reason) == ("page", "asked for by the court")
     assert ada.delete(f"{WHERE}/{name}").status_code == 204
-    assert ada.get(WHERE).json() == []
+    assert ada.get(WHERE).json()["bundles"] == []
     assert ada.get(f"{WHERE}/{name}").status_code == 404
 
 
@@ -58,7 +60,7 @@ def test_an_export_that_breaks_off_says_why(ada: httpx.Client) -> None:
     job = ended(ada, begun.json()["name"])
     assert job["state"] == "failed"
     assert "has no exhibit TWO-0099" in job["log"][-1]
-    assert ada.get(WHERE).json() == []
+    assert ada.get(WHERE).json()["bundles"] == []
 
 
 def test_a_reason_is_asked_for_and_names_lead_nowhere(ada: httpx.Client) -> None:

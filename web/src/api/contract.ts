@@ -17,6 +17,7 @@ export type {
 } from './schema';
 
 export type Bundle = schema.BundleShown;
+export type Bundles = schema.BundleList;
 export type Case = schema.CaseShown;
 export type Comment = schema.CommentShown;
 export type EvidenceItem = schema.Evidence;

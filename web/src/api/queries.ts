@@ -4,7 +4,7 @@ import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-que
 import { address, Failure, get } from './client';
 import type {
   About,
-  Bundle,
+  Bundles,
   Case,
   CaseGrants,
   Comment,
@@ -215,7 +215,7 @@ export const searches = (name: string) =>
 export const bundles = (name: string) =>
   queryOptions({
     queryKey: ['bundles', name],
-    queryFn: ({ signal }) => get<Bundle[]>(address(['cases', name, 'bundles']), signal),
+    queryFn: ({ signal }) => get<Bundles>(address(['cases', name, 'bundles']), signal),
   });
 
 export const tokens = () =>

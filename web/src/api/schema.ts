@@ -34,6 +34,16 @@ export interface BundleBegun {
   name: string;
 }
 
+/**
+ * The bundles that lie ready, and the key that a receiver has to compare.
+ *
+ * `fingerprint` is of the key that the ledger was begun with, to be told by another way.
+ */
+export interface BundleList {
+  fingerprint: string;
+  bundles: BundleShown[];
+}
+
 /** A bundle that lies ready. */
 export interface BundleShown {
   name: string;

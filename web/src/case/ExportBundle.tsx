@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes a case, or one exhibit, as a sealed bundle, shows how far it is, and hands it out.
-import { Alert, Button, Checkbox, Modal, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Download, PackageCheck, Trash2 } from 'lucide-react';
 import { use, useEffect, useState } from 'react';
+import { Gate } from '../access/Gate';
+import { useMay } from '../access/may';
 import { address, ask } from '../api/client';
 import type { Bundle } from '../api/contract';
 import { bundles } from '../api/queries';
+import { Confirm } from '../people/Confirm';
+import { Dialog } from '../shell/Dialog';
 import { isRunning, ProgressLine } from '../shell/Progress';
 import { bytes } from '../text/number';
 import { told } from '../text/time';
@@ -21,16 +25,19 @@ const EXPORTING = 'Exporting a bundle';
 export function ExportBundle(props: { name: string; exhibit?: string }) {
   const { name, exhibit } = props;
   const [open, setOpen] = useState(false);
+  const [begun, setBegun] = useState('');
   const jobs = use(ProgressContext).filter((one) => one.what.startsWith(EXPORTING));
   const running = jobs.filter(isRunning);
-  const ready = useQuery(bundles(name));
+  const { may } = useMay('seal', name);
+  const ready = useQuery({ ...bundles(name), enabled: may });
   const asked = useQueryClient();
   const ended = jobs.length - running.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when a job has ended
   useEffect(() => {
     void asked.invalidateQueries({ queryKey: ['bundles', name] });
   }, [asked, name, ended]);
-  const failed = jobs[0] && /failed|stopped/.test(jobs[0].state) ? jobs[0] : undefined;
+  const waiting = begun && !jobs.some((one) => one.what.endsWith(begun));
+  const failed = !waiting && jobs[0] && /failed|stopped/.test(jobs[0].state) ? jobs[0] : undefined;
   return (
     <section className={styles.bundles} aria-label="Bundles">
       <div className={styles.bundlesHead}>
@@ -38,14 +45,21 @@ export function ExportBundle(props: { name: string; exhibit?: string }) {
           A sealed bundle carries the evidence with its whole record, a report for people and what a
           third party needs to check it all without us.
         </p>
-        <Button
-          leftSection={<PackageCheck size={16} />}
-          variant="default"
-          onClick={() => setOpen(true)}
-        >
-          {exhibit ? 'Export this exhibit' : 'Export a bundle'}
-        </Button>
+        <Gate permission="seal" case={name}>
+          <Button
+            leftSection={<PackageCheck size={16} />}
+            variant="default"
+            onClick={() => setOpen(true)}
+          >
+            {exhibit ? 'Export this exhibit' : 'Export a bundle'}
+          </Button>
+        </Gate>
       </div>
+      {waiting && (
+        <p className="muted" role="status">
+          Beginning…
+        </p>
+      )}
       {running.map((one) => (
         <ProgressLine key={one.job} progress={one} />
       ))}
@@ -57,10 +71,22 @@ export function ExportBundle(props: { name: string; exhibit?: string }) {
           />
         </Alert>
       )}
-      {ready.data?.map((one) => (
+      {ready.data?.bundles.map((one) => (
         <Ready key={one.name} bundle={one} name={name} />
       ))}
-      <Asking name={name} exhibit={exhibit} open={open} close={() => setOpen(false)} />
+      {ready.data && ready.data.bundles.length > 0 && (
+        <p className="muted">
+          Tell the receiver this fingerprint of the key by another way than the bundle:{' '}
+          <code className="mono">{ready.data.fingerprint}</code>
+        </p>
+      )}
+      <Asking
+        name={name}
+        exhibit={exhibit}
+        open={open}
+        close={() => setOpen(false)}
+        begun={setBegun}
+      />
     </section>
   );
 }
@@ -69,6 +95,7 @@ function Ready(props: { bundle: Bundle; name: string }) {
   const { bundle, name } = props;
   const { zone } = usePreferences();
   const asked = useQueryClient();
+  const [asking, setAsking] = useState(false);
   const where = address(['cases', name, 'bundles', bundle.name]);
   const removing = useMutation({
     mutationFn: () => ask('DELETE', where),
@@ -95,32 +122,49 @@ function Ready(props: { bundle: Bundle; name: string }) {
         variant="subtle"
         color="gray"
         aria-label={`Remove ${bundle.name}`}
-        title="Removes this copy. Evidence and ledger stay as they are."
         loading={removing.isPending}
-        onClick={() => removing.mutate()}
+        onClick={() => setAsking(true)}
       >
         <Trash2 size={14} />
       </Button>
+      {asking && (
+        <Confirm
+          title="Remove this bundle"
+          word="Remove"
+          close={() => setAsking(false)}
+          run={() => removing.mutate()}
+        >
+          The file {bundle.name} goes. It is a copy: evidence and ledger stay as they are, and the
+          case can be exported again.
+        </Confirm>
+      )}
     </div>
   );
 }
 
-function Asking(props: { name: string; exhibit?: string; open: boolean; close: () => void }) {
+function Asking(props: {
+  name: string;
+  exhibit?: string;
+  open: boolean;
+  close: () => void;
+  begun: (name: string) => void;
+}) {
   const { name, exhibit, open, close } = props;
   const [reason, setReason] = useState('');
   const [references, setReferences] = useState(false);
   const beginning = useMutation({
     mutationFn: () =>
-      ask('POST', address(['cases', name, 'bundles']), {
+      ask<{ name: string }>('POST', address(['cases', name, 'bundles']), {
         body: { reason: reason.trim(), references, exhibit: exhibit ?? '' },
       }),
-    onSuccess: () => {
+    onSuccess: (answer) => {
       setReason('');
+      props.begun(answer.name);
       close();
     },
   });
   return (
-    <Modal
+    <Dialog
       opened={open}
       onClose={close}
       title={exhibit ? `Export exhibit ${exhibit}` : `Export case ${name}`}
@@ -167,6 +211,6 @@ function Asking(props: { name: string; exhibit?: string; open: boolean; close: (
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

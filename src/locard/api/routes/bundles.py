@@ -43,11 +43,24 @@ class BundleShown(BaseModel):
     made: str
 
 
+class BundleList(BaseModel):
+    """The bundles that lie ready, and the key that a receiver has to compare.
+
+    `fingerprint` is of the key that the ledger was begun with, to be told by another way.
+    """
+
+    fingerprint: str
+    bundles: list[BundleShown]
+
+
 @router.get("")
-def bundles(case: TheCase, _who: MaySeal, door: TheDoor) -> list[BundleShown]:
+def bundles(case: TheCase, _who: MaySeal, door: TheDoor) -> BundleList:
     """The bundles that lie ready, the newest first."""
     found = door.desk.bundles.kept(case)
-    return [BundleShown(name=one.name, size=one.size, made=iso(one.made)) for one in found]
+    return BundleList(
+        fingerprint=door.desk.bundles.fingerprint(),
+        bundles=[BundleShown(name=one.name, size=one.size, made=iso(one.made)) for one in found],
+    )
 
 
 @router.post("", status_code=202)

@@ -17,6 +17,7 @@ from locard.cases.bundle.export import About, Exporting, Order, Sealed
 from locard.cases.bundle.rows import Rows
 from locard.cases.intake import Intake, Wish
 from locard.cases.progress import Progress
+from locard.cases.verification import pinned
 from locard.evidence.entries import Draft
 from locard.model.custody import Exhibit, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
@@ -109,6 +110,11 @@ class Bundles:
         words += [f"--exhibit={exhibit}"] if exhibit else []
         self._desk.background.run(words, who)
         return name
+
+    def fingerprint(self) -> str:
+        """Of the key that our ledger was begun with; empty before the first entry."""
+        found = pinned(self._desk.vault)
+        return found[0].fingerprint if found else ""
 
     def kept(self, case: str) -> list[Kept]:
         """The bundles that lie ready, the newest first."""
