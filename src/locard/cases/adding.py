@@ -75,6 +75,8 @@ class Added:
     """Files without a byte, and folders without a file, that were named themselves."""
     digests: list[str] = field(default_factory=list)
     """What checking CloudTrail digests against their logs found."""
+    altered: int = 0
+    """Digests by which a log, or the digest before, was changed after AWS delivered it."""
     confinement: str = ""
 
     @property
@@ -155,7 +157,9 @@ class Adding:
                 self.timeline().index(self.case)
             seen, problems = self._counts()
             added.seen, added.problems = seen - since[0], problems - since[1]
-            added.digests = digests.check(self.state, self.case)
+            checked = digests.check(self.state, self.case)
+            added.digests = [one.line for one in checked]
+            added.altered = sum(one.altered for one in checked)
         for trouble in troubles(self.state, self.case, roots):
             if trouble.stage == Stage.FAILED:
                 added.failed.append(trouble)

@@ -2,8 +2,10 @@
 """CloudTrail digest files against the logs that a case holds.
 
 AWS writes a digest file every hour that lists each log file it delivered with the SHA-256 of the
-uncompressed log. A log that differs was changed after delivery. The digest's own signature needs
-AWS's public key of that region and time, which is fetched from AWS; that part is not checked here.
+uncompressed log, and names the digest before it with its hash. A log or digest that differs was
+changed after delivery. A digest's signature is checked with AWS's public key of that region and
+time, which only AWS gives: so it is not checked here, and each line says so. Whoever could change a
+log, its digest and all digests behind it would not be found out.
 """
 
 import json
@@ -17,6 +19,8 @@ from locard.state.investigations import Holding, Place, Stage
 PARSER = "aws.cloudtrail_digest"
 LOGS = "logs"
 """Fact of a digest: JSON list of {"object": key, "sha256": hex}."""
+PREVIOUS = "previous"
+"""The same of the digest before it; an empty list where the chain begins."""
 DECODED = "decoded_sha256"
 """Fact of a log: SHA-256 of its uncompressed bytes."""
 
@@ -29,12 +33,21 @@ class Listed:
     sha256: str
 
 
-def check(state: State, case: str) -> list[str]:
-    """One line for each digest of the case: how many logs match, differ, or are not held.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking one digest found."""
+
+    line: str
+    altered: bool
+    """Whether a log, or the digest before, is not what AWS delivered."""
+
+
+def check(state: State, case: str) -> list[Checked]:
+    """For each digest of the case how many logs match, differ, or are not held, and its chain.
 
     The outcome is kept as the holding's fact `check`, so that the page can show it.
     """
-    lines = []
+    found = []
     with state.session() as session:
         digests = session.scalars(
             select(Holding).where(
@@ -46,8 +59,9 @@ def check(state: State, case: str) -> list[str]:
         if not digests:
             return []
         held, names = _held(state, case)
+        chain = {one.facts.get("object", ""): one.facts.get(DECODED, "") for one in digests}
         for digest in digests:
-            logs = [Listed(one["object"], one["sha256"]) for one in _logs(digest.facts)]
+            logs = _listed(digest.facts, LOGS)
             matched = [log for log in logs if log.sha256 in held]
             differ = [
                 log
@@ -61,15 +75,34 @@ def check(state: State, case: str) -> list[str]:
                 line += f"; {len(differ)} DIFFER from what AWS delivered: {changed}"
             if absent:
                 line += f"; {absent} not held by this case"
+            link, broken = "read before chains were followed", False
+            if PREVIOUS in digest.facts:
+                link, broken = _link(_listed(digest.facts, PREVIOUS), chain)
+            line += f"; {link}; signature not checked (AWS has the key)"
             digest.facts = digest.facts | {"check": line}
             name = session.scalars(select(Place.name).where(Place.holding == digest.id)).first()
-            lines.append(f"{(name or digest.evidence).rpartition('/')[2]}: {line}")
-    return lines
+            shown = (name or digest.evidence).rpartition("/")[2]
+            found.append(Checked(f"{shown}: {line}", bool(differ) or broken))
+    return found
 
 
-def _logs(facts: dict[str, str]) -> list[dict[str, str]]:
-    found = json.loads(facts.get(LOGS, "[]"))
-    return found if isinstance(found, list) else []
+def _link(previous: list[Listed], chain: dict[str, str]) -> tuple[str, bool]:
+    """What is known of the digest before, and whether it is another than the one delivered."""
+    if not previous:
+        return "the chain begins here", False
+    held = chain.get(previous[0].key)
+    if not held:
+        return "the digest before it is not held by this case", False
+    if held == previous[0].sha256:
+        return "the digest before it matches", False
+    return "the digest before it DIFFERS from what AWS delivered", True
+
+
+def _listed(facts: dict[str, str], fact: str) -> list[Listed]:
+    found = json.loads(facts.get(fact, "[]"))
+    return (
+        [Listed(one["object"], one["sha256"]) for one in found] if isinstance(found, list) else []
+    )
 
 
 def _held(state: State, case: str) -> tuple[set[str], set[str]]:

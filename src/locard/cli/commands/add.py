@@ -26,8 +26,9 @@ EXAMPLES = """Examples:
 
 Exit status: 0 when all was read in full (a file of no known kind is kept, listed and no failure);
 1 when evidence failed, was cut short, broken, empty, could not be opened or was stopped at a limit,
-or holds records with a problem: what could be read is in the timeline all the same; 2 when the
-command was mistaken or the disk is full, and then the same command goes on where it stopped.
+or holds records with a problem, or when a CloudTrail digest says that a log was changed: what could
+be read is in the timeline all the same; 2 when the command was mistaken or the disk is full, and
+then the same command goes on where it stopped.
 """
 
 
@@ -84,7 +85,7 @@ def resume(
 
 
 def _tell(added: Added, as_json: bool) -> int:
-    status = 0 if added.whole else 1
+    status = 0 if added.whole and not added.altered else 1
     if as_json:
         emit({**asdict(added), "whole": added.whole})
         return status

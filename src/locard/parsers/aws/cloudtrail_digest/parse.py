@@ -6,6 +6,7 @@ it inflates the object and hashes what comes out), so it is compared with the fa
 `decoded_sha256` of the CloudTrail parser, however the log was stored since.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -27,7 +28,11 @@ def recognise(head: Head) -> Match:
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
-    """Append one row, and keep the logs as the fact `logs`: `[{"object": .., "sha256": ..}]`."""
+    """Append one row, and keep what there is to be compared as facts.
+
+    `logs` and `previous` are lists of `{"object": .., "sha256": ..}`; `decoded_sha256` is the hash
+    by which the next digest names this one, `object` the key under which it was delivered.
+    """
     try:
         raw = opened.whole(_MOST)
     except (Unreadable, EOFError) as error:
@@ -51,6 +56,9 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
         return
     logs = _logs(digest, faults)
     rows.facts["logs"] = json.dumps(logs)
+    rows.facts["previous"] = json.dumps(_previous(digest))
+    rows.facts["object"] = _word(digest, "digestS3Object")
+    rows.facts["decoded_sha256"] = hashlib.sha256(raw).hexdigest()
     until = _word(digest, "digestEndTime")
     time = None
     try:
@@ -93,6 +101,13 @@ def _logs(digest: dict[str, Any], faults: list[str]) -> list[dict[str, str]]:
         else:
             faults.append("an entry of logFiles has no s3Object or no hashValue")
     return logs
+
+
+def _previous(digest: dict[str, Any]) -> list[dict[str, str]]:
+    """The digest before this one, or nothing where the chain begins."""
+    name = _word(digest, "previousDigestS3Object")
+    value = _word(digest, "previousDigestHashValue").lower()
+    return [{"object": name, "sha256": value}] if name and value else []
 
 
 _ENTRY = ("s3Object", "hashValue")
