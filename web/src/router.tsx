@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { Failure } from './api/client';
 import { client, session } from './api/queries';
+import { readCustodyAddress } from './custody/address';
 import { Crashed, Lost } from './shell/States';
 import { isOwnPath, keepNext } from './signin/next';
 import { readAddress } from './timeline/address';
@@ -97,7 +98,15 @@ const evidence = createRoute({
 const custody = createRoute({
   getParentRoute: () => oneCase,
   path: '/custody',
+  validateSearch: readCustodyAddress,
   component: lazyRouteComponent(() => import('./case/Custody'), 'Custody'),
+});
+
+const everyCustody = createRoute({
+  getParentRoute: () => inside,
+  path: '/custody',
+  validateSearch: readCustodyAddress,
+  component: lazyRouteComponent(() => import('./custody/AllCases'), 'AllCases'),
 });
 
 const casePeople = createRoute({
@@ -132,6 +141,7 @@ export const router = createRouter({
       home,
       cases,
       oneCase.addChildren([overview, timeline, evidence, custody, casePeople]),
+      everyCustody,
       settings,
       people,
     ]),

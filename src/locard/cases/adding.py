@@ -15,9 +15,9 @@ from locard.cases.intake import Intake, Taken, Wish, look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
 from locard.cases.turns import alone
-from locard.cases.writing import Writer
-from locard.evidence import Vault
-from locard.model.custody import Hand
+from locard.cases.writing import Outcome, Writer
+from locard.evidence import Draft, Vault
+from locard.model.custody import Hand, Verb
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, WorkerLost
@@ -118,6 +118,17 @@ class Adding:
         taken.empty = found.empty + taken.empty
         return taken
 
+    def _processed(self, outcomes: list[tuple[str, Outcome]]) -> None:
+        """The ledger says by which parser evidence was read, and what came of it."""
+        drafts = []
+        for evidence, one in outcomes:
+            details = {"parser": f"{one.parser} {one.parser_version}".strip() or one.kind}
+            details |= {"outcome": one.stage.value, "rows": str(one.rows)}
+            details |= {"problems": str(one.problems)} if one.problems else {}
+            reason = f"{one.stage.value}: {one.rows:,} rows" if one.parser else one.stage.value
+            drafts.append(Draft(self.who, Verb.PROCESSED, evidence, self.case, reason, details))
+        self.vault.ledger.append(drafts, durable=False)
+
     def parse(self, progress: Progress, named: Collection[int] = ()) -> Added:
         """Parse whatever the case holds unparsed, with one such run in a case at a time.
 
@@ -128,7 +139,7 @@ class Adding:
         with alone(self.settings.home, self.case, lambda: progress.stage(WAITING, 0, "")):
             roots = {*named, *waiting(self.state, self.case)}
             since = self._counts()
-            writer = Writer(self.timeline(), self.state, self.case)
+            writer = Writer(self.timeline(), self.state, self.case, self._processed)
             try:
                 with Pool(self.settings.workers, self.settings.scratch, self.limits) as pool:
                     Parsing(

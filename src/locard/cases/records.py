@@ -14,7 +14,7 @@ from locard.cases import holdings
 from locard.cases.bundle import drawn
 from locard.evidence import Inclusion, Ledger, lives
 from locard.evidence.lives import Extent, Last, Tally
-from locard.model.custody import CustodyEntry, Exhibit
+from locard.model.custody import CustodyEntry, Exhibit, Verb
 from locard.model.errors import Error, Missing
 from locard.state import keeping
 from locard.state.database import State
@@ -155,15 +155,23 @@ class Records:
         before: int | None = None,
         limit: int = 200,
     ) -> list[CustodyEntry]:
-        """Entries about a case or one exhibit, the newest first. Raises `Missing`."""
+        """Entries about a case or one exhibit, the newest first. Raises `Missing`.
+
+        `whole` adds to the life of an exhibit what happened to all of the case.
+        """
+        wide: tuple[Verb, ...] = ()
         if case:
             with self.state.session() as session:
                 holdings.find_case(session, case)
+                if whole:
+                    asked = keeping.disposals(session, case)
+                    within = any(evidence in one.evidence for one in asked)
+                    wide = lives.OF_ALL + (lives.OF_SOME if within else ())
         return lives.entries(
             self.ledger,
             case,
             evidence=evidence,
-            whole=whole,
+            whole=wide,
             verbs=verbs,
             actor=actor,
             before=before,

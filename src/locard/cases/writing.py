@@ -6,12 +6,13 @@ killed therefore parses that holding again, and the store knows the rows it has 
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Thread
 
 import pyarrow as pa
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from locard.model.errors import Error
 from locard.parsers.rows import BATCH_BYTES, BATCH_ROWS
@@ -54,8 +55,15 @@ class Tally:
 class Writer:
     """Takes batches and outcomes from the parsing threads, in the order of each holding."""
 
-    def __init__(self, timeline: Timeline, state: State, case: str) -> None:
-        self.timeline, self.state, self.case = timeline, state, case
+    def __init__(
+        self,
+        timeline: Timeline,
+        state: State,
+        case: str,
+        told: Callable[[list[tuple[str, Outcome]]], None] = lambda _outcomes: None,
+    ) -> None:
+        self.timeline, self.state, self.case, self.told = timeline, state, case, told
+        """`told` is handed evidence ids with their outcomes once their rows are written."""
         self.tally = Tally()
         self.error: Error | None = None
         self._queue: Queue[pa.RecordBatch | Outcome | None] = Queue(maxsize=8)
@@ -130,6 +138,7 @@ class Writer:
     def _commit(self, outcomes: list[Outcome]) -> None:
         if not outcomes:
             return
+        self._tell(outcomes)
         with self.state.session() as session:
             for outcome in outcomes:
                 session.execute(
@@ -149,3 +158,13 @@ class Writer:
                         facts=outcome.facts,
                     )
                 )
+
+    def _tell(self, outcomes: list[Outcome]) -> None:
+        """Hand on what was read by which parser, before it counts as read: none is left out."""
+        with self.state.session() as session:
+            ids = [outcome.holding for outcome in outcomes]
+            rows = session.execute(
+                select(Holding.id, Holding.evidence).where(Holding.id.in_(ids))
+            ).all()
+        evidence = {int(one): str(name) for one, name in rows}
+        self.told([(evidence[one.holding], one) for one in outcomes if one.holding in evidence])

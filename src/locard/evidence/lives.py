@@ -13,11 +13,12 @@ from locard.evidence.reader import LedgerReader
 from locard.model.custody import CustodyEntry, Exhibit, Verb
 
 OF_ALL = (
-    Verb.AUTHORISED, Verb.HELD, Verb.HOLD_RELEASED, Verb.RETAINED, Verb.DISPOSAL_ASKED,
-    Verb.DISPOSAL_AGREED, Verb.DISPOSAL_REFUSED, Verb.EXPORTED, Verb.SEARCHED, Verb.VERIFIED,
-    Verb.VERIFICATION_FAILED, Verb.FAILED, Verb.TRANSFERRED_OUT, Verb.TRANSFERRED_IN,
+    Verb.AUTHORISED, Verb.HELD, Verb.HOLD_RELEASED, Verb.RETAINED, Verb.EXPORTED, Verb.SEARCHED,
+    Verb.VERIFIED, Verb.VERIFICATION_FAILED, Verb.FAILED,
 )  # fmt: skip
 """Entries about a case as a whole that are part of the life of each of its exhibits."""
+OF_SOME = (Verb.DISPOSAL_ASKED, Verb.DISPOSAL_AGREED, Verb.DISPOSAL_REFUSED)
+"""Entries about a case that are part of the life of some of its exhibits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def entries(
     case: str,
     *,
     evidence: str = "",
-    whole: bool = False,
+    whole: Collection[Verb] = (),
     verbs: Collection[str] = (),
     actor: str = "",
     before: int | None = None,
@@ -63,14 +64,14 @@ def entries(
 ) -> list[CustodyEntry]:
     """Entries about a case or one exhibit of it, the newest first.
 
-    `whole` adds to the life of an exhibit what happened to all of the case.
+    `whole` are verbs of entries about all of the case that belong to the life of the exhibit.
     """
     ledger.index.catch_up()
     words, values = ['"case" = ?'], [case]
     if evidence and whole:
-        marks = ", ".join("?" * len(OF_ALL))
+        marks = ", ".join("?" * len(whole))
         words.append(f"(evidence = ? OR (evidence = '' AND verb IN ({marks})))")
-        values += [evidence, *OF_ALL]
+        values += [evidence, *whole]
     elif evidence:
         words.append("evidence = ? AND evidence <> ''")
         values.append(evidence)

@@ -15,9 +15,9 @@ export class Failure extends Error {
   }
 }
 
-type Parameter = string | number | boolean | null | undefined;
+type Parameter = string | number | boolean | string[] | null | undefined;
 
-/** The address of an API route: path parts are encoded, empty parameters are left out. */
+/** The address of an API route: parts are encoded, empty parameters left out, lists repeated. */
 export function address(
   parts: (string | number)[],
   parameters?: Record<string, Parameter>,
@@ -25,7 +25,8 @@ export function address(
   const path = `/api/${parts.map((part) => encodeURIComponent(part)).join('/')}`;
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters ?? {})) {
-    if (value !== undefined && value !== null && value !== '') query.set(name, String(value));
+    if (Array.isArray(value)) for (const each of value) query.append(name, each);
+    else if (value !== undefined && value !== null && value !== '') query.set(name, String(value));
   }
   const text = query.toString();
   return text ? `${path}?${text}` : path;

@@ -5,14 +5,26 @@ import type * as schema from './schema';
 
 export type {
   About,
+  ClauseShown as Clause,
   Counted as Count,
+  CustodyOverview,
+  CustodyState,
+  DisposalShown as Disposal,
   Entry as CustodyEntry,
+  EntryProved,
   EvidenceList,
+  ExhibitList,
+  ExhibitShown as Exhibit,
+  ExhibitWhole,
   FacetShown as Facet,
   Field,
   HistogramShown as Histogram,
+  KeepingShown as Keeping,
+  PlanShown as DisposalPlan,
   ProofShown as Proof,
   RoleTable,
+  SigningShown as Signing,
+  TallyShown as Tally,
   ValueCount,
 } from './schema';
 

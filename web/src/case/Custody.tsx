@@ -1,111 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
-import { ScrollText } from 'lucide-react';
-import type { CustodyEntry } from '../api/contract';
-import { custodyPage } from '../api/queries';
-import { Bones, Failed, Nothing } from '../shell/States';
-import { told } from '../text/time';
-import { leaf, Value } from '../text/Value';
+// Custody of one case: its exhibits and their lives, the ledger, how it is kept, and verifying now.
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { CircleAlert, CircleCheck, CircleDashed } from 'lucide-react';
+import { keeping, verification } from '../api/queries';
+import type { View } from '../custody/address';
+import styles from '../custody/custody.module.css';
+import { Exhibits } from '../custody/Exhibits';
+import { Keeping } from '../custody/Keeping';
+import { Ledger } from '../custody/Ledger';
+import { useVerifying, Verify, VerifyButton, VerifyProgress } from '../custody/Verify';
+import { short } from '../text/time';
 import { usePreferences } from '../theme/preferences';
-import styles from './case.module.css';
+import frame from './case.module.css';
 import { ExportBundle } from './ExportBundle';
+
+const TITLES: Record<View, string> = {
+  exhibits: 'Exhibits',
+  ledger: 'Ledger',
+  keeping: 'Keeping',
+  verify: 'Verify',
+  export: 'Export',
+};
 
 export function Custody() {
   const { case: name } = useParams({ from: '/inside/cases/$case' });
-  const ledger = useInfiniteQuery({
-    queryKey: ['custody', name],
-    queryFn: ({ pageParam, signal }) => custodyPage(name, pageParam, signal),
-    initialPageParam: null as number | null,
-    getNextPageParam: (page: CustodyEntry[]) =>
-      page.length < 200 ? undefined : page[page.length - 1]?.sequence,
-  });
-  if (ledger.isError && !ledger.data) {
-    return <Failed error={ledger.error} again={() => void ledger.refetch()} />;
-  }
-  const entries = ledger.data?.pages.flat();
-  if (entries?.length === 0) {
-    return (
-      <Nothing icon={<ScrollText size={20} />} title="Nothing has happened to evidence yet">
-        <p>Every time evidence is added, opened, proved or exported, a line is written here.</p>
-      </Nothing>
-    );
-  }
+  const { view = 'exhibits' } = useSearch({ from: '/inside/cases/$case/custody' });
+  const verifying = useVerifying(name);
+  const { running, begin } = verifying;
   return (
-    <div className={styles.body}>
-      <div className={styles.sheet} style={{ gap: 14 }}>
-        <p className="muted" style={{ margin: 0, maxWidth: '80ch' }}>
-          Each line is signed and a leaf of one tree of hashes, so no line can be changed or taken
-          out unnoticed. Latest first.
-        </p>
-        <ExportBundle name={name} />
-        {!entries ? (
-          <Bones rows={12} height={22} />
-        ) : (
-          <section className={styles.panel}>
-            {entries.map((entry) => (
-              <Entry key={entry.sequence} entry={entry} name={name} />
-            ))}
-          </section>
-        )}
-        {ledger.hasNextPage && (
-          <Button
-            variant="default"
-            loading={ledger.isFetchingNextPage}
-            onClick={() => void ledger.fetchNextPage()}
-            style={{ justifySelf: 'center' }}
-          >
-            Earlier entries
-          </Button>
-        )}
+    <div className={styles.page}>
+      <div className={styles.bar}>
+        <nav className={styles.views} aria-label="Views of custody">
+          {Object.entries(TITLES).map(([each, title]) => (
+            <Link
+              key={each}
+              to="/cases/$case/custody"
+              params={{ case: name }}
+              search={each === 'exhibits' ? {} : { view: each as View }}
+              className={styles.view}
+              aria-current={each === view ? 'page' : undefined}
+              data-chosen={each === view || undefined}
+            >
+              {title}
+            </Link>
+          ))}
+        </nav>
+        <Standing name={name} />
+        <span className={frame.push} />
+        {view !== 'verify' && <VerifyButton verifying={verifying} />}
       </div>
+      {view !== 'verify' && (running || begin.isError) && (
+        <div className={frame.work} style={{ paddingBottom: 12 }}>
+          <VerifyProgress verifying={verifying} />
+        </div>
+      )}
+      {view === 'exhibits' && <Exhibits name={name} />}
+      {view === 'ledger' && <Ledger name={name} />}
+      {view === 'keeping' && <Keeping name={name} />}
+      {view === 'verify' && <Verify name={name} verifying={verifying} />}
+      {view === 'export' && (
+        <div className={frame.body}>
+          <div className={frame.sheet}>
+            <ExportBundle name={name} />
+          </div>
+        </div>
+      )}
     </div>
   );
 }
 
-const TONES: Record<string, string> = {
-  acquired: 'good',
-  verified: 'good',
-  'verification-failed': 'bad',
-  exported: 'warn',
-};
-
-function Entry(props: { entry: CustodyEntry; name: string }) {
-  const { entry } = props;
+/** How it stands, in one line: the last verdict, and what keeps the case. */
+function Standing(props: { name: string }) {
+  const verdict = useQuery(verification(props.name)).data?.verification;
+  const kept = useQuery(keeping(props.name)).data;
   const { zone } = usePreferences();
-  const label = entry.name ? leaf(entry.name) : `${entry.evidence.slice(0, 12)}…`;
+  const to = { to: '/cases/$case/custody', params: { case: props.name } } as const;
+  const tone = verdict ? (verdict.passed ? 'good' : 'bad') : undefined;
+  const Icon = verdict ? (verdict.passed ? CircleCheck : CircleAlert) : CircleDashed;
+  const holds = kept?.holds.filter((one) => !one.released).length ?? 0;
+  const waiting = kept?.disposals.filter((one) => one.standing === 'asked').length ?? 0;
   return (
-    <div className={styles.entry}>
-      <span className="mono faint number">#{entry.sequence}</span>
-      <span className="mono number muted">{told(entry.time, zone).replace(/\.\d+ /, ' ')}</span>
-      <span>
-        <strong>
-          <Value text={entry.actor} limit={80} />
-        </strong>{' '}
-        <span className={styles.badge} data-tone={TONES[entry.verb]} style={{ padding: '1px 8px' }}>
-          {entry.verb}
-        </span>{' '}
-        {entry.evidence && (
-          <Link
-            to="/cases/$case/evidence"
-            params={{ case: props.name }}
-            search={{ id: entry.evidence }}
-            title={entry.name ?? entry.evidence}
-          >
-            <Value text={label} limit={160} />
-          </Link>
-        )}
-        {entry.reason && (
-          <span className="muted">
-            {' '}
-            — <Value text={entry.reason} limit={300} />
-          </span>
-        )}
-      </span>
-      <span className={styles.chain} title={`Leaf ${entry.hash} of the ledger’s tree`}>
-        {entry.hash.slice(0, 10)}
-      </span>
-    </div>
+    <>
+      <Link {...to} search={{ view: 'verify' }} className={frame.badge} data-tone={tone}>
+        <Icon size={13} />
+        {verdict
+          ? `${verdict.passed ? 'nothing failed' : 'verification FAILED'} ${short(verdict.ended, zone)}`
+          : 'never verified'}
+      </Link>
+      {holds > 0 && (
+        <Link {...to} search={{ view: 'keeping' }} className={frame.badge} data-tone="busy">
+          {holds === 1 ? 'legal hold' : `${holds} legal holds`}
+        </Link>
+      )}
+      {waiting > 0 && (
+        <Link {...to} search={{ view: 'keeping' }} className={frame.badge} data-tone="warn">
+          {waiting === 1 ? 'a disposal' : `${waiting} disposals`} to decide
+        </Link>
+      )}
+    </>
   );
 }

@@ -127,7 +127,17 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
           </div>
         </>
       )}
-      <h3>What happened to it</h3>
+      <h3 style={{ display: 'flex', gap: 12, alignItems: 'baseline' }}>
+        <span style={{ flex: 1 }}>What happened to it</span>
+        <Link
+          to="/cases/$case/custody"
+          params={{ case: props.name }}
+          search={{ id: props.id }}
+          style={{ fontWeight: 400, fontSize: 12 }}
+        >
+          Its whole life
+        </Link>
+      </h3>
       {custody.isPending && <Bones rows={3} />}
       {custody.data?.map((entry) => (
         <div key={entry.sequence} style={{ display: 'grid' }}>

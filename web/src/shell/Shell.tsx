@@ -2,7 +2,15 @@
 import { Menu, Tooltip } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { Command, FolderSearch, Keyboard, LogOut, Settings2, UserRound } from 'lucide-react';
+import {
+  Command,
+  FolderSearch,
+  Keyboard,
+  LogOut,
+  ScrollText,
+  Settings2,
+  UserRound,
+} from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import { client, session } from '../api/queries';
@@ -69,6 +77,10 @@ export function Shell() {
         <Link to="/cases" className={styles.place}>
           <FolderSearch size={18} />
           Cases
+        </Link>
+        <Link to="/custody" className={styles.place}>
+          <ScrollText size={18} />
+          Custody
         </Link>
         <Tooltip label={`Go anywhere, do anything (${COMMAND})`} position="right">
           <button type="button" className={styles.place} onClick={() => setPalette(true)}>
