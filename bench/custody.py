@@ -6,10 +6,12 @@ the whole record of its exhibit, the others are about evidence that is held. Add
 entry at a time in a ledger of each size, without waiting for the disk, as the vault does it.
 Verifying from scratch is `verify_ledger` on all cores over every clause. Floor: the Ed25519
 signatures of as many entries verified by as many processes, with nothing around them, measured
-before and after. Aims: adding at a million entries costs what it costs at a thousand;
-verification within 1.5 times its floor; the proof of one exhibit in under 50 ms.
+before and after. It is judged by the time of processors, which other work on the machine hardly
+changes. Aims: adding at a million entries costs what it costs at a thousand; verification within
+1.5 times its floor; the proof of one exhibit in under 50 ms.
 """
 
+import resource
 import shutil
 import subprocess
 import sys
@@ -125,27 +127,34 @@ def proving(report: Report, home: Path, size: int) -> None:
     )
 
 
-def floor(home: Path, size: int, processes: int) -> float:
-    """Seconds that the signatures of `size` entries cost alone, on as many processes."""
+def floor(home: Path, size: int, processes: int) -> tuple[float, float]:
+    """What the signatures of `size` entries cost alone: seconds by the clock, and of processors."""
     command = [sys.executable, __file__, "--signatures", str(home), str(SHARE)]
-    begun = time.perf_counter()
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(processes)]
-    rates = [SHARE / float(one.communicate()[0]) for one in running]
-    say(f"    {sum(rates):,.0f} signatures/s on {processes} ({time.perf_counter() - begun:.0f} s)")
-    return size / sum(rates)
+    took = [[float(one) for one in child.communicate()[0].split()] for child in running]
+    rate = sum(SHARE / clock for clock, _ in took)
+    busy = sum(cpu for _, cpu in took) / (SHARE * processes)
+    say(f"    {rate:,.0f} signatures/s on {processes}, {1 / busy:,.0f} in a second of one core")
+    return size / rate, size * busy
 
 
 def signatures(home: Path, count: int) -> None:
-    """Verify signatures that are in memory already, and print the seconds it took."""
+    """Verify signatures that are in memory already, and print what it took."""
     key: Key = read_key((home / "trusted.vkey").read_text())
     with (home / "ledger" / "entries").open("rb") as file:
         found = [dsse.read_line(line[:-1]) for line in islice(file, 2_000)]
     ready = [(dsse.pae(one.payload), one.signature) for one in found]
-    begun = time.perf_counter()
+    clock, cpu = time.perf_counter(), time.process_time()
     for n in range(count):
         if not key.signed(*ready[n % len(ready)]):
             raise SystemExit("a signature does not hold")
-    print(time.perf_counter() - begun)
+    print(time.perf_counter() - clock, time.process_time() - cpu)
+
+
+def busy() -> float:
+    """Seconds of processors that this process and those that it waited for have taken."""
+    ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in ours)
 
 
 def verifying(report: Report, home: Path) -> None:
@@ -153,16 +162,19 @@ def verifying(report: Report, home: Path) -> None:
     size, processes = opened(home).size(), cores()
     keys = [read_key((home / "trusted.vkey").read_text())]
     before = floor(home, size, processes)
-    begun = time.perf_counter()
+    clock, cpu = time.perf_counter(), busy()
     verdict = verify_ledger(home / "ledger", keys)
-    took = time.perf_counter() - begun
+    took, spent = time.perf_counter() - clock, busy() - cpu
     assert verdict.passed, verdict
-    least = (before + floor(home, size, processes)) / 2
+    after = floor(home, size, processes)
+    least, cheapest = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    ratio = spent / cheapest
     report.add(
-        f"verifying {size:,} entries", f"{took:.1f} s",
-        f"floor (signatures alone): {least:.1f} s; {took / least:.2f} x, aim 1.5, "
-        f"{'met' if took <= 1.5 * least else 'MISSED'}; {processes} processes",
-        verify={"seconds": took, "floor": least, "ratio": took / least},
+        f"verifying {size:,} entries", f"{spent:.0f} s of processors, {took:.0f} s by the clock",
+        f"floor (signatures alone): {cheapest:.0f} s and {least:.0f} s on {processes} cores; "
+        f"{ratio:.2f} x of processors, aim 1.5, {'met' if ratio <= 1.5 else 'MISSED'}; "
+        f"{took / least:.2f} x by the clock",
+        verify={"seconds": took, "cpu": spent, "floor": least, "cpu floor": cheapest},
     )  # fmt: skip
 
 
@@ -173,13 +185,19 @@ def main() -> None:
         return
     parser = options(__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument(
+        "--reuse", action="store_true", help="with --folder: the ledger is there already"
+    )
     given = parser.parse_args()
     sizes = [size for size in (1_000, 10_000, 100_000) if size < given.entries] + [given.entries]
     report = Report(f"Custody ledger of {given.entries:,} entries")
     with scratch(given.folder) as folder:
         home = folder / "custody"
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(parents=True)
+        if given.reuse:
+            sizes = [opened(home).size()]
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+            home.mkdir(parents=True)
         adding(report, home, sizes)
         proving(report, home, given.entries)
         verifying(report, home)
