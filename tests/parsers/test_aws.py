@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locard.parsers.aws.cloudtrail import exports, parse
-from locard.parsers.aws.cloudtrail.record import Memory
+from locard.parsers.aws.cloudtrail.parts import Memory
 from locard.parsers.catalogue import load
 from locard.parsers.contract import Head, Limits
 from locard.parsers.opened import Evidence

@@ -7,9 +7,12 @@ breaks off (`Unreadable` while reading) gives the pieces before and then one wit
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from locard.model.errors import Unreadable
 
@@ -38,6 +41,13 @@ class Piece(NamedTuple):
     def locator(self) -> str:
         """`byte=OFFSET+LENGTH` in the decoded stream."""
         return f"byte={self.offset}+{self.length}"
+
+
+def byte_locators(offsets: Sequence[int], lengths: Sequence[int]) -> pa.Array:
+    """`Piece.locator` of many pieces at once."""
+    texts = (pa.array(numbers, pa.int64()).cast(pa.string()) for numbers in (offsets, lengths))
+    places = pc.binary_join_element_wise(*texts, "+")
+    return pc.binary_join_element_wise("byte=", places, "")
 
 
 class Source:

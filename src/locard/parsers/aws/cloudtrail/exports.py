@@ -13,13 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from locard.parsers.aws.cloudtrail.record import (
-    FIELDS,
-    Memory,
-    Reading,
-    from_value,
-    read,
-)
+from locard.parsers.aws.cloudtrail.parts import Memory
+from locard.parsers.aws.cloudtrail.record import FIELDS, Reading, from_value, read
 from locard.parsers.strict_json import BadRecord, plain, strictly
 from locard.parsers.times import NotATime, any_time
 from locard.parsers.times import text as time_text

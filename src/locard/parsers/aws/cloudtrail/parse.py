@@ -8,8 +8,9 @@ that is damaged, goes through the cutter, which needs no more memory than the lo
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -24,17 +25,28 @@ from locard.parsers.aws.cloudtrail.exports import (
     plain_name,
     unwrap,
 )
-from locard.parsers.aws.cloudtrail.record import Memory, Reading
+from locard.parsers.aws.cloudtrail.parts import Memory
+from locard.parsers.aws.cloudtrail.record import Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.damage import separate
 from locard.parsers.elements import elements
-from locard.parsers.records import BATCH, Piece, Table, csv_rows, lines, table, wanted
+from locard.parsers.records import (
+    BATCH,
+    Piece,
+    Table,
+    byte_locators,
+    csv_rows,
+    lines,
+    table,
+    wanted,
+)
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord
 
 _WHOLE = 128 << 20
 """Documents up to this many bytes are decoded in memory."""
 _RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[\s*')
+_LAST = re.compile(rb"\s*\]\s*\}\s*")
 _LISTED = re.compile(rb'\s*\{\s*"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
 _LIST_KEY = re.compile(rb'"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
 _SOURCE = re.compile(rb'\\*"eventSource\\*"\s*:')
@@ -132,28 +144,43 @@ def _delivered(opened: Opened, rows: Rows, context: Context) -> bool:
     begin = _RECORDS.match(data)
     if begin is None:
         return False
-    position = begin.end()
-    pieces: list[Piece] = []
-    for record in records:
-        raw = bytes(record)
+    raws = list(map(bytes, records))
+    places = _places(data, begin.end(), raws)
+    if places is None or max(map(len, raws), default=0) > context.limits.record_bytes:
+        return False
+    memory = Memory()
+    for at in range(0, len(raws), BATCH):
+        part = raws[at : at + BATCH]
+        put(rows, part, byte_locators(places[at : at + BATCH], list(map(len, part))), memory)
+    rows.facts["decoded_sha256"] = hashlib.sha256(data).hexdigest()
+    return True
+
+
+def _places(data: bytes, begin: int, raws: Sequence[bytes]) -> Sequence[int] | None:
+    """Where the elements of a list stand that begins at `begin` and ends the document.
+
+    None when the document says more than that.
+    """
+    # What was decoded as a list of these has a separator between any two. When one byte for each
+    # makes the list end where the document does, no separator is longer.
+    ends = list(accumulate(map(len, raws)))
+    position = begin + ends[-1] + len(raws) - 1 if raws else begin
+    if _LAST.fullmatch(data, position):
+        return [
+            begin + end - len(raw) + n for n, (end, raw) in enumerate(zip(ends, raws, strict=True))
+        ]
+    places: list[int] = []
+    position = begin
+    for raw in raws:
         if not data.startswith(raw, position):
             position += 1
             while data[position : position + 1] in (b",", b" ", b"\n", b"\r", b"\t"):
                 position += 1
             if not data.startswith(raw, position):
-                return False
-        if len(raw) > context.limits.record_bytes:
-            return False
-        pieces.append(Piece(position, raw, len(raw)))
+                return None
+        places.append(position)
         position += len(raw)
-    if re.fullmatch(rb"\s*\]\s*\}\s*", data[position:]) is None:
-        return False
-    memory = Memory()
-    for at in range(0, len(pieces), BATCH):
-        part = pieces[at : at + BATCH]
-        put(rows, [p.raw for p in part], [p.locator for p in part], memory)
-    rows.facts["decoded_sha256"] = hashlib.sha256(data).hexdigest()
-    return True
+    return places if _LAST.fullmatch(data, position) else None
 
 
 def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:

@@ -5,21 +5,25 @@ The fast way takes a record that is compact JSON with documented fields only, wh
 delivers. Encoding it again in C gives as many bytes as were read exactly when nothing was dropped,
 so duplicate keys and unknown fields are noticed for the price of a copy. Everything else goes the
 careful way. Both give the same identity: the digest of the record with its keys in order.
+`read_many` is the fast way for a whole batch, a step at a time over all of its records, because a
+call of Python for each record and step costs more than the work in it.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
+from locard.parsers.aws.cloudtrail.parts import NESTED, NOTHING, Memory, Part, PartFacts
 from locard.parsers.strict_json import BadRecord, clean, in_order, kind_of, plain, strictly
 from locard.parsers.times import NotATime, any_time
 from locard.parsers.times import text as time_text
 
 Text = str | None | UnsetType
-Part = Raw | UnsetType
 
 
 class Record(msgspec.Struct):
@@ -67,21 +71,7 @@ PARTS = tuple(name for name, kind in Record.__annotations__.items() if kind == P
 TEXTS = tuple(name for name in Record.__struct_fields__ if name not in PARTS)
 
 _RECORD = msgspec.json.Decoder(Record)
-_ANY = msgspec.json.Decoder()
 _COMPACT = msgspec.json.Encoder()
-_SORTED = msgspec.json.Encoder(order="sorted")
-
-
-@dataclass(slots=True)
-class PartFacts:
-    """What a nested value says. Kept for the next record, since most of them repeat."""
-
-    value: Any
-    canonical: Raw
-    text: str
-    fault: str = ""
-    derived: Any = None
-    """What `columns` made of the value."""
 
 
 @dataclass(slots=True)
@@ -93,36 +83,98 @@ class Reading:
     """Bytes that are the same for the same record in any serialisation."""
     fault: str = ""
     extras: dict[str, str] = field(default_factory=dict)
-    identity: PartFacts | None = None
-    request: PartFacts | None = None
-    response: PartFacts | None = None
-    resources: PartFacts | None = None
+    parts: dict[str, PartFacts] = field(default_factory=dict)
+    """What the fields in `NESTED` say."""
 
 
-class Memory:
-    """Facts of nested values by their bytes: bounded, because evidence is hostile."""
+@dataclass(slots=True)
+class Readings:
+    """Many records as read, by columns: the n-th of each list belongs to the n-th record."""
 
-    def __init__(self, entries: int = 8192, size: int = 4096) -> None:
-        self._facts: dict[bytes, PartFacts] = {}
-        self._entries = entries
-        self._size = size
+    records: list[Record]
+    digests: list[bytes]
+    """As in `Reading`; empty where there is no record."""
+    problems: list[str]
+    parts: dict[str, list[PartFacts]]
+    """What a field in `NESTED` says; a field that no record has may be absent."""
+    extras: dict[int, dict[str, str]] = field(default_factory=dict)
+    """By number of the record."""
 
-    def facts(self, part: Part) -> PartFacts | None:
-        """What `part` holds, None for nothing; raises `BadRecord` when it is not JSON."""
-        if part is UNSET:
-            return None
-        raw = bytes(part)
-        if raw == b"null":
-            return None
-        known = self._facts.get(raw)
-        if known is not None:
-            return known
-        facts = _part_facts(raw)
-        if len(raw) <= self._size:
-            if len(self._facts) >= self._entries:
-                self._facts.clear()
-            self._facts[raw] = facts
-        return facts
+    def put(self, number: int, reading: Reading) -> None:
+        """Take in one record that was read by itself."""
+        self.records[number] = reading.record
+        self.digests[number] = reading.digest
+        self.problems[number] = reading.fault
+        if reading.extras:
+            self.extras[number] = reading.extras
+        for name in self.parts.keys() | reading.parts.keys():
+            if name not in self.parts:
+                self.parts[name] = [NOTHING] * len(self.records)
+            self.parts[name][number] = reading.parts.get(name, NOTHING)
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading | BadRecord]) -> "Readings":
+        """Records that were read one by one, and what is none with its reason."""
+        count = len(readings)
+        found = cls([Record()] * count, [b""] * count, [""] * count, {})
+        for number, reading in enumerate(readings):
+            if isinstance(reading, BadRecord):
+                found.problems[number] = str(reading)
+            else:
+                found.put(number, reading)
+        return found
+
+
+def read_many(
+    raws: Sequence[bytes], memory: Memory, one: Callable[[bytes, Memory], Reading]
+) -> Readings:
+    """The records in `raws`; `one` reads what is not as AWS delivers it."""
+    records, odd = _decoded(raws)
+    count = len(raws)
+    parts: dict[str, list[PartFacts]] = {}
+    fields = dict(
+        zip(Record.__struct_fields__, zip(*map(astuple, records), strict=True), strict=True)
+    )
+    for name in NESTED if records else ():
+        column = fields[name]
+        if column.count(UNSET) == count:
+            continue
+        parts[name] = found = memory.many(name, column)
+        for number, (record, facts) in enumerate(zip(records, found, strict=True)):
+            if facts is not NOTHING:
+                setattr(record, name, facts.canonical)
+                if not facts.plain:
+                    odd.add(number)
+    readings = Readings(records, list(map(_COMPACT.encode, records)), [""] * count, parts)
+    lengths = zip(map(len, readings.digests), map(len, raws), strict=True)
+    odd.update(number for number, (got, had) in enumerate(lengths) if got != had)
+    for number in sorted(odd):
+        try:
+            readings.put(number, one(raws[number], memory))
+        except BadRecord as error:
+            readings.put(number, Reading(Record(), fault=str(error)))
+    return readings
+
+
+def _decoded(raws: Sequence[bytes]) -> tuple[list[Record], set[int]]:
+    """The records as they stand, and the numbers of those that cannot be read like that."""
+    try:
+        if all(map(bytes.isascii, raws)):
+            return list(map(_RECORD.decode, raws)), set()
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    records: list[Record] = []
+    odd: set[int] = set()
+    for number, raw in enumerate(raws):
+        try:
+            if raw.isascii() or raw.decode():
+                records.append(_RECORD.decode(raw))
+                continue
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+        odd.add(number)
+        records.append(Record())
+    return records, odd
 
 
 def read(raw: bytes, memory: Memory) -> Reading:
@@ -183,26 +235,10 @@ def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = No
     """Put the nested values in canonical form and keep the bytes that identify the record."""
     record = reading.record
     faults: list[str] = [reading.fault] if reading.fault else []
-    facts_of = memory.facts
-    reading.identity = facts_of(record.userIdentity)
-    reading.request = facts_of(record.requestParameters)
-    reading.response = facts_of(record.responseElements)
-    reading.resources = facts_of(record.resources)
-    for name, facts in (
-        ("userIdentity", reading.identity),
-        ("requestParameters", reading.request),
-        ("responseElements", reading.response),
-        ("resources", reading.resources),
-        ("additionalEventData", facts_of(record.additionalEventData)),
-        ("tlsDetails", facts_of(record.tlsDetails)),
-    ):
-        if facts is not None:
-            setattr(record, name, facts.canonical)
-            if facts.fault:
-                faults.append(f"{name}: {facts.fault}")
-    for name in _RARE:
-        part = getattr(record, name)
-        if part is not UNSET and (facts := facts_of(part)) is not None:
+    for name in NESTED:
+        facts = memory.facts(name, getattr(record, name))
+        if facts is not NOTHING:
+            reading.parts[name] = facts
             setattr(record, name, facts.canonical)
             if facts.fault:
                 faults.append(f"{name}: {facts.fault}")
@@ -212,23 +248,6 @@ def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = No
     if faults:
         reading.fault = "; ".join(faults)
     return reading
-
-
-_RARE = ("addendum", "edgeDeviceDetails", "eventContext", "insightDetails", "serviceEventDetails")
-
-
-def _part_facts(raw: bytes) -> PartFacts:
-    faults: list[str] = []
-    try:
-        value = _ANY.decode(raw)
-        canonical = _SORTED.encode(value)
-        if len(canonical) == len(raw):
-            return PartFacts(value, Raw(canonical), raw.decode())
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
-        if isinstance(error, RecursionError):
-            raise BadRecord("JSON nested too deeply") from error
-    value = strictly(raw.decode(errors="replace"), faults)
-    return PartFacts(value, Raw(in_order(value)), raw.decode(errors="replace"), "; ".join(faults))
 
 
 def _time_text(number: int | float) -> str:

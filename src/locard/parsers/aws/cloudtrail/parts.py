@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nested values of CloudTrail records: read once, since most of them come again and again."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from locard.parsers.strict_json import BadRecord, in_order, strictly
+
+Part = Raw | UnsetType
+
+NESTED = (
+    "userIdentity", "requestParameters", "responseElements", "resources", "additionalEventData",
+    "tlsDetails", "addendum", "edgeDeviceDetails", "eventContext", "insightDetails",
+    "serviceEventDetails",
+)  # fmt: skip
+"""Fields whose content is put in order before it tells one record from another."""
+
+_INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.ASCII)
+_NAMES = (
+    "bucketName", "functionName", "instanceId", "dBInstanceIdentifier", "dBSnapshotIdentifier",
+    "dBClusterIdentifier", "secretId", "keyId", "snapshotId", "imageId", "volumeId", "groupId",
+    "networkAclId", "routeTableId", "networkInterfaceId", "subnetId", "vpcId", "userName",
+    "roleName", "roleArn", "groupName", "policyArn", "policyName", "instanceProfileName",
+    "trailName", "name", "logGroupName", "topicArn", "queueUrl", "tableName", "clusterName",
+    "repositoryName", "stackName", "detectorId", "documentName", "resourceArn", "target",
+)  # fmt: skip
+"""Request parameters that name what a call is about, most telling first."""
+_RANKS = {name: rank for rank, name in enumerate(_NAMES)}
+_NO_NAME = ("requestid", "clienttoken", "maxresults", "nexttoken", "host")
+
+_ANY = msgspec.json.Decoder()
+_SORTED = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass(slots=True, eq=False)
+class PartFacts:
+    """What a nested value says."""
+
+    value: Any
+    canonical: Raw
+    text: str | None
+    """The value as found; None when it is empty."""
+    fault: str = ""
+    plain: bool = False
+    """Whether canonical form and bytes as found differ in nothing but the order of keys."""
+    derived: Any = None
+    """What a column takes from it: see `Memory`."""
+
+
+class Memory:
+    """Facts of nested values by their field and bytes: bounded, because evidence is hostile."""
+
+    def __init__(self, entries: int = 8192, size: int = 4096) -> None:
+        self._entries = entries
+        self._size = size
+        self._held = 0
+        self._tables: dict[str, dict[bytes, PartFacts]] = {name: {} for name in NESTED}
+
+    def facts(self, name: str, part: Part) -> PartFacts:
+        """What the field `name` holds; raises `BadRecord` when it is not JSON."""
+        if part is UNSET:
+            return NOTHING
+        raw = bytes(part)
+        return self._tables[name].get(raw) or self._learn(name, raw)
+
+    def many(self, name: str, parts: Sequence[Part]) -> list[PartFacts]:
+        """The same for many records; `UNREADABLE` for what is not JSON."""
+        get = self._tables[name].get
+        found: list[PartFacts] = []
+        for part in parts:
+            if part is UNSET:
+                found.append(NOTHING)
+                continue
+            raw = bytes(part)
+            facts = get(raw)
+            if facts is None:
+                try:
+                    facts = self._learn(name, raw)
+                except BadRecord:
+                    facts = UNREADABLE
+            found.append(facts)
+        return found
+
+    def _learn(self, name: str, raw: bytes) -> PartFacts:
+        if raw == b"null":
+            self._tables[name][raw] = NOTHING
+            return NOTHING
+        facts = _facts(raw)
+        derive = _DERIVE.get(name)
+        if derive is not None:
+            facts.derived = derive(facts.value)
+        if len(raw) <= self._size:
+            if self._held >= self._entries:
+                self._held = 0
+                for table in self._tables.values():
+                    table.clear()
+            self._held += 1
+            self._tables[name][raw] = facts
+        return facts
+
+
+def _facts(raw: bytes) -> PartFacts:
+    faults: list[str] = []
+    try:
+        value = _ANY.decode(raw)
+        canonical = _SORTED.encode(value)
+        if len(canonical) == len(raw):
+            text = raw.decode() if value else None
+            return PartFacts(value, Raw(canonical), text, plain=True)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
+        if isinstance(error, RecursionError):
+            raise BadRecord("JSON nested too deeply") from error
+    text = raw.decode(errors="replace")
+    value = strictly(text, faults)
+    return PartFacts(value, Raw(in_order(value)), text if value else None, "; ".join(faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What the columns take from an identity."""
+
+    actor: str = ""
+    kind: str = ""
+    session: str = ""
+    host: str = ""
+    mfa: str = ""
+    issuer: str = ""
+    lender: str = ""
+    account: str = ""
+    principal: str = ""
+    invoker: str = ""
+    short: str = "?"
+    """The actor as a message names it."""
+
+
+NOBODY = Who()
+
+
+def who(identity: Any) -> Who:
+    """Who acted, of a `userIdentity`."""
+    if not isinstance(identity, dict):
+        return NOBODY
+    kind, arn = _word(identity.get("type")), _word(identity.get("arn"))
+    invoker = _word(identity.get("invokedBy"))
+    principal, account = _word(identity.get("principalId")), _word(identity.get("accountId"))
+    actor = (
+        arn
+        or (invoker if kind in ("AWSService", "") else "")
+        or _word(identity.get("userName"))
+        or principal
+        or invoker
+        or account
+    )
+    context = identity.get("sessionContext")
+    mfa = issuer = lender = ""
+    if isinstance(context, dict):
+        attributes = context.get("attributes")
+        if isinstance(attributes, dict):
+            mfa = _word(attributes.get("mfaAuthenticated"))
+        issued = context.get("sessionIssuer")
+        if isinstance(issued, dict):
+            issuer = _word(issued.get("arn"))
+        lender = _word(context.get("sourceIdentity"))
+    last = arn.rpartition("/")[2]
+    host = last if _INSTANCE.fullmatch(last) else ""
+    session = _word(identity.get("accessKeyId"))
+    short = _short(actor) or "?"
+    return Who(
+        actor, kind, session, host, mfa, issuer, lender, account, principal, invoker, short
+    )  # fmt: skip
+
+
+def listed(resources: Any) -> str:
+    """The first name in a list of `resources`."""
+    for item in resources if isinstance(resources, list) else ():
+        if isinstance(item, dict):
+            name = _word(item.get("ARN") or item.get("arn") or item.get("resourceName"))
+            if name:
+                return name
+    return ""
+
+
+def named(value: Any) -> str:
+    """What a call is about, of its parameters or of its answer."""
+    if not isinstance(value, dict):
+        return ""
+    bucket = value.get("bucketName")
+    if bucket and isinstance(bucket, str):
+        key = value.get("key")
+        return f"{bucket}/{key}" if isinstance(key, str) and key else bucket
+    if not _RANKS.keys().isdisjoint(value):
+        for name in sorted(_RANKS.keys() & value.keys(), key=_RANKS.__getitem__):
+            found = value[name]
+            if found and isinstance(found, str):
+                return found
+    for content in value.values():
+        if isinstance(content, dict):
+            items = content.get("items")
+            if isinstance(items, list):
+                ids = [_identifier(item) for item in items[:20] if isinstance(item, dict)]
+                listing = ", ".join(name for name in ids if name)
+                if listing:
+                    return listing
+            found = content.get("arn")
+            if found and isinstance(found, str):
+                return found
+    return _identifier(value)
+
+
+_DERIVE: dict[str, Callable[[Any], Any]] = {
+    "userIdentity": who, "resources": listed, "requestParameters": named,
+}  # fmt: skip
+NOTHING = PartFacts(None, Raw(b"null"), None, plain=True)
+"""A field that is null or not there."""
+UNREADABLE = PartFacts(None, Raw(b"null"), None)
+
+
+def _identifier(value: dict[str, Any]) -> str:
+    texts = [(name.lower(), text) for name, text in value.items() if isinstance(text, str)]
+    for ending in ("arn", "id", "name", "identifier"):
+        for lower, text in texts:
+            if lower.endswith(ending) and lower not in _NO_NAME:
+                return text
+    return ""
+
+
+def _short(actor: str) -> str:
+    """`alice` of `arn:aws:iam::1:user/alice`, `Role/session` of an assumed role."""
+    if not actor.startswith("arn:"):
+        return actor
+    name = actor.split(":", 5)[-1]
+    kind, slash, rest = name.partition("/")
+    return rest if slash and kind in ("assumed-role", "federated-user", "user", "role") else name
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, (dict, list)) else str(value)
