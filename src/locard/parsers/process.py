@@ -217,6 +217,10 @@ def _environment(folder: Path) -> dict[str, str]:
         "TMPDIR": str(folder),
         "XDG_CACHE_HOME": str(folder),
         "MALLOC_ARENA_MAX": "2",
+        # What a batch gave back serves the next one: pages that the kernel hands out anew cost more
+        # than what is written into them.
+        "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
         "ARROW_DEFAULT_MEMORY_POOL": "system",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

@@ -2,7 +2,6 @@
 """CloudTrail records as columns of the timeline, a column at a time: see `record.read_many`."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -42,7 +41,8 @@ def put(
     """Append one row for each of `raws`; `inner` is the record itself where `raws` wrap it."""
     if not raws:
         return
-    found = Readings.of(inner) if inner is not None else read_many(raws, memory, unwrap)
+    start = rows.source.encode() + b"\0"
+    found = read_many(raws, start, memory, unwrap) if inner is None else Readings.of(inner, start)
     columns = _columns(found)
     columns["id"] = _ids(rows, found, locators)
     columns["raw"] = raws
@@ -53,8 +53,7 @@ def put(
 
 def _ids(rows: Rows, found: Readings, locators: Locators) -> list[str]:
     """Of the content where a record was read without a problem, else of the place."""
-    start = rows.source.encode() + b"\0"
-    ids = [sha256(start + digest).hexdigest()[:32] for digest in found.digests]
+    ids = [digest[:32] for digest in found.digests]
     for number, problem in enumerate(found.problems):
         if problem:
             place = f"{rows.evidence}\0{locators[number]!s}"

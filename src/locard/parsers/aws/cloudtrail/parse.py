@@ -63,6 +63,9 @@ class _File(msgspec.Struct):
 
 
 _FILE = msgspec.json.Decoder(_File)
+_MEMORY = Memory()
+"""Kept from file to file: the files of a trail tell of the same people. What it says of a value
+follows from the bytes of that value alone."""
 
 
 def recognise(head: Head) -> Match:
@@ -148,10 +151,9 @@ def _delivered(opened: Opened, rows: Rows, context: Context) -> bool:
     places = _places(data, begin.end(), raws)
     if places is None or max(map(len, raws), default=0) > context.limits.record_bytes:
         return False
-    memory = Memory()
     for at in range(0, len(raws), BATCH):
         part = raws[at : at + BATCH]
-        put(rows, part, byte_locators(places[at : at + BATCH], list(map(len, part))), memory)
+        put(rows, part, byte_locators(places[at : at + BATCH], list(map(len, part))), _MEMORY)
     rows.facts["decoded_sha256"] = hashlib.sha256(data).hexdigest()
     return True
 
@@ -246,30 +248,29 @@ def _complete(line: bytes) -> bool:
 
 
 def _put(rows: Rows, pieces: list[Piece], only: str | None, again: bool = True) -> None:
-    memory = Memory()
     kept: list[Piece] = []
     inner: list[Reading | BadRecord] = []
     for piece in pieces:
         if piece.fault:
             found: list[tuple[Piece, Reading | BadRecord]] = [(piece, BadRecord(piece.fault))]
         else:
-            found = _read(piece, memory, again)
+            found = _read(piece, again)
         for part, reading in found:
             if only is None or part.locator == only:
                 kept.append(part)
                 inner.append(reading)
-    put(rows, [p.raw for p in kept], [p.locator for p in kept], memory, inner)
+    put(rows, [p.raw for p in kept], [p.locator for p in kept], _MEMORY, inner)
 
 
-def _read(piece: Piece, memory: Memory, again: bool) -> list[tuple[Piece, Reading | BadRecord]]:
+def _read(piece: Piece, again: bool) -> list[tuple[Piece, Reading | BadRecord]]:
     try:
-        return [(piece, unwrap(piece.raw, memory))]
+        return [(piece, unwrap(piece.raw, _MEMORY))]
     except BadRecord as error:
         if again and piece.raw.count(b'"eventTime"') > 1:
             parts = separate(piece, is_record)
             if any(not part.fault for part in parts):
                 return [
-                    (part, BadRecord(part.fault)) if part.fault else _read(part, memory, False)[0]
+                    (part, BadRecord(part.fault)) if part.fault else _read(part, False)[0]
                     for part in parts
                 ]
         return [(piece, error)]
@@ -296,12 +297,11 @@ def _one(opened: Opened, rows: Rows, context: Context) -> bool:
         return False
     if len(raw) <= length:
         return False
-    memory = Memory()
     try:
-        reading = unwrap(raw[:length], memory)
+        reading = unwrap(raw[:length], _MEMORY)
     except BadRecord:
         return False
-    put(rows, [raw[:length]], [context.only or ""], memory, [reading])
+    put(rows, [raw[:length]], [context.only or ""], _MEMORY, [reading])
     return True
 
 
@@ -317,10 +317,9 @@ def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
         return
     place = wanted(context.only, "row")
     for batch in csv_rows(opened.stream(), shape, context.limits.record_bytes):
-        memory = Memory()
         kept = [row for row in batch if place is None or row.number == place[0]]
-        inner = [_cells(row.fault, row.cells, shape.header, memory) for row in kept]
-        put(rows, [r.raw for r in kept], [r.locator for r in kept], memory, inner)
+        inner = [_cells(row.fault, row.cells, shape.header) for row in kept]
+        put(rows, [r.raw for r in kept], [r.locator for r in kept], _MEMORY, inner)
 
 
 def _shape(first: bytes) -> Table | None:
@@ -331,13 +330,11 @@ def _shape(first: bytes) -> Table | None:
     return table(first)
 
 
-def _cells(
-    fault: str, cells: list[str], header: tuple[str, ...], memory: Memory
-) -> Reading | BadRecord:
+def _cells(fault: str, cells: list[str], header: tuple[str, ...]) -> Reading | BadRecord:
     if fault:
         return BadRecord(fault)
     try:
-        return of_cells(dict(zip(header, cells, strict=True)), memory)
+        return of_cells(dict(zip(header, cells, strict=True)), _MEMORY)
     except BadRecord as error:
         return error
 

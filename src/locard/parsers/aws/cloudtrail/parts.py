@@ -55,11 +55,11 @@ class PartFacts:
 class Memory:
     """Facts of nested values by their field and bytes: bounded, because evidence is hostile."""
 
-    def __init__(self, entries: int = 8192, size: int = 4096) -> None:
-        self._entries = entries
-        self._size = size
-        self._held = 0
+    def __init__(self, size: int = 4096, room: int = 1 << 20) -> None:
+        self._size, self._room = size, room
         self._tables: dict[str, dict[bytes, PartFacts]] = {name: {} for name in NESTED}
+        self._held = dict.fromkeys(NESTED, 0)
+        """Bytes of the values that are kept, by field."""
 
     def facts(self, name: str, part: Part) -> PartFacts:
         """What the field `name` holds; raises `BadRecord` when it is not JSON."""
@@ -95,11 +95,10 @@ class Memory:
         if derive is not None:
             facts.derived = derive(facts.value)
         if len(raw) <= self._size:
-            if self._held >= self._entries:
-                self._held = 0
-                for table in self._tables.values():
-                    table.clear()
-            self._held += 1
+            if self._held[name] >= self._room:
+                self._held[name] = 0
+                self._tables[name].clear()
+            self._held[name] += len(raw)
             self._tables[name][raw] = facts
         return facts
 

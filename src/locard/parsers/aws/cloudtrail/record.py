@@ -12,11 +12,12 @@ call of Python for each record and step costs more than the work in it.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from msgspec.structs import astuple
 
 from locard.parsers.aws.cloudtrail.parts import NESTED, NOTHING, Memory, Part, PartFacts
 from locard.parsers.strict_json import BadRecord, clean, in_order, kind_of, plain, strictly
@@ -26,7 +27,7 @@ from locard.parsers.times import text as time_text
 Text = str | None | UnsetType
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     """The documented fields, declared in the order of their names: see `canonical`.
 
     Source: CloudTrail user guide, "CloudTrail record contents".
@@ -91,9 +92,11 @@ class Reading:
 class Readings:
     """Many records as read, by columns: the n-th of each list belongs to the n-th record."""
 
+    start: bytes
+    """What is digested before each record."""
     records: list[Record]
-    digests: list[bytes]
-    """As in `Reading`; empty where there is no record."""
+    digests: list[str]
+    """SHA-256 of what is in `Reading.digest`; empty where there is no record."""
     problems: list[str]
     parts: dict[str, list[PartFacts]]
     """What a field in `NESTED` says; a field that no record has may be absent."""
@@ -103,7 +106,7 @@ class Readings:
     def put(self, number: int, reading: Reading) -> None:
         """Take in one record that was read by itself."""
         self.records[number] = reading.record
-        self.digests[number] = reading.digest
+        self.digests[number] = sha256(self.start + reading.digest).hexdigest()
         self.problems[number] = reading.fault
         if reading.extras:
             self.extras[number] = reading.extras
@@ -113,10 +116,10 @@ class Readings:
             self.parts[name][number] = reading.parts.get(name, NOTHING)
 
     @classmethod
-    def of(cls, readings: Sequence[Reading | BadRecord]) -> "Readings":
+    def of(cls, readings: Sequence[Reading | BadRecord], start: bytes) -> "Readings":
         """Records that were read one by one, and what is none with its reason."""
         count = len(readings)
-        found = cls([Record()] * count, [b""] * count, [""] * count, {})
+        found = cls(start, [Record()] * count, [""] * count, [""] * count, {})
         for number, reading in enumerate(readings):
             if isinstance(reading, BadRecord):
                 found.problems[number] = str(reading)
@@ -126,17 +129,14 @@ class Readings:
 
 
 def read_many(
-    raws: Sequence[bytes], memory: Memory, one: Callable[[bytes, Memory], Reading]
+    raws: Sequence[bytes], start: bytes, memory: Memory, one: Callable[[bytes, Memory], Reading]
 ) -> Readings:
     """The records in `raws`; `one` reads what is not as AWS delivers it."""
     records, odd = _decoded(raws)
     count = len(raws)
     parts: dict[str, list[PartFacts]] = {}
-    fields = dict(
-        zip(Record.__struct_fields__, zip(*map(astuple, records), strict=True), strict=True)
-    )
-    for name in NESTED if records else ():
-        column = fields[name]
+    for name in NESTED:
+        column = list(map(attrgetter(name), records))
         if column.count(UNSET) == count:
             continue
         parts[name] = found = memory.many(name, column)
@@ -145,14 +145,19 @@ def read_many(
                 setattr(record, name, facts.canonical)
                 if not facts.plain:
                     odd.add(number)
-    readings = Readings(records, list(map(_COMPACT.encode, records)), [""] * count, parts)
-    lengths = zip(map(len, readings.digests), map(len, raws), strict=True)
-    odd.update(number for number, (got, had) in enumerate(lengths) if got != had)
+    readings = Readings(start, records, [], [""] * count, parts)
+    buffer, begin = bytearray(start), len(start)
+    for number, (record, raw) in enumerate(zip(records, raws, strict=True)):
+        _COMPACT.encode_into(record, buffer, begin)
+        if len(buffer) - begin != len(raw):
+            odd.add(number)
+        readings.digests.append(sha256(buffer).hexdigest())
     for number in sorted(odd):
         try:
             readings.put(number, one(raws[number], memory))
         except BadRecord as error:
             readings.put(number, Reading(Record(), fault=str(error)))
+            readings.digests[number] = ""
     return readings
 
 
