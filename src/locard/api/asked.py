@@ -9,15 +9,18 @@ from fastapi import Depends, Query
 from locard.api.allowed import MayView
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
-from locard.api.times import nanoseconds
 from locard.model.errors import Error
-from locard.timeline import Search
+from locard.timeline import Search, bounds
 
 LONGEST_QUERY = 10_000
 
 Text = Annotated[str, Query(max_length=LONGEST_QUERY, description="Lucene syntax, docs/query.md")]
 Time = Annotated[
-    str, Query(max_length=64, description="ISO 8601, now-24h, or UTC nanoseconds; empty is open")
+    str,
+    Query(
+        max_length=64,
+        description="As in a query: 2023-07-10, now-24h, UTC nanoseconds; both ends are included",
+    ),
 ]
 
 
@@ -31,11 +34,12 @@ def _search(
     zone: Annotated[str, Query(max_length=64)] = "UTC",
 ) -> Search:
     known_zone(zone)
+    first, after = bounds(start, end, zone)
     return door.desk.search(
         case,
         q,
-        start=nanoseconds(start, zone),
-        end=nanoseconds(end, zone),
+        start=first,
+        end=after,
         zone=zone,
         who=who.hand,
     )
@@ -51,4 +55,4 @@ def known_zone(zone: str) -> str:
 
 
 Asked = Annotated[Search, Depends(_search)]
-"""The search in the case that the address names, from `from` up to but not including `to`."""
+"""The search in the case that the address names, from `from` to `to`, both included."""

@@ -4,15 +4,9 @@
 JavaScript numbers hold 53 bits, so nanoseconds travel as text and never as a number.
 """
 
-import re
 from datetime import UTC, datetime
 
-from locard.model.errors import Error
-from locard.timeline import instant
-
 SECOND = 1_000_000_000
-_SMALLEST, _LARGEST = -(1 << 63) + 1, (1 << 63) - 1
-_NANOSECONDS = re.compile(r"-?\d{17,20}")
 
 
 def iso(ns: int) -> str:
@@ -31,19 +25,3 @@ def iso(ns: int) -> str:
 def iso_or_none(ns: int | None) -> str | None:
     """The same, for a time that may be unknown."""
     return None if ns is None else iso(ns)
-
-
-def nanoseconds(text: str, zone: str = "UTC") -> int | None:
-    """The time that a caller wrote: as in a query, or UTC nanoseconds; None when empty.
-
-    A time without an offset is in `zone`. Digits are what they are in a query, so that seconds
-    are not taken for nanoseconds. Raises `Error` for anything else.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    if not _NANOSECONDS.fullmatch(text):
-        return instant(text, zone)
-    if not _SMALLEST <= int(text) <= _LARGEST:
-        raise Error(f"{text} is outside of the years 1678 to 2261.")
-    return int(text)

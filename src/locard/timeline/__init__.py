@@ -7,7 +7,7 @@
 from locard.timeline.asking import Asking, Unwanted, asking
 from locard.timeline.client import TooSlow
 from locard.timeline.excerpts import Excerpts
-from locard.timeline.query.times import instant
+from locard.timeline.query.times import bounds
 from locard.timeline.results import (
     Count,
     Facet,
@@ -40,6 +40,6 @@ __all__ = [
     "Unwanted",
     "Written",
     "asking",
+    "bounds",
     "connect",
-    "instant",
 ]

@@ -62,6 +62,8 @@ describe('times', () => {
       '2026-05-11T14:30:00.123456789Z',
     );
     expect(typed('2026-05-11 14:30+05:30', 'UTC')).toBe('2026-05-11T09:00:00Z');
+    expect(typed('2026-05-11', 'Europe/Zurich', true)).toBe('2026-05-11T21:59:59Z');
+    expect(typed('2026-05-11 14:30', 'UTC', true)).toBe('2026-05-11T14:30:59Z');
     expect(typed('yesterday', 'UTC')).toBeNull();
     expect(typed('2026-13-41', 'UTC')).toBeNull();
   });

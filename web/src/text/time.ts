@@ -81,15 +81,20 @@ export function isoOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** What a person typed as a time in a zone, as ISO in UTC; null when it is no time. */
-export function typed(text: string, zone: string): string | null {
+/**
+ * What a person typed as a time in a zone, as ISO in UTC; null when it is no time. A time that ends a
+ * range includes all that it names: a date its day.
+ */
+export function typed(text: string, zone: string, ends = false): string | null {
   const match =
     /^\s*(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?\s*$/i.exec(
       text,
     );
   if (!match) return null;
-  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction, offset] = match;
-  const plain = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const [, year, month, day, hour, minute, second, fraction, offset] = match;
+  const left = ends ? ['23', '59', '59'] : ['00', '00', '00'];
+  const clockTime = [hour ?? left[0], minute ?? left[1], second ?? left[2]].join(':');
+  const plain = `${year}-${month}-${day}T${clockTime}`;
   let moment = Date.parse(`${plain}Z`);
   if (Number.isNaN(moment)) return null;
   if (offset && !/^(z|utc)$/i.test(offset)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CalendarRange, X } from 'lucide-react';
-import { told } from '../text/time';
+import { told, typed } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import { sameFilter } from './language';
@@ -11,6 +11,7 @@ import styles from './timeline.module.css';
 export function Chips(props: { searching: Searching }) {
   const { filters, address, setFilters, change } = props.searching;
   const { zone } = usePreferences();
+  const end = address.to && (typed(address.to, zone, true) ?? address.to);
   if (filters.length === 0 && !address.from && !address.to) return null;
   return (
     <div className={styles.chips}>
@@ -19,10 +20,10 @@ export function Chips(props: { searching: Searching }) {
           <CalendarRange size={13} style={{ marginLeft: 7 }} />
           <span className={styles.chipBody}>
             {address.from && address.to
-              ? `${told(address.from, zone).replace(/ \S+$/, '')} to ${told(address.to, zone)}`
+              ? `${told(address.from, zone).replace(/ \S+$/, '')} to ${told(end, zone)}`
               : address.from
                 ? `from ${told(address.from, zone)}`
-                : `until ${told(address.to, zone)}`}
+                : `until ${told(end, zone)}`}
           </span>
           <button
             type="button"

@@ -34,7 +34,7 @@ export function Head(props: {
   const wider = () => {
     if (!range) return;
     const more = (range.to - range.from) / 2;
-    change({ from: isoOf(range.from - more), to: isoOf(range.to + more) });
+    change({ from: isoOf(range.from - more), to: isoOf(range.to + more - 1) });
   };
   return (
     <div className={styles.head}>

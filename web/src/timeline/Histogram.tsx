@@ -62,7 +62,7 @@ export function Histogram(props: {
     plot.current = null;
     if (!stack || width === 0 || stack.starts.length === 0) return;
     plot.current = draw(element, width, stack, zone, setHover, (from, to) =>
-      narrow(isoOf(Math.floor(from)), isoOf(Math.ceil(to))),
+      narrow(isoOf(Math.floor(from)), isoOf(Math.ceil(to) - 1)),
     );
   }, [stack, width, zone, scheme, narrow, held]);
 

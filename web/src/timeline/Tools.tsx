@@ -43,9 +43,9 @@ function Range(props: { searching: Searching }) {
     setTo(plain(now.to));
   }, [open, now.from, now.to, zone]);
   const start = from.trim() ? typed(from, zone) : undefined;
-  const end = to.trim() ? typed(to, zone) : undefined;
+  const end = to.trim() ? typed(to, zone, true) : undefined;
   const wrong = start === null || end === null;
-  const backwards = Boolean(start && end && start >= end);
+  const backwards = Boolean(start && end && start > end);
   const hint = 'Write it as 2026-05-11 14:30:00';
   return (
     <Popover
@@ -85,10 +85,10 @@ function Range(props: { searching: Searching }) {
           />
           <TextInput
             size="xs"
-            label={`To, not included (${zone})`}
+            label={`To, included (${zone})`}
             placeholder="2026-05-12"
             value={to}
-            error={end === null ? hint : backwards && 'This is not after the start'}
+            error={end === null ? hint : backwards && 'This is before the start'}
             onChange={(event) => setTo(event.currentTarget.value)}
           />
           <div style={{ display: 'flex', gap: 8 }}>

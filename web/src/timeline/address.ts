@@ -6,7 +6,7 @@ export interface Address {
   q?: string;
   /** Filters that were clicked, each as `+field:value` or `-field:value`. */
   f?: string[];
-  /** The range, ISO in UTC, from inclusive and to exclusive. */
+  /** The range, ISO in UTC; both ends are included with all that they name. */
   from?: string;
   to?: string;
   order?: 'desc';

@@ -82,7 +82,7 @@ export function useSearching(): Searching {
             event: now.event,
             f: encoded(next),
             from: around ? isoOf(middle - reach) : undefined,
-            to: around ? isoOf(middle + reach + 1) : undefined,
+            to: around ? isoOf(middle + reach) : undefined,
           }),
         });
       },

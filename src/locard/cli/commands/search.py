@@ -13,7 +13,7 @@ from locard.cli.terminal import Json, Who, desk, emit, errors, hand, moment, out
 from locard.model.errors import Error, Missing
 from locard.model.event import COLUMNS
 from locard.state import marks
-from locard.timeline import Row, Search, instant
+from locard.timeline import Row, Search, bounds
 
 EXAMPLES = """Examples:
 
@@ -37,7 +37,7 @@ Query = Annotated[str, typer.Argument(help="Lucene syntax (docs/query.md); empty
 From = Annotated[
     str, typer.Option("--from", help="First time: 2023-07-10, 2023-07-10T12:00, now-1d.")
 ]
-To = Annotated[str, typer.Option("--to", help="Time after the last one.")]
+To = Annotated[str, typer.Option("--to", help="Last time; 2023-07-12 includes that day.")]
 Zone = Annotated[str, typer.Option(help="Zone of times that name none, in query and options.")]
 
 
@@ -160,11 +160,12 @@ def _form(output: Path | None) -> Format:
 def _search(
     at: Desk, case: str, query: str, start: str, end: str, zone: str, who: str | None
 ) -> Search:
+    first, after = bounds(start, end, zone)
     return at.search(
         case,
         query,
-        start=instant(start, zone) if start else None,
-        end=instant(end, zone) if end else None,
+        start=first,
+        end=after,
         zone=zone,
         who=hand(who),
     )

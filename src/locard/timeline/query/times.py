@@ -152,9 +152,22 @@ def _within(nanoseconds: int) -> int:
     return max(SMALLEST, min(nanoseconds, LARGEST))
 
 
-def instant(text: str, zone: str = "UTC", now: int | None = None) -> int:
-    """The first nanosecond of the time that a text names (see `span`). Raises `Error`."""
+def bounds(start: str, end: str, zone: str = "UTC") -> tuple[int | None, int | None]:
+    """What a search `from` one text `to` another holds: its first nanosecond, and the one after it.
+
+    Both ends are included with all that they name, as in `time:[start TO end]`: a date as an end
+    includes its day. An empty text leaves its end open. Raises `Error`.
+    """
+    now = time.time_ns()
+    first = _named(start, now, zone)[0] if start.strip() else None
+    after = _named(end, now, zone)[1] if end.strip() else None
+    if first is not None and after is not None and after <= first:
+        raise Error(f"The span ends at {end.strip()[:80]}, before it begins.", "Swap its ends.")
+    return first, after
+
+
+def _named(text: str, now: int, zone: str) -> tuple[int, int]:
     try:
-        return span(text, time.time_ns() if now is None else now, zone_named(zone))[0]
+        return span(text.strip(), now, zone_named(zone))
     except NotATime as error:
         raise Error(f"{text[:80]!r} is not a time.", str(error)) from error
