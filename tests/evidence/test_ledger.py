@@ -3,8 +3,10 @@
 
 import json
 import shutil
+import sqlite3
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from locard.model.errors import Conflict, Missing, Storage, Tampered
 from locard_verify import dsse
 from locard_verify.merkle import included, leaf_hash
 from locard_verify.note import open_checkpoint
+from locard_verify.verdict import State
 
 ANA = Hand("ana", "page", "192.0.2.7", "a browser")
 
@@ -297,3 +300,93 @@ def test_a_failure_to_sign_writes_nothing(ledger: Ledger, monkeypatch: pytest.Mo
             ledger.append([replace(drafts(1, "a" * 64)[0])])
     assert ledger.path.read_bytes() == before
     assert ledger.append(drafts(1, "a" * 64))[0].exhibit == "C-0002"
+
+
+def test_an_index_that_was_edited_is_made_anew_and_never_believed(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.append(drafts(2, "f" * 64))
+    ledger.settle()
+    ledger.exhibits("c")
+    ledger.close()
+    for statement in (
+        "UPDATE exhibits SET sequence = 6",
+        "UPDATE entries SET start = start + 7",
+        "DELETE FROM entries WHERE sequence > 2",
+        "UPDATE covered SET entries = entries - 1",
+        "DELETE FROM covered",
+        "UPDATE covered SET bytes = 'x'",
+        "DROP TABLE exhibits",
+    ):
+        with closing(sqlite3.connect(ledger.index.path)) as database:
+            database.execute(statement)
+            database.commit()
+        again = opened(tmp_path)
+        assert again.made("c", "f" * 64) == 7, statement
+        assert [one.number for one in again.exhibits("c")] == ["C-0001", "C-0002"]
+        assert again.proof(7, whole=True).entry.evidence == "f" * 64
+        again.append(drafts(1))
+        assert again.check().passed
+        again.close()
+
+
+def test_a_record_that_was_edited_in_the_index_is_not_shown_and_is_named(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.exhibits("c")
+    ledger.close()
+    with closing(sqlite3.connect(ledger.index.path)) as database:
+        database.execute("UPDATE exhibits SET record = replace(record, 'C-0001', 'C-0009')")
+        database.commit()
+    assert [one.number for one in opened(tmp_path).exhibits("c")] == ["C-0001"]
+    assert "record of C-0001 was changed" in ledger.check().clause("exhibits").detail
+
+
+def test_hashes_that_were_edited_are_not_believed(ledger: Ledger, tmp_path: Path) -> None:
+    for path in ledger.tree.folder.iterdir():
+        path.write_bytes(bytes(len(path.read_bytes())))
+    assert opened(tmp_path).proof(3).entry.sequence == 3
+    assert "hashes/00" in ledger.check().clause("tree").where
+
+
+def test_a_whole_proof_finds_what_was_done_to_other_entries(ledger: Ledger, tmp_path: Path) -> None:
+    data = ledger.path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    swapped = [*lines[:3], lines[4], lines[3], *lines[5:]]
+    edited = [*lines[:4], dsse.line_of(*forged(lines[4])) + b"\n", *lines[5:]]
+    for changed in (swapped, edited):
+        ledger.path.write_bytes(b"".join(changed))
+        with pytest.raises(Tampered, match=r"not those that the head signs|removed or swapped"):
+            opened(tmp_path).proof(2, whole=True)
+    ledger.path.write_bytes(data)
+    assert opened(tmp_path).proof(2, whole=True).size == 6
+
+
+def test_a_removed_entry_among_those_that_wait_for_the_disk_is_not_written_over(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.append(drafts(1), durable=False)
+    ledger.size()
+    ledger.append(drafts(1), durable=False)
+    ledger.close()
+    lines = ledger.path.read_bytes().splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join([*lines[:6], lines[7]]))
+    with pytest.raises(Tampered, match="number 8"):
+        opened(tmp_path).append(drafts(1))
+
+
+def test_lost_entries_stay_named_and_do_not_hide_behind_a_missing_mark(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.append(drafts(2), durable=False)
+    cut(ledger, 7)
+    opened(tmp_path).append(drafts(1))
+    said = ledger.check().clause("losses")
+    assert (said.state, "entries 8 are gone, as entry 8 says" in said.detail) == (
+        State.NOT_CHECKED,
+        True,
+    )
+    cut(ledger, 7)
+    ledger.durable.unlink()
+    with pytest.raises(Tampered, match="cut off"):
+        opened(tmp_path).append(drafts(1))

@@ -129,7 +129,7 @@ def test_a_clean_vault_passes_every_clause(home: Path) -> None:
     verdict = verified(home)
     assert {one.name: one.state for one in verdict.clauses} == dict.fromkeys(
         ("format", "sequence", "signatures", "keys", "identity", "tree", "consistency",
-         "time stamps", "clock", "exhibits", "transfers", "evidence"),
+         "time stamps", "clock", "losses", "exhibits", "transfers", "evidence"),
         State.PASS,
     )  # fmt: skip
 

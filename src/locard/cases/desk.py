@@ -72,10 +72,11 @@ class Desk(Reading):
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
         self.settings = settings
         self.limits = limits or settings.limits
-        self.state: State = open_state(settings.state)
         self.placement = Placement(settings)
         pace = Pace(settings.checkpoint_entries, settings.checkpoint_minutes * 60)
         self.vault = Vault(settings.vault, self.placement, signer(settings), pace)
+        self.vault.ledger.require_form()
+        self.state: State = open_state(settings.state)
         self.trail = Trail(self.vault.ledger)
         self._connecting = Lock()
         self.background = Background(settings.home)

@@ -131,8 +131,12 @@ class Prover:
     def _taken(self, case: str, evidence: str) -> Inclusion | None:
         """The entry by which the case took it in, its signature and place in the tree verified."""
         try:
-            sequence = self.vault.ledger.made(case, evidence)
-            return self.vault.ledger.proof(sequence) if sequence else None
+            ledger = self.vault.ledger
+            sequence = ledger.made(case, evidence)
+            if sequence is None:
+                ledger.index.rebuild()  # it may lack what the entries have
+                sequence = ledger.made(case, evidence)
+            return ledger.proof(sequence, whole=not self.steps[1:]) if sequence else None
         except (Tampered, Missing) as error:
             self._fail("Custody ledger", error.message)
 

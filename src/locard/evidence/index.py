@@ -74,11 +74,23 @@ class Index:
                 return self._covered
             try:
                 self._covered = self._read_on(size)
-            except sqlite3.DatabaseError:
+            except (sqlite3.DatabaseError, TypeError, ValueError):
                 self.close()
                 self.path.unlink(missing_ok=True)
                 self._covered = self._read_on(size)
             return self._covered
+
+    def rebuild(self) -> tuple[int, int]:
+        """Read all entries anew: for whoever was led to a line that is not what the index says."""
+        with self._lock:
+            self._covered = (-1, 0)
+            try:
+                with self._writing(self._database()) as database:
+                    self._empty(database)
+            except sqlite3.DatabaseError:
+                self.close()
+                self.path.unlink(missing_ok=True)
+            return self.catch_up()
 
     def where(
         self,
@@ -132,15 +144,16 @@ class Index:
             self.rows('SELECT coalesce(max(count), 0) FROM exhibits WHERE "case" = ?', case)[0][0]
         )
 
-    def records(self, case: str, evidence: str | None = None) -> list[dict[str, Any]]:
-        """The records of the exhibits of a case, in the order of their numbers."""
-        if evidence is None:
-            rows = self.rows('SELECT record FROM exhibits WHERE "case" = ? ORDER BY count', case)
-        else:
-            rows = self.rows(
-                'SELECT record FROM exhibits WHERE "case" = ? AND evidence = ?', case, evidence
-            )
-        return [json.loads(row[0]) for row in rows]
+    def makers(self, case: str, evidence: str | None = None) -> list[Found]:
+        """The entries that made the exhibits of a case, in the order of their numbers."""
+        rows = self.rows(
+            "SELECT x.sequence, coalesce(e.start, 0), coalesce(e.length, 0) FROM exhibits x "
+            'LEFT JOIN entries e ON e.sequence = x.sequence WHERE x."case" = ? '
+            "AND coalesce(?, x.evidence) = x.evidence ORDER BY x.count",
+            case,
+            evidence,
+        )
+        return [Found(*row) for row in rows]
 
     def made(self, case: str, evidence: str) -> int | None:
         """The entry that made the exhibit of this evidence in this case."""
@@ -152,7 +165,11 @@ class Index:
     def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """What the index says to a question in SQL, for what only reads."""
         with self._lock:
-            return self._database().execute(text, values).fetchall()
+            try:
+                return self._database().execute(text, values).fetchall()
+            except sqlite3.DatabaseError:
+                self.rebuild()
+                return self._database().execute(text, values).fetchall()
 
     def _database(self) -> sqlite3.Connection:
         if self._open is None:
@@ -177,12 +194,16 @@ class Index:
             raise
         database.execute("COMMIT")
 
+    def _empty(self, database: sqlite3.Connection) -> None:
+        for table in ("entries", "exhibits", "covered"):
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 (our own words)
+        database.execute("INSERT INTO covered VALUES (0, 0)")
+
     def _read_on(self, size: int) -> tuple[int, int]:
         with self._writing(self._database()) as database:
             start, sequence = database.execute("SELECT bytes, entries FROM covered").fetchone()
             if start > size:
-                database.execute("DELETE FROM entries")
-                database.execute("DELETE FROM exhibits")
+                self._empty(database)
                 start = sequence = 0
             if start < size:
                 with self.entries.open("rb") as file:

@@ -91,6 +91,7 @@ class Ledger(LedgerReader):
         with self._lock, self._opened() as file:
             end = self._end(file)
             extra = self._first() if end.edge.size == 0 else end.lost
+            durable = durable or end.edge.size == 0
             key = self.signer.key
             if end.edge.size and key.vkey not in {one.vkey for one in self.keys()}:
                 raise Conflict(
@@ -265,11 +266,7 @@ class Ledger(LedgerReader):
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
-        if (old := self.folder.with_suffix(".jsonl")).exists():
-            raise Conflict(
-                f"{old} is a ledger of a version before the first release, which is not read.",
-                "Keep that LOCARD_HOME as it is, set another one, and add the evidence anew.",
-            )
+        self.require_form()
         try:
             if not self.path.exists():
                 self.tree.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -287,15 +284,23 @@ class Ledger(LedgerReader):
         size = os.fstat(file.fileno()).st_size
         if size != self._known.size:
             size = _whole(file.fileno(), size)
-            covered, count = self.index.catch_up()
-            if covered != size:
-                raise changed("the end of the entries is not a line")
-            last = self.index.entry(count)
-            line = next(self._lines([last])) if last else b""
+            count, line, last_time = self._healed(lambda: self._last(size))
             edge, lost = self._edge(count, line)
-            last_time = read(line).entry.time if last else 0
             self._known = _End(size, last_time, edge, lost=lost)
         return self._known
+
+    def _last(self, size: int) -> tuple[int, bytes, int]:
+        """Number, line and time of the last entry, which ends the file's `size` bytes."""
+        covered, count = self.index.catch_up()
+        if covered != size:
+            raise changed("the end of the entries is not a line")
+        if not count:
+            return 0, b"", 0
+        place = self.index.entry(count)
+        if place is None or place.start + place.length + 1 != size:
+            raise changed(f"entry {count} does not stand at the end")
+        (entry,) = self.read([place])
+        return count, next(self._lines([place])), entry.time
 
     def _edge(self, count: int, last: bytes) -> tuple[Edge, list[Draft]]:
         """The tree's right edge, when head and entries agree; hashes are made anew if need be.
@@ -306,7 +311,7 @@ class Ledger(LedgerReader):
         """
         head, lost = self._named(self.head), []
         if head.size > count:
-            if self._named(self.durable).size > count:
+            if not self.durable.exists() or self._named(self.durable).size > count:
                 gone = f"the last {head.size - count:,} entries were cut off"
                 raise changed(f"{gone}: its head names {head.size:,} and there are {count:,}")
             lost, head = [_lost(head.size, count, self.note())], self._named(self.durable)

@@ -2,24 +2,32 @@
 """What can be read of a ledger without walking it: entries of a case, exhibits, proofs."""
 
 import fcntl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from threading import RLock
+from typing import TypeVar
 
 from locard.evidence.entries import read
 from locard.evidence.faults import changed
 from locard.evidence.index import Found, Index
 from locard.evidence.tree import HashFiles
 from locard.model.custody import CustodyEntry, Exhibit
-from locard.model.errors import Missing
+from locard.model.errors import Conflict, Missing, Tampered
 from locard_verify import dsse
 from locard_verify.keys import Key, read_key
 from locard_verify.ledger import verify_ledger
 from locard_verify.malformed import Malformed
-from locard_verify.merkle import included, inclusion_path, leaf_hash
-from locard_verify.note import open_checkpoint
+from locard_verify.merkle import Levels, included, inclusion_path, leaf_hash, root_of
+from locard_verify.note import Checkpoint, open_checkpoint
 from locard_verify.verdict import Verdict
+
+T = TypeVar("T")
+
+WHOLE = 64 << 20
+"""Bytes of entries that a proof reads besides its own: a quarter of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,16 @@ class LedgerReader:
         self._lock = RLock()
         self._keys: tuple[Key, ...] = ()
 
+    def require_form(self) -> None:
+        """Raises `Conflict` for a ledger of the form before this one, which is not read."""
+        if (old := self.folder.with_suffix(".jsonl")).exists():
+            raise Conflict(
+                f"{old} is a custody ledger of a version before the first release, which is not "
+                "read. Nothing is wrong with it.",
+                "Keep that LOCARD_HOME as it is, set LOCARD_HOME to another folder, and add the "
+                "evidence anew.",
+            )
+
     def close(self) -> None:
         """Let go of the index."""
         self.index.close()
@@ -77,30 +95,56 @@ class LedgerReader:
         limit: int = 200,
     ) -> list[CustodyEntry]:
         """The last `limit` entries about a case or evidence before one number, newest first."""
-        self.index.catch_up()
-        found = self.index.where(
-            evidence=evidence, case=case, before=before, newest=True, limit=limit
-        )
-        return list(self.read(found))
+
+        def looked() -> list[CustodyEntry]:
+            self.index.catch_up()
+            found = self.index.where(
+                evidence=evidence, case=case, before=before, newest=True, limit=limit
+            )
+            return list(self.read(found))
+
+        return self._healed(looked)
 
     def exhibits(self, case: str, evidence: str | None = None) -> list[Exhibit]:
         """The exhibits of a case, or the one of this evidence, in the order of their numbers."""
-        self.index.catch_up()
-        return [Exhibit.of(record) for record in self.index.records(case, evidence)]
+
+        def looked() -> list[Exhibit]:
+            self.index.catch_up()
+            found = self.index.makers(case, evidence)
+            lines = zip(found, self._lines(found), strict=True)
+            return [self._made_by(place, line, case) for place, line in lines]
+
+        return self._healed(looked)
 
     def made(self, case: str, evidence: str) -> int | None:
         """The number of the entry by which the case took this evidence in, when it did."""
-        self.index.catch_up()
-        return self.index.made(case, evidence)
 
-    def proof(self, sequence: int) -> Inclusion:
+        def looked() -> int | None:
+            self.index.catch_up()
+            if (sequence := self.index.made(case, evidence)) is None:
+                return None
+            found = next(self.read([self.index.entry(sequence) or Found(sequence, 0, 0)]))
+            if (found.case, found.evidence, found.previous) != (case, evidence, 0):
+                raise changed(f"entry {sequence} did not make the exhibit of {evidence[:16]}…")
+            return sequence
+
+        return self._healed(looked)
+
+    def proof(self, sequence: int, *, whole: bool = False) -> Inclusion:
         """Entry number `sequence`, proved: signature, inclusion, head.
 
-        Raises `Missing` when there is none, and `Tampered` when it does not hold.
+        `whole` reads all other entries too, so that a change to any of them is found as well,
+        unless they are more than `WHOLE` bytes. Raises `Missing` when there is no such entry, and
+        `Tampered` when it does not hold.
         """
+        return self._healed(lambda: self._proved(sequence, whole))
+
+    def _proved(self, sequence: int, whole: bool) -> Inclusion:
         self.index.catch_up()
         with self._lock:
             found = self.index.entry(sequence)
+            if found is None and 0 < sequence <= self.size():
+                raise changed(f"the index does not know entry {sequence}")
             if found is None:
                 raise Missing(f"The ledger has no entry {sequence}.")
             line = next(self._lines([found]))
@@ -116,14 +160,52 @@ class LedgerReader:
                 checkpoint, _ = open_checkpoint(head, self.keys())
                 if (gone := checkpoint.size - count) > 0:
                     raise Malformed(f"the last {gone:,} entries of the ledger were cut off")
-                path = inclusion_path(sequence - 1, checkpoint.size, self.tree.at)
                 entry = read(line).entry
-                place = (leaf_hash(line), sequence - 1, checkpoint.size, path, checkpoint.root)
-                if entry.sequence != sequence or not included(*place):
-                    raise Malformed("it is not in the tree that the head signs")
+                if entry.sequence != sequence:
+                    raise Malformed(f"it carries number {entry.sequence}")
+                anew = whole and self.path.stat().st_size <= WHOLE
+                path = self._path(checkpoint, sequence, leaf_hash(line), anew)
             except (Malformed, OSError, ValueError) as error:
                 raise changed(f"entry {sequence}: {error}") from error
         return Inclusion(entry, line, key, checkpoint.size, tuple(path), checkpoint.root, head)
+
+    def _path(self, head: Checkpoint, sequence: int, leaf: bytes, anew: bool) -> list[bytes]:
+        """The inclusion proof of an entry, by the hashes on disk unless those do not fit.
+
+        Raises `Malformed` when the entry is not in the tree that the head signs.
+        """
+        with suppress(OSError, ValueError):
+            path = [] if anew else inclusion_path(sequence - 1, head.size, self.tree.at)
+            if not anew and included(leaf, sequence - 1, head.size, path, head.root):
+                return path
+        with self.path.open("rb") as file:
+            tree = Levels(b"".join(leaf_hash(line[:-1]) for line in islice(file, head.size)))
+        if tree.size < head.size or root_of(head.size, tree.at) != head.root:
+            raise Malformed(f"the first {head.size:,} entries are not those that the head signs")
+        path = inclusion_path(sequence - 1, head.size, tree.at)
+        if not included(leaf, sequence - 1, head.size, path, head.root):
+            raise Malformed("it is not in the tree that the head signs")
+        return path
+
+    def _made_by(self, place: Found, line: bytes, case: str) -> Exhibit:
+        try:
+            found = read(line)
+        except Malformed as error:
+            raise changed(f"entry {place.sequence}: {error}") from error
+        if found.record is None or (found.entry.sequence, found.entry.case) != (
+            place.sequence,
+            case,
+        ):
+            raise changed(f"entry {place.sequence} made no exhibit of {case}")
+        return Exhibit.of(found.record)
+
+    def _healed(self, look: Callable[[], T]) -> T:
+        """What is looked up; with an index made anew when the one there leads astray."""
+        try:
+            return look()
+        except Tampered:
+            self.index.rebuild()
+            return look()
 
     def check(self) -> Verdict:
         """The verdict on the whole ledger, every signature verified anew."""

@@ -13,18 +13,18 @@ from pydantic import BaseModel, Field
 from locard.api.allowed import MayDispose, MayHold
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
-from locard.api.times import iso, iso_or_none, nanoseconds
+from locard.api.times import iso, iso_or_none
 from locard.cases.keeping import Kept, Plan
 from locard.model.custody import Authority
 from locard.model.errors import Error
 from locard.state.keeping import Disposal, Hold, Standing
+from locard.timeline import bounds
 
 router = APIRouter(prefix="/api/cases/{case}", tags=["keeping"])
 
 MOST = 100_000
 SHOWN = 200
 """Pieces of evidence that a plan names; it counts all of them."""
-DAY = 86_400 * 10**9
 
 Text = Annotated[str, Field(max_length=2000)]
 EvidenceId = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -177,12 +177,10 @@ def release(
 @router.post("/retention", status_code=201)
 def retain(case: TheCase, new: NewRetention, who: MayHold, door: TheDoor) -> KeepingShown:
     """Keep the case until then."""
-    until = nanoseconds(new.until)
-    if until is None:
+    _, after = bounds("", new.until)
+    if after is None:
         raise Error("Until when is it to be kept?", "Give a day such as 2033-12-31.")
-    if len(new.until.strip()) == len("2033-12-31"):
-        until += DAY - 1
-    door.desk.keeping.retain(case, until, reason=new.reason, who=who.hand)
+    door.desk.keeping.retain(case, after - 1, reason=new.reason, who=who.hand)
     return _shown(door.desk.keeping.of(case))
 
 

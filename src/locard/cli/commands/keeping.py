@@ -2,7 +2,6 @@
 """`locard case ...`: how a case is kept, under which authority, and how evidence leaves it."""
 
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -26,10 +25,7 @@ from locard.cli.terminal import (
 from locard.model.custody import Authority
 from locard.model.errors import Error
 from locard.state.keeping import Disposal, Standing, day
-from locard.timeline import instant
-
-LAST = 86_400 * 10**9 - 1
-"""A day that is named counts to its end."""
+from locard.timeline import bounds
 
 Case = Annotated[str, typer.Argument(help="The case.")]
 Number = Annotated[int, typer.Argument(help="Its number: locard case keeping CASE")]
@@ -255,12 +251,11 @@ def _exhibits(count: int) -> str:
 
 
 def _last(until: str) -> int:
-    """The end of the day that is named, or the time."""
-    try:
-        date.fromisoformat(until)
-    except ValueError:
-        return instant(until)
-    return instant(until) + LAST
+    """The last nanosecond of what is named: of a date the end of its day."""
+    _, after = bounds("", until)
+    if after is None:
+        raise Error("Until when is it to be kept?", "Give a day such as 2033-12-31.")
+    return after - 1
 
 
 def _numbered(kept: Kept, number: int) -> Disposal:
