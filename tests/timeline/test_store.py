@@ -22,7 +22,7 @@ from locard.timeline import Search, Timeline, connect, schema
 from locard.timeline.client import Lost
 from locard.timeline.staging import staged
 from tests.timeline.conftest import end, told
-from tests.timeline.rows import many
+from tests.timeline.rows import batch, many
 
 
 def _ask(port: object, authorization: str, body: bytes = b"SELECT 1") -> int:
@@ -196,3 +196,15 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
     with pytest.raises(Storage, match="cannot use"):
         connect(folder)
+
+
+def test_a_few_ids_are_looked_up_without_a_table_in_memory(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first such table of a store takes seconds, and the first star waited for it."""
+    timeline.write("c", batch([{}, {}]))
+    (row, _) = timeline.page(Search("c"), 2).rows
+    strangers = [f"{n:032x}" for n in range(2000)]
+    assert timeline.known("c", [row["id"], *strangers, "none"]) == {row["id"]}
+    monkeypatch.setattr("locard.timeline.known.staged", None)
+    assert timeline.known("c", [row["id"], strangers[0], "none"]) == {row["id"]}

@@ -3,7 +3,9 @@
 
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -16,7 +18,7 @@ from locard.cases import demo as incident
 from locard.cases.desk import Desk
 from locard.cli.terminal import desk, errors, hand, out, shown
 from locard.model.access import Role
-from locard.model.errors import Conflict, Missing
+from locard.model.errors import Conflict, Error, Missing
 from locard.state import grants, users
 
 PORT = 8321
@@ -90,8 +92,18 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
     out.print("Stop it with Ctrl-C.")
     at.checkpoints.begin()
+    Thread(target=_ready, args=[at], daemon=True).start()
     app = create(at, at.state, hosts=[*LOOPBACK, *names])
     server(app).run(sockets=[listener])
+
+
+def _ready(at: Desk) -> None:
+    """Start the timeline store before somebody asks, who would wait for it.
+
+    What goes wrong is told to whoever asks first.
+    """
+    with suppress(Error):
+        at.timeline.ping()
 
 
 def _administrator(at: Desk) -> str:
