@@ -238,3 +238,12 @@ def test_the_same_words_are_the_same_span_in_query_and_address(ada: httpx.Client
     assert ask(ada, f"{EVENTS}/count", to=day)["count"] == 100
     backwards = ada.get(f"{EVENTS}/count", params={"from": "2026-03-02", "to": "2026-03-01"})
     assert (backwards.status_code, "before it begins" in backwards.text) == (400, True)
+
+
+def test_no_port_is_none_in_an_export(ada: httpx.Client) -> None:
+    asked = {"columns": "id,src_port", "q": "src_port:0 OR NOT src_port:*"}
+    lines = ada.get(f"{EVENTS}/export", params={**asked, "format": "csv"}).text.splitlines()
+    assert len(lines) == 101
+    assert {line.split(",")[1] for line in lines[1:]} == {""}
+    rows = ada.get(f"{EVENTS}/export", params={**asked, "format": "jsonl"}).text.splitlines()
+    assert {json.loads(row)["src_port"] for row in rows} == {None}

@@ -270,3 +270,22 @@ def test_a_quoted_value_finds_just_itself(store: Timeline, text: str) -> None:
     found = store.page(Search("quoted", f"resource:{quoted}"), limit=1000).rows
     assert text in {row["resource"] for row in found}
     assert {row["resource"].lower() for row in found} == {text.lower()}
+
+
+@pytest.mark.parametrize(
+    ("expression", "words", "place"),
+    [
+        ("a[z-a]b", "invalid character class range", "z-a"),
+        ("x*+*", "bad repetition operator", "*+"),
+        ("a(b", "missing )", "a(b"),
+    ],
+)
+def test_a_wrong_regular_expression_says_what_re2_says_and_where(
+    timeline: Timeline, expression: str, words: str, place: str
+) -> None:
+    query = f"actor:/{expression}/"
+    with pytest.raises(BadQuery) as caught:
+        timeline.count(Search(case="c", query=query))
+    error = caught.value
+    assert words in error.message
+    assert query[error.position : error.position + error.length] == place

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from locard.model.errors import BadQuery, Error, Missing
-from locard.model.event import Event
+from locard.model.event import Event, Kind
 from locard.timeline import schema
 from locard.timeline.client import Client
 from locard.timeline.query import condition
@@ -197,7 +197,7 @@ def batches(
 
 
 def _shown(table: pa.Table, names: Sequence[str]) -> list[pa.RecordBatch]:
-    """The table with times as times and null where a record has none."""
+    """The table with times as times and null where a record has no time or no port."""
     dated = table.column("time_ns")
     times = pc.if_else(pc.equal(dated, schema.UNDATED), None, dated).cast(pa.timestamp("ns", "UTC"))
     arrays = [times if n == "time" else _plain(n, table.column(n)) for n in names]
@@ -206,6 +206,9 @@ def _shown(table: pa.Table, names: Sequence[str]) -> list[pa.RecordBatch]:
 
 
 def _plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if schema.KINDS[name] is Kind.PORT:
+        none = pa.scalar(None, column.type)
+        return pc.if_else(pc.equal(column, 0), none, column)
     if name == "id":
         return pa.chunked_array([[key.hex() for key in column.to_pylist()]], pa.string())
     return column

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A search as one condition: case, span of time and query, all text bound as parameters."""
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ _LARGEST = (1 << 63) - 1
 _FEW_IDS = 1000
 """Up to so many ids travel as a parameter; more are put into a table in memory."""
 _NO_EXPRESSION = 427
+_RE2_SAYS = re.compile(r"error: (.+?)(?:\. Look at|$)", re.DOTALL)
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -84,9 +86,19 @@ def _check(client: Client, compiled: Compiled) -> None:
         except EngineRefused as error:
             if error.code != _NO_EXPRESSION:
                 raise
-            raise BadQuery(
-                "This is no regular expression that RE2 understands.", position, length
-            ) from error
+            raise _misread(text, position, length, error.message) from error
+
+
+def _misread(text: str, position: int, length: int, said: str) -> BadQuery:
+    """What RE2 says is wrong, and where in the expression, which stands between two slashes."""
+    found = _RE2_SAYS.search(said)
+    if found is None:
+        return BadQuery("This is no regular expression that RE2 understands.", position, length)
+    words, _, part = found[1].partition(": ")
+    at = text.find(part.removeprefix("(?is)")) if part and length == len(text) + 2 else -1
+    if at >= 0 and (part := part.removeprefix("(?is)")):
+        position, length = position + 1 + at, len(part)
+    return BadQuery(f"RE2 does not understand this regular expression: {words}.", position, length)
 
 
 def _set(
