@@ -84,6 +84,33 @@ def test_one_byte_of_the_evidence(
     assert verbs[0] == "verification-failed"
 
 
+def test_a_copy_that_still_holds_the_record_is_said(
+    locard: Locard, home: Path, tmp_path: Path
+) -> None:
+    locard("add", "c", trail(tmp_path / "a.json", range(5)))
+    other = trail(tmp_path / "b.json", range(3))
+    locard("add", "c", other)
+    event = str(locard("search", "c", "action:DeleteObject", "--limit", 1, "--json").json["id"])
+    whole = locard("prove", event, "--json").json
+    assert (whole["passed"], whole["steps"][-1]["name"]) == (True, "Further place 1")
+    assert "holds the same record" in whole["steps"][-1]["detail"]
+    named = whole["steps"][-1]["detail"][:16]
+    first, second = sorted(
+        (one for one in (home / "vault" / "objects").rglob("*") if one.is_file()),
+        key=lambda one: (one.parent.name + one.name).startswith(named),
+    )
+    overwrite(first, b"bucket-0", b"bucket-1")
+    damaged = locard("prove", event)
+    assert (damaged.status, "FAIL  Stored bytes" in damaged.out) == (1, True)
+    assert "pass  Further place 1" in damaged.out
+    assert damaged.out.rstrip().endswith("The record is still held by 1 further place.")
+    overwrite(first, b"bucket-1", b"bucket-0")
+    overwrite(second, b"bucket-0", b"bucket-1")
+    told = locard("prove", event)
+    assert (told.status, "FAIL  Further place 1" in told.out) == (0, True)
+    assert told.out.rstrip().endswith("1 further place of the record did not hold.")
+
+
 def test_evidence_that_is_gone(proved: tuple[Locard, str], home: Path) -> None:
     locard, event = proved
     stored(home).unlink()

@@ -107,14 +107,14 @@ def item(state: State, case: str, evidence: str) -> Item:
 
 
 def names(state: State, case: str, evidence: Collection[str]) -> dict[str, str]:
-    """A name of each of these pieces of evidence, as far as the case holds them."""
+    """The first name of each of these pieces of evidence, as far as the case holds them."""
     wanted = list(evidence)
     with state.session() as session:
         rows = session.execute(
-            select(Holding.evidence, func.min(Place.name))
+            select(Holding.evidence, Place.name)
             .join(Place, Place.holding == Holding.id)
             .where(Holding.case == case, Holding.evidence.in_(wanted))
-            .group_by(Holding.evidence)
+            .order_by(Place.id.desc())
         ).all()
     return {str(found): str(name) for found, name in rows}
 

@@ -7,7 +7,7 @@ that were taken in. It does not say that the source told the truth.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -36,11 +36,13 @@ class Step:
     detail: str
     differences: tuple[tuple[str, str, str], ...] = ()
     """Column, what the timeline says, what the evidence says."""
+    further: bool = False
+    """Whether it is about a further place of the record: the proof does not stand on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """All steps that were taken, up to the one that failed."""
+    """All steps that were taken, up to the one that failed, and one for each further place."""
 
     event: str
     case: str
@@ -48,8 +50,23 @@ class Proof:
 
     @property
     def passed(self) -> bool:
-        """Whether the row is proved."""
-        return all(step.passed for step in self.steps)
+        """Whether the row is proved by the place that it names."""
+        return all(step.passed for step in self.steps if not step.further)
+
+    @property
+    def copies(self) -> str:
+        """What the further places add to the verdict, in one sentence; empty when nothing."""
+        held = sum(step.passed for step in self.steps if step.further)
+        failed = sum(not step.passed for step in self.steps if step.further)
+        if not self.passed and held:
+            return f"The record is still held by {held:,} further place{'s' * (held > 1)}."
+        if self.passed and failed:
+            return f"{failed:,} further place{'s' * (failed > 1)} of the record did not hold."
+        return ""
+
+
+MOST_PLACES = 20
+"""Further places of one record that are tried."""
 
 
 class _Failed(Exception):
@@ -78,14 +95,47 @@ class Prover:
         hand = Hand.of(who)
         try:
             self._say("Row", f"event {event.id} of case {event.case}, read by {_source(event)}")
-            holding, name = self._holding(event)
-            self._custody(event, holding)
-            self._bytes(event, holding, hand)
-            record = self._record(event, holding, name, hand)
-            self._compare(event, record)
+            self._compare(event, self._walk(event, hand))
         except _Failed:
             pass
+        for number, (evidence, locator) in enumerate(_further(event), 1):
+            self._further(event, hand, number, evidence, locator)
         return Proof(event.id, event.case, tuple(self.steps))
+
+    def _walk(self, event: Event, hand: Hand) -> dict[str, Any]:
+        """The record as one place holds it, once its custody and its bytes were found good."""
+        holding, name = self._holding(event)
+        self._custody(event, holding)
+        self._bytes(event, holding, hand)
+        return self._record(event, holding, name, hand)
+
+    def _further(self, event: Event, hand: Hand, number: int, evidence: str, locator: str) -> None:
+        """One step for a further place of the record: whether its bytes are sound and hold it.
+
+        It may be written in another way there, or in part. What fails there says nothing against
+        the first place, and what holds there does not mend the first.
+        """
+        place = f"{evidence[:16]}… at {locator}"
+        name = f"Further place {number}"
+        if number > MOST_PLACES:
+            if number == MOST_PLACES + 1:
+                self._say(name, f"{len(_further(event)) - MOST_PLACES:,} more were not tried")
+            return
+        there = replace(event, values={**event.values, "evidence": evidence, "locator": locator})
+        alone = Prover(self.settings, self.state, self.vault, self.limits, self.mappings)
+        alone.steps = [Step("Row", True, "")]
+        try:
+            found = _differences(there, alone._walk(there, hand))
+        except _Failed:
+            last = alone.steps[-1]
+            detail = f"{place}: {last.name}: {last.detail}"
+            self.steps.append(Step(name, False, detail, last.differences, further=True))
+        else:
+            columns = {column for column, _, _ in found}
+            same = "holds the record in part" if "id" in columns else "holds the same record"
+            other = f", written differently in: {', '.join(sorted(columns))}" if columns else ""
+            self.steps.append(Step(name, True, f"{place} {same}{other}", further=True))
+        self.watch(self.steps[-1])
 
     def _say(self, name: str, detail: str) -> None:
         self.steps.append(Step(name, True, detail))
@@ -236,32 +286,44 @@ class Prover:
         return rows
 
     def _compare(self, event: Event, record: dict[str, Any]) -> None:
-        differences = []
-        for column in COLUMNS:
-            kept: object
-            if column.name == "id":
-                kept = event.id
-            elif column.name == "time":
-                kept = event.time
-            elif column.name == "raw":
-                kept = event.raw
-            elif column.name == "attributes":
-                kept = event.attributes
-            else:
-                kept = event.values[column.name]
-            found = record[column.name]
-            if column.name == "attributes":
-                found = dict(found)
-            if kept != found:
-                differences.append((column.name, _shown(kept), _shown(found)))
+        differences = _differences(event, record)
         if differences:
             names = ", ".join(name for name, _, _ in differences)
             self._fail(
                 "Comparison",
                 f"the row differs from the evidence in: {names}",
-                tuple(differences),
+                differences,
             )
         self._say("Comparison", f"all {len(COLUMNS)} columns equal what the evidence says")
+
+
+def _differences(event: Event, record: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Column, what the row says, what the record says, wherever they differ."""
+    differences = []
+    for column in COLUMNS:
+        kept: object
+        if column.name == "id":
+            kept = event.id
+        elif column.name == "time":
+            kept = event.time
+        elif column.name == "raw":
+            kept = event.raw
+        elif column.name == "attributes":
+            kept = event.attributes
+        else:
+            kept = event.values[column.name]
+        found = record[column.name]
+        if column.name == "attributes":
+            found = dict(found)
+        if kept != found:
+            differences.append((column.name, _shown(kept), _shown(found)))
+    return tuple(differences)
+
+
+def _further(event: Event) -> list[tuple[str, str]]:
+    """The places of the record but for the one that the row names."""
+    own = (event.values["evidence"], event.values["locator"])
+    return [one for one in dict.fromkeys(event.sightings) if one != own]
 
 
 def _source(event: Event) -> str:

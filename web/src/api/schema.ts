@@ -902,11 +902,12 @@ export interface StampedShown {
 /** How far a disposal has come. */
 export type Standing = 'asked' | 'agreed' | 'done' | 'refused';
 
-/** One step of a proof. */
+/** One step of a proof; it does not stand on a `further` one, about a copy. */
 export interface StepShown {
   name: string;
   passed: boolean;
   detail: string;
+  further: boolean;
   differences: Difference[];
 }
 

@@ -153,11 +153,12 @@ class Difference(BaseModel):
 
 
 class StepShown(BaseModel):
-    """One step of a proof."""
+    """One step of a proof; it does not stand on a `further` one, about a copy."""
 
     name: str
     passed: bool
     detail: str
+    further: bool
     differences: list[Difference]
 
 
@@ -321,12 +322,9 @@ def prove(case: TheCase, event: TheEvent, who: MayView, door: TheDoor) -> ProofS
     proof = door.desk.prove(event, who=who.hand, case=case)
     steps = [
         StepShown(
-            name=step.name,
-            passed=step.passed,
-            detail=step.detail,
+            **{one: getattr(step, one) for one in ("name", "passed", "detail", "further")},
             differences=[
-                Difference(column=column, row=row, evidence=said)
-                for column, row, said in step.differences
+                Difference(column=c, row=row, evidence=said) for c, row, said in step.differences
             ],
         )
         for step in proof.steps

@@ -51,4 +51,6 @@ def prove(
         emit({**asdict(proof), "passed": proof.passed})
     else:
         out.print("Proved." if proof.passed else "NOT proved.")
+        if proof.copies:
+            out.print(proof.copies)
     return 0 if proof.passed else 1
