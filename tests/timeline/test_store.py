@@ -202,7 +202,7 @@ def test_a_few_ids_are_looked_up_without_a_table_in_memory(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first such table of a store takes seconds, and the first star waited for it."""
-    timeline.write("c", batch([{}, {}]))
+    timeline.write("c", batch({"action": "Get"}, {"action": "Put"}))
     (row, _) = timeline.page(Search("c"), 2).rows
     strangers = [f"{n:032x}" for n in range(2000)]
     assert timeline.known("c", [row["id"], *strangers, "none"]) == {row["id"]}
