@@ -119,6 +119,20 @@ def test_ten_thousand_exhibits_stay_readable() -> None:
     assert len(report.pdf(case).content) < 16 << 20
 
 
+def test_what_exhibits_have_in_common_is_said_once(tmp_path: Path) -> None:
+    case = told(0)
+    other = replace(case.exhibits[0], number="NIGHT-0002", evidence="e" * 64)
+    case = replace(case, exhibits=[case.exhibits[0], other])
+    found = report.contents(case, 10)
+    assert ["Hashed", "as the bytes came in"] in found["common"]
+    assert [[name for name, _ in card["facts"]] for card in found["cards"]] == [
+        ["Name when it was taken in", "SHA-256"],
+        ["SHA-256"],
+    ]
+    for text in (page(case)[0], " ".join(paper(case, tmp_path).split())):
+        assert text.count("as the bytes came in") == 1
+
+
 def test_ten_thousand_different_lives_are_bounded() -> None:
     case = told(1)
     number, evidence = case.exhibits[1].number, case.exhibits[1].evidence

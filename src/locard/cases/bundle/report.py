@@ -49,6 +49,7 @@ def contents(told: Told, most_rows: int) -> dict[str, Any]:
     whole = [_row(exhibit, told) for exhibit in told.exhibits[:most_rows]]
     acquired = [one for one in told.exhibits if not one.derived_from.evidence]
     parts = [(one.number, one.evidence, told.names.get(one.evidence, "")) for one in told.exhibits]
+    common, cards = _cards(acquired[:MOST_CARDS], told)
     found, left = lives(parts, told.entries, MOST_LIVES)
     return {
         "case": told.case,
@@ -70,7 +71,8 @@ def contents(told: Told, most_rows: int) -> dict[str, Any]:
         "entries": len(told.entries),
         "hands": _hands(told),
         "authorities": _authorities(told.exhibits),
-        "cards": [_card(one, told) for one in acquired[:MOST_CARDS]],
+        "common": common,
+        "cards": cards,
         "more_cards": max(0, len(acquired) - MOST_CARDS),
         "rows": whole,
         "more_rows": len(told.exhibits) - len(whole),
@@ -129,6 +131,17 @@ def _row(exhibit: Exhibit, told: Told) -> dict[str, str]:
         "sha256": exhibit.evidence,
         "root": exhibit.derived_from.number,
     }
+
+
+def _cards(exhibits: Sequence[Exhibit], told: Told) -> tuple[list[list[str]], list[dict[str, Any]]]:
+    """What all of these exhibits have in common, and of each what it does not."""
+    cards = [_card(one, told) for one in exhibits]
+    if len(cards) < 2:
+        return [], cards
+    common = [fact for fact in cards[0]["facts"] if all(fact in one["facts"] for one in cards)]
+    for one in cards:
+        one["facts"] = [fact for fact in one["facts"] if fact not in common]
+    return common, cards
 
 
 def _card(exhibit: Exhibit, told: Told) -> dict[str, Any]:
