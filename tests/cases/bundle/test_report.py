@@ -126,7 +126,7 @@ def test_what_exhibits_have_in_common_is_said_once(tmp_path: Path) -> None:
     found = report.contents(case, 10)
     assert ["Hashed", "as the bytes came in"] in found["common"]
     assert [[name for name, _ in card["facts"]] for card in found["cards"]] == [
-        ["Name when it was taken in", "SHA-256"],
+        ["Name at the source", "SHA-256"],
         ["SHA-256"],
     ]
     for text in (page(case)[0], " ".join(paper(case, tmp_path).split())):

@@ -146,7 +146,7 @@ def _cards(exhibits: Sequence[Exhibit], told: Told) -> tuple[list[list[str]], li
 
 def _card(exhibit: Exhibit, told: Told) -> dict[str, Any]:
     facts = [
-        ("Name when it was taken in", visible(told.names.get(exhibit.evidence, ""), LONGEST)),
+        ("Name at the source", visible(told.names.get(exhibit.evidence, ""), LONGEST)),
         ("Size", f"{exhibit.size:,} bytes"),
         ("SHA-256", exhibit.evidence),
         ("BLAKE2b-256", exhibit.blake2b),
