@@ -208,8 +208,10 @@ def test_a_row_is_proved_and_commented(page: Page):
     drawer.get_by_label("Comment", exact=True).fill("This is where it begins.")
     drawer.get_by_role("button", name="Comment", exact=True).click()
     expect(drawer.get_by_text("This is where it begins.")).to_be_visible()
-    page.get_by_role("link", name="Custody").first.click()
-    expect(page.get_by_text("verified").first).to_be_visible()
+    tabs = page.get_by_role("navigation", name="Views of the case")
+    tabs.get_by_role("link", name="Custody").click()
+    page.get_by_role("link", name="Ledger").click()
+    expect(page.get_by_text("Verified: bytes are unchanged").first).to_be_visible()
 
 
 def test_pivots_and_neighbours(page: Page):

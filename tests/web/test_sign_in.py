@@ -223,7 +223,7 @@ def test_an_administrator_grants_and_takes_back_and_the_page_says_why_not(
     page.goto("/settings/people")
     happened = page.locator("section").filter(has=page.get_by_role("heading", name="What happened"))
     expect(happened).to_contain_text("user carl added")
-    page.goto("/cases/pier/custody")
+    page.goto("/cases/pier/custody?view=ledger")
     expect(
         page.get_by_text("Evidence custodian in pier taken back from carl: wrong case")
     ).to_be_visible()

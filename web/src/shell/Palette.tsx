@@ -89,6 +89,12 @@ function useCommands(doors: Doors): Command[] {
       icon: <FolderSearch size={16} />,
       run: () => void navigate({ to: '/cases' }),
     });
+    list.push({
+      group: 'Go to',
+      title: 'Custody of all cases',
+      icon: <ScrollText size={16} />,
+      run: () => void navigate({ to: '/custody' }),
+    });
     for (const one of cases.data ?? []) {
       if (one.name === here) continue;
       list.push({
