@@ -17,15 +17,18 @@ export function isRunning(progress: Progress): boolean {
 /** What is running in a case, live. Falls back to asking when the stream cannot be held open. */
 export function useProgress(name: string): Progress[] {
   const [list, setList] = useState<Progress[]>([]);
-  const running = useRef(0);
+  const over = useRef<Set<string> | null>(null);
   useEffect(() => {
     setList([]);
-    running.current = 0;
+    over.current = null;
     let last = 0;
     const take = (next: Progress[]) => {
       const now = next.filter(isRunning).length;
-      // Counts move while work runs; everything that was counted is asked again when it ends.
-      const ended = now < running.current;
+      // Counts move while work runs; everything that was counted is asked again when it ends. Short
+      // work may begin and end between two looks: then its end is the first that is seen of it.
+      const known = over.current;
+      over.current = new Set(next.filter((one) => !isRunning(one)).map((one) => one.job));
+      const ended = known !== null && [...over.current].some((job) => !known.has(job));
       if (ended || (now > 0 && Date.now() - last > 4000)) {
         last = Date.now();
         for (const key of ['case', 'evidence']) {
@@ -37,7 +40,6 @@ export function useProgress(name: string): Progress[] {
           }
         }
       }
-      running.current = now;
       setList(next);
     };
     const source = new EventSource(address(['cases', name, 'progress', 'stream']));
