@@ -17,6 +17,7 @@ from cryptography import x509
 
 from locard_verify import stamp
 from locard_verify.facts import Facts
+from locard_verify.files import beginning
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import root_of
 from locard_verify.note import open_checkpoint
@@ -71,6 +72,7 @@ def _stamps(
     authorities = facts.about("authority-set")
     trusted = list(roots) if roots is not None else _roots(facts, authorities)
     held, gaps = 0, 0
+    reason = ""
     latest: datetime | None = None
     for note in notes:
         token, gap = note.with_suffix(".tsr"), note.with_suffix(".gap")
@@ -80,6 +82,7 @@ def _stamps(
             latest = max(latest, found) if latest and found else found or latest
         elif gap.exists() or token.exists():
             gaps += 1
+            reason = reason or _why(gap)
         elif note.stem.isdecimal() and _asked(authorities, int(note.stem)):
             detail = "the checkpoint has neither a time stamp nor a gap that says why"
             facts.fault("time stamps", detail, f"checkpoints/{note.name}")
@@ -91,7 +94,7 @@ def _stamps(
     if latest:
         said += f", the latest of {latest:%Y-%m-%dT%H:%M:%SZ}"
     if gaps:
-        said += f"; {gaps:,} checkpoints wait for one, as their .gap files say"
+        said += f"; {gaps:,} checkpoints wait for one: {reason}"
     return facts.judged("time stamps", said)
 
 
@@ -106,7 +109,7 @@ def _roots(facts: Facts, authorities: Sequence[dict[str, Any]]) -> list[x509.Cer
     named = {digest for one in authorities for digest in one["details"].get("roots", "").split()}
     found: list[x509.Certificate] = []
     for path in sorted((facts.folder / "authorities").glob("*.pem")):
-        where, data = f"authorities/{path.name}", path.read_bytes()
+        where, data = f"authorities/{path.name}", beginning(path)
         if sha256(data).hexdigest() not in named:
             facts.fault("time stamps", "no entry names this root certificate", where)
             continue
@@ -122,7 +125,7 @@ def _token(
 ) -> datetime | None:
     where = f"checkpoints/{token.name}"
     try:
-        return stamp.check(token.read_bytes(), facts.notes[note.name], roots).time
+        return stamp.check(beginning(token), facts.notes[note.name], roots).time
     except Malformed as error:
         facts.fault("time stamps", f"the token does not stamp this checkpoint: {error}", where)
         return None
@@ -137,7 +140,7 @@ def _noted(facts: Facts) -> None:
         if not path.is_file():
             detail = f"the token that entry {sequence} names is missing"
             facts.fault("time stamps", detail, f"checkpoints/{name}")
-        elif sha256(path.read_bytes()).hexdigest() != details.get("token"):
+        elif sha256(beginning(path)).hexdigest() != details.get("token"):
             detail = f"it is not the token that entry {sequence} names"
             facts.fault("time stamps", detail, f"checkpoints/{name}")
         _near(facts, sequence, entry["time"], details.get("time", ""))
@@ -158,10 +161,10 @@ def _near(facts: Facts, sequence: int, ours: str, theirs: str) -> None:
         facts.fault("clock", detail, f"entries, entry {sequence}")
 
 
-def why(gap: Path) -> str:
+def _why(gap: Path) -> str:
     """What a gap says, for people."""
     try:
-        found = json.loads(gap.read_bytes())
+        found = json.loads(beginning(gap))
         return f"{found['why']} ({found['authority']}, {found['time']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "it cannot be read"

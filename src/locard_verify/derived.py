@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from locard_verify.examine import canonical
 from locard_verify.facts import Facts
+from locard_verify.files import beginning
 from locard_verify.verdict import Clause
 
 
@@ -24,7 +25,7 @@ def hashes(facts: Facts) -> None:
         path = facts.folder / "hashes" / f"{level:02d}"
         if not path.is_file():
             continue
-        kept = path.read_bytes()[: len(right)]
+        kept = beginning(path, len(right))
         if kept != right[: len(kept)]:
             place = next(
                 i for i in range(0, len(kept), 32) if kept[i : i + 32] != right[i : i + 32]

@@ -27,6 +27,8 @@ class Facts:
     told: list[dict[str, Any]] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
+    more: dict[str, int] = field(default_factory=dict)
+    """By clause: further faults that were only counted."""
     first_key: str = ""
     """The key that signed the first entry."""
 
@@ -36,7 +38,7 @@ class Facts:
 
     def judged(self, clause: str, good: str) -> Clause:
         """The clause, as the faults noted so far say."""
-        return judged(clause, self.faults.get(clause, ()), good)
+        return judged(clause, self.faults.get(clause, ()), good, self.more.get(clause, 0))
 
     def about(self, verb: str) -> list[dict[str, Any]]:
         """The entries of a verb that are handed on whole."""

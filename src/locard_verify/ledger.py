@@ -15,6 +15,7 @@ from cryptography import x509
 from locard_verify import checkpoints, derived, transfers
 from locard_verify.examine import Stretch, misplaced, set_back, unlinked
 from locard_verify.facts import Facts
+from locard_verify.files import beginning
 from locard_verify.keys import Key, read_key
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import Levels
@@ -57,7 +58,7 @@ def gather(
     facts = Facts(folder, {})
     for path in sorted((folder / "keys").glob("*.vkey")):
         try:
-            key = read_key(path.read_text("utf-8", "replace"))
+            key = read_key(beginning(path).decode("utf-8", "replace"))
             facts.keys[key.keyid] = key
         except Malformed as error:
             facts.fault("keys", f"it holds no key: {error}", f"keys/{path.name}")
@@ -85,9 +86,9 @@ def _seen(facts: Facts, path: Path) -> int:
     with path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         head = facts.folder / "head"
-        facts.head = head.read_bytes() if head.is_file() else None
+        facts.head = beginning(head) if head.is_file() else None
         for note in sorted((facts.folder / "checkpoints").glob("*.note")):
-            facts.notes[note.name] = note.read_bytes()
+            facts.notes[note.name] = beginning(note)
         return os.fstat(file.fileno()).st_size
 
 
@@ -138,8 +139,7 @@ def _joined(
     for clause, found in stretch.faults.items():
         for line, detail in found:
             facts.fault(clause, detail, f"entries, line {base + line + 1}")
-        for _ in range(stretch.counted[clause] - len(found)):
-            facts.fault(clause, found[-1][1], "entries")
+        facts.more[clause] = facts.more.get(clause, 0) + stretch.counted[clause] - len(found)
     where = f"entries, line {base + 1}"
     if stretch.first:
         if stretch.first != number + 1:

@@ -52,10 +52,14 @@ class Fault:
     where: str = ""
 
 
-def judged(name: str, faults: Iterable[Fault], good: str) -> Clause:
-    """The clause that fails by its first fault, counting the others, or passes as `good` says."""
+def judged(name: str, faults: Iterable[Fault], good: str, more: int = 0) -> Clause:
+    """The clause that fails by its first fault, counting the others, or passes as `good` says.
+
+    `more` are faults that were counted and not kept.
+    """
     found = list(faults)
     if not found:
         return Clause(name, State.PASS, good)
-    more = f" (and {len(found) - 1:,} more like it)" if len(found) > 1 else ""
-    return Clause(name, State.FAIL, found[0].detail + more, found[0].where)
+    others = len(found) - 1 + more
+    told = f" (and {others:,} more like it)" if others else ""
+    return Clause(name, State.FAIL, found[0].detail + told, found[0].where)

@@ -22,7 +22,9 @@ from locard.evidence.stamping import Stamping
 from locard.model.custody import Hand, Verb
 from locard.model.evidence import Origin
 from locard_verify import command, dsse, stretches
+from locard_verify.examine import KEPT
 from locard_verify.keys import read_key
+from locard_verify.ledger import gather
 from locard_verify.stamp import certificates
 from locard_verify.vault import verify_vault
 from locard_verify.verdict import State, Verdict
@@ -445,3 +447,18 @@ def test_the_command_says_pass_and_fail_and_exits_so(
     assert not said["passed"]
     assert [one["name"] for one in said["clauses"] if one["state"] == "fail"] == ["evidence"]
     assert command.main([str(home / "nothing")]) == 2
+
+
+def test_a_flood_of_faults_is_counted_and_not_kept(home: Path) -> None:
+    with (ledger(home) / "entries").open("ab") as file:
+        file.write(b"\n" * 100_000)
+    facts = gather(ledger(home))
+    assert len(facts.faults["format"]) == KEPT
+    assert "(and 99,999 more like it)" in failed(home)["format"][0]
+
+
+@pytest.mark.parametrize("name", ["head", "keys/huge.vkey", "checkpoints/000000000005.note"])
+def test_a_file_that_is_far_too_long_is_not_read_whole(home: Path, name: str) -> None:
+    with (ledger(home) / name).open("ab") as file:
+        file.truncate(1 << 40)
+    assert set(failed(home)) & {"tree", "keys", "consistency"}
