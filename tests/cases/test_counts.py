@@ -15,6 +15,7 @@ from locard.cases.intake import Wish
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
 from locard.cases.writing import Writer
+from locard.model.custody import Hand
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from tests.cases.trails import trail
@@ -32,12 +33,21 @@ def parse(desk: Desk) -> Parse:
         desk.create("c", who="ana")
         progress = Progress(desk.state, "c", "Adding", "ana")
         adding = Adding(
-            desk.settings, desk.state, desk.vault, lambda: desk.timeline, "c", "ana", limits, {}
+            desk.settings,
+            desk.state,
+            desk.vault,
+            lambda: desk.timeline,
+            "c",
+            Hand("ana"),
+            limits,
+            {},
         )
         adding.take([path], Wish(), progress)
         writer = Writer(desk.timeline, desk.state, "c")
         with Pool(1, desk.settings.scratch, limits, (TOYS,)) as pool:
-            Parsing(desk.state, desk.vault, pool, writer, progress, "c", "ana", limits, {}).run(1)
+            Parsing(
+                desk.state, desk.vault, pool, writer, progress, "c", Hand("ana"), limits, {}
+            ).run(1)
         writer.close()
         progress.finish("done")
         return next(item for item in desk.evidence("c")[0] if item.name == path.name)

@@ -43,4 +43,4 @@ def test_a_checked_ledger_as_json_is_json(locard: Locard, tmp_path: Path) -> Non
     locard("add", "c", trail(tmp_path / "trail.json", range(3)))
     ran = locard("custody", "c", "--check", "--json")
     assert ran.json[0]["case"] == "c"
-    assert "entries holds" in ran.err
+    assert "ledger holds: " in ran.err
