@@ -82,16 +82,17 @@ def build(folder: Path) -> Installation:
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    yield from _running(tmp_path_factory.mktemp("ours"))
+    yield from running(tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="session")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The same evidence under the same names in a ledger of another key."""
-    yield from _running(tmp_path_factory.mktemp("theirs"))
+    yield from running(tmp_path_factory.mktemp("theirs"))
 
 
-def _running(folder: Path) -> Iterator[Installation]:
+def running(folder: Path) -> Iterator[Installation]:
+    """The installation, ended afterwards."""
     found = build(folder)
     yield found
     found.desk.timeline.close()

@@ -15,10 +15,16 @@ from locard.model.errors import Conflict, Missing, Tampered, Unreadable
 from locard.settings import Settings
 from locard_verify.ledger import verify_ledger
 from locard_verify.verdict import State
-from tests.cases.bundle.conftest import ANA, Installation
+from tests.cases.bundle.conftest import ANA, Installation, running
 from tests.conftest import stop_store
 
 LAB = Hand("lea", "command line", "lea@laboratory", "locard")
+
+
+@pytest.fixture(scope="module")
+def giver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation of its own: here its ledger goes on, and elsewhere it has to stand still."""
+    yield from running(tmp_path_factory.mktemp("giver"))
 
 
 @pytest.fixture
@@ -37,15 +43,15 @@ def transfers(desk: Desk) -> State:
 
 
 def test_evidence_changes_hands_and_both_sides_say_so(
-    ours: Installation, lab: Desk, tmp_path: Path
+    giver: Installation, lab: Desk, tmp_path: Path
 ) -> None:
-    done = ours.export(tmp_path / "lab.tar", form=Form.TAR, to="State laboratory")
-    exhibits = ours.desk.vault.ledger.exhibits("night")
-    assert [one.to for one in ours.desk.bundles.waiting("night")] == ["State laboratory"] * 3
-    assert transfers(ours.desk) is State.NOT_CHECKED
+    done = giver.export(tmp_path / "lab.tar", form=Form.TAR, to="State laboratory")
+    exhibits = giver.desk.vault.ledger.exhibits("night")
+    assert [one.to for one in giver.desk.bundles.waiting("night")] == ["State laboratory"] * 3
+    assert transfers(giver.desk) is State.NOT_CHECKED
 
     taken = lab.bundles.accept(
-        tmp_path / "lab.tar", trusted=[ours.key], reason="request 12/26", who=LAB
+        tmp_path / "lab.tar", trusted=[giver.key], reason="request 12/26", who=LAB
     )
     assert (taken.case, taken.made, taken.exhibits) == ("night", True, 3)
     assert taken.sender.name == "ana" and taken.sender.manifest == done.manifest
@@ -57,7 +63,7 @@ def test_evidence_changes_hands_and_both_sides_say_so(
     for one in exhibits:
         here = by_evidence[one.evidence]
         assert here.source["exhibit"] == one.number
-        assert here.source["ledger"] == ours.key.name
+        assert here.source["ledger"] == giver.key.name
         assert here.source["bundle"] == done.manifest
         assert here.derived_from.evidence == one.derived_from.evidence
         verbs = [entry.verb for entry in lab.vault.ledger.entries(evidence=one.evidence)]
@@ -72,19 +78,19 @@ def test_evidence_changes_hands_and_both_sides_say_so(
     assert not any(one.startswith("data/evidence/") for one in names)
     assert transfers(lab) is State.PASS
 
-    other = ours.desk.vault.ledger
-    back = ours.desk.bundles.acknowledge(
+    other = giver.desk.vault.ledger
+    back = giver.desk.bundles.acknowledge(
         "night", taken.receipt, list(lab.vault.ledger.keys()), reason="receipt came", who=ANA
     )
     assert (back.exhibits, back.compared) == (3, True)
-    assert ours.desk.bundles.waiting("night") == []
-    assert transfers(ours.desk) is State.PASS
+    assert giver.desk.bundles.waiting("night") == []
+    assert transfers(giver.desk) is State.PASS
     entry = other.newest(case="night", limit=1)[0]
     assert entry.verb is Verb.TRANSFERRED_IN
     assert entry.details["accepted by"] == "lea"
     assert entry.details["accepted in"].startswith(lab.vault.ledger.keys()[0].name)
     with pytest.raises(Conflict, match="no release of case night that waits"):
-        ours.desk.bundles.acknowledge("night", taken.receipt, [], reason="again", who=ANA)
+        giver.desk.bundles.acknowledge("night", taken.receipt, [], reason="again", who=ANA)
 
 
 def test_a_bundle_that_fails_is_not_taken_in(bundle: Path, lab: Desk) -> None:
@@ -114,18 +120,20 @@ def test_a_case_of_that_name_is_not_mixed_by_chance(sealed: Path, lab: Desk) -> 
     assert again.made and again.exhibits == taken.exhibits
 
 
-def test_references_alone_cannot_be_accepted(ours: Installation, lab: Desk, tmp_path: Path) -> None:
-    ours.export(tmp_path / "bundle", references=True)
+def test_references_alone_cannot_be_accepted(
+    giver: Installation, lab: Desk, tmp_path: Path
+) -> None:
+    giver.export(tmp_path / "bundle", references=True)
     with pytest.raises(Missing, match="only references"):
         lab.bundles.accept(tmp_path / "bundle", reason="x", who=LAB)
 
 
 def test_one_exhibit_out_of_an_archive_stands_by_itself(
-    ours: Installation, lab: Desk, tmp_path: Path
+    giver: Installation, lab: Desk, tmp_path: Path
 ) -> None:
-    exhibits = ours.desk.vault.ledger.exhibits("night")
+    exhibits = giver.desk.vault.ledger.exhibits("night")
     member = next(one for one in exhibits if one.derived_from.evidence)
-    ours.export(tmp_path / "one", exhibit=member.number)
+    giver.export(tmp_path / "one", exhibit=member.number)
     lab.bundles.accept(tmp_path / "one", reason="x", who=LAB)
     assert lab.add("night", [], who=LAB).events == 20
     here = lab.vault.ledger.exhibits("night", member.evidence)[0]
@@ -133,9 +141,9 @@ def test_one_exhibit_out_of_an_archive_stands_by_itself(
     assert here.source["exhibit"] == member.number
 
 
-def test_release_and_acceptance_by_hand(ours: Installation) -> None:
-    bundles = ours.desk.bundles
-    first = ours.desk.vault.ledger.exhibits("night")[0].number
+def test_release_and_acceptance_by_hand(giver: Installation) -> None:
+    bundles = giver.desk.bundles
+    first = giver.desk.vault.ledger.exhibits("night")[0].number
     transfer, count = bundles.release("night", [first], "Court archive", reason="disk", who=ANA)
     assert count == 1
     assert [one.number for one in bundles.waiting("night")] == [first]
@@ -147,16 +155,16 @@ def test_release_and_acceptance_by_hand(ours: Installation) -> None:
         bundles.release("night", ["NIGHT-0099"], "x", reason="", who=ANA)
 
 
-def test_a_receipt_that_does_not_hold(ours: Installation, lab: Desk, tmp_path: Path) -> None:
-    ours.export(tmp_path / "bundle", to="Laboratory")
+def test_a_receipt_that_does_not_hold(giver: Installation, lab: Desk, tmp_path: Path) -> None:
+    giver.export(tmp_path / "bundle", to="Laboratory")
     taken = lab.bundles.accept(tmp_path / "bundle", reason="x", who=LAB)
     receipt = json.loads(taken.receipt)
-    waiting = ours.desk.bundles.waiting("night")
+    waiting = giver.desk.bundles.waiting("night")
 
     def refused(kind: type[Exception], **changes: object) -> None:
         content = json.dumps({**receipt, **changes}).encode()
         with pytest.raises(kind):
-            ours.desk.bundles.acknowledge("night", content, [], reason="x", who=ANA)
+            giver.desk.bundles.acknowledge("night", content, [], reason="x", who=ANA)
 
     entry = receipt["entries"][0]
     forged = {**entry["envelope"], "payload": entry["envelope"]["payload"].replace("A", "B", 1)}
@@ -165,8 +173,8 @@ def test_a_receipt_that_does_not_hold(ours: Installation, lab: Desk, tmp_path: P
     refused(Unreadable, checkpoint="none")
     refused(Unreadable, keys=[])
     refused(Conflict, entries=[])
-    assert ours.desk.bundles.waiting("night") == waiting
-    ours.desk.bundles.acknowledge("night", taken.receipt, [], reason="x", who=ANA)
+    assert giver.desk.bundles.waiting("night") == waiting
+    giver.desk.bundles.acknowledge("night", taken.receipt, [], reason="x", who=ANA)
 
 
 def test_the_same_bundle_gives_the_same_record(sealed: Path, lab: Desk) -> None:
