@@ -70,7 +70,7 @@ def test_exhibits_are_listed_by_number_and_found(carla: httpx.Client) -> None:
     ]
     one = found["exhibits"][0]
     assert (one["state"], one["taken_by"], one["parent"]) == ("kept", "ana", "")
-    assert one["last"]["verb"] == "opened"
+    assert one["last"]["verb"] == "processed"
     assert carla.get(f"{CASE}/exhibits?q=B.JSON").json()["total"] == 1
     assert carla.get(f"{CASE}/exhibits?q=0002&only=acquired").json()["total"] == 1
     assert carla.get(f"{CASE}/exhibits?q=%25").json()["total"] == 0
