@@ -12,6 +12,8 @@ from typing import Any
 from locard.actions.contract import Action
 from locard.model.action import Permission, Target
 
+LONGEST = 2048
+"""Characters that a session policy may have."""
 FORMS = ("json", "terraform", "cloudformation")
 
 
@@ -40,19 +42,37 @@ def document(
 
 def enabled(actions: Iterable[Action]) -> dict[str, Any]:
     """The policy of everything that these actions may ever do in an account."""
-    return document(one for action in actions for one in action.permissions)
+    every = (one for action in actions for one in action.permissions)
+    return document(every, {"partition": ("aws",)})
 
 
 def narrowed(
     action: Action, target: Target, names: Mapping[str, tuple[str, ...]] | None = None
 ) -> dict[str, Any]:
-    """The session policy of one run: this action on this target, and on what its plan found."""
-    known = {"account": (target.account,), "region": (target.region,), "id": (target.id,)}
-    if not names:
-        reads = [one for one in action.permissions if one.reads]
-        trials = [one for one in action.permissions if not one.reads]
-        return document([*reads, *trials], known)
-    return document(action.permissions, {**known, **names})
+    """The session policy of one run: this action on this target, and on what its plan found.
+
+    Where that is more than a session policy may say, the parts of which there are most are `*`.
+    """
+    known = {
+        "account": (target.account,),
+        "region": (target.region or "*",),
+        "id": (target.id,),
+        "partition": (partition(target.region),),
+        **(names or {}),
+    }
+    while True:
+        policy = document(action.permissions, known)
+        widest = max(known, key=lambda name: len(known[name]))
+        if len(json.dumps(policy, separators=(",", ":"))) <= LONGEST or len(known[widest]) < 2:
+            return policy
+        known[widest] = ("*",)
+
+
+def partition(region: str) -> str:
+    """The part of AWS that a region belongs to, as ARNs name it."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def written(policy: Mapping[str, Any], form: str, name: str = "Locard") -> str:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from sqlalchemy import select
 
+from locard.actions.catalogue import catalogue
 from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
@@ -34,6 +35,8 @@ from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.cases.records import Records
+from locard.cases.response.connecting import connect as connect_cloud
+from locard.cases.response.runner import Runner
 from locard.cases.signer import signer
 from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
@@ -117,6 +120,11 @@ class Desk(Reading):
         provider = Provider(wanted) if wanted else None
         factor = SecondFactor(self.settings.keys)
         return Entrance(self.state, self.vault.ledger, factor, provider)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What acts in clouds: plans, runs, releases."""
+        return Runner(self.settings.home, self.state, self.vault, catalogue(), connect_cloud)
 
     @cached_property
     def storage(self) -> Storage:

@@ -48,6 +48,16 @@ def signing_service(key: str, origin: Callable[[], str]) -> Signer:
     return cast(Signer, part(schemes()["s3"], "signing").KmsSigner(key, origin))
 
 
+def session(provider: str) -> ModuleType:
+    """The module that opens sessions at accounts of a provider, by its name: `aws`."""
+    known = {one.name for one in iter_modules(__path__) if one.ispkg}
+    if provider not in known:
+        raise Error(
+            f"There is no provider called {provider[:40]!r}.", f"There are: {', '.join(known)}."
+        )
+    return part(import_module(f"{__name__}.{provider}"), "session")
+
+
 def part(provider: ModuleType, name: str) -> ModuleType:
     """A module of a provider that needs its SDK. Raises `Error` that says how to install it."""
     try:

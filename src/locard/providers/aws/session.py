@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One account of AWS for one run: an assumed role, narrowed to the run's target.
+
+Every call names its run in the user agent, so that CloudTrail tells our calls from those of an
+attacker, and is written down with the id that CloudTrail knows it by. Throttling is waited out by
+the SDK with growing pauses; a token that expires is renewed.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, cast
+
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from botocore.session import Session, get_session
+
+from locard import __version__
+from locard.model.action import Json
+from locard.model.custody import Request
+from locard.model.errors import Conflict, Error, Missing
+from locard.providers.aws.answers import code, lost, meaning
+
+ATTEMPTS = 8
+"""Of one call, the first included; the pauses between them grow to 20 seconds."""
+MOST_POLICY = 2048
+"""Characters that a session policy may have."""
+_CLIENTS = {"elasticloadbalancing": "elbv2"}
+"""Services that the SDK calls otherwise than policies do."""
+
+
+class Cloud:
+    """A session at one account and region, for one run."""
+
+    def __init__(
+        self,
+        account: str,
+        region: str,
+        run: str,
+        *,
+        role: str = "",
+        external_id: str = "",
+        policy: Mapping[str, Any] | None = None,
+        endpoint: str = "",
+    ) -> None:
+        self.account, self.region, self.run = account, region, run
+        self.requests: list[Request] = []
+        self._endpoint, self._lock = endpoint or None, Lock()
+        self._clients: dict[str, Any] = {}
+        self._assumed = (role, external_id, policy)
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": _attempts()},
+            connect_timeout=10,
+            read_timeout=60,
+            max_pool_connections=32,
+            user_agent_extra=f"locard/{__version__} run/{run}",
+        )
+        self._session = self._open()
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`."""
+        return str(self._session.get_partition_for_region(self.region))
+
+    def call(self, action: str, **arguments: Json) -> dict[str, Json]:
+        """Make one call, `ec2:DescribeInstances`, and answer what AWS answered as JSON.
+
+        Raises `Denied` with the permission's name, `Missing`, `Conflict`, `Busy`, and `Storage`
+        when AWS cannot be reached.
+        """
+        return cast(dict[str, Json], plain(self.answer(action, **arguments)))
+
+    def answer(self, action: str, **arguments: Any) -> dict[str, Any]:
+        """The same as the SDK gives it: streams of bytes stay streams."""
+        for again in (False, True):
+            try:
+                return self._once(action, arguments)
+            except ClientError as error:
+                if code(error) in ("ExpiredToken", "ExpiredTokenException") and not again:
+                    self._renew()
+                    continue
+                raise meaning(error, action, self.account) from error
+            except (BotoCoreError, ResponseParserError, ConnectionError, TimeoutError) as error:
+                raise lost(error, f"AWS account {self.account}") from error
+        raise AssertionError
+
+    def pages(self, action: str, member: str, **arguments: Json) -> Iterator[dict[str, Json]]:
+        """Every element of a list that AWS gives out in pages."""
+        token: dict[str, Json] = {}
+        while True:
+            found = self.call(action, **arguments, **token)
+            yield from found.get(member, ())
+            for name in ("NextToken", "Marker", "nextToken"):
+                if found.get(name):
+                    token = {name: found[name]}
+                    break
+            else:
+                return
+
+    def may(self, action: str, **arguments: Json) -> bool | None:
+        """Whether AWS would allow this call, asked by a dry run. None: it does not say."""
+        try:
+            self._once(action, {**arguments, "DryRun": True})
+        except ClientError as error:
+            if code(error) == "DryRunOperation":
+                return True
+            return False if code(error) == "UnauthorizedOperation" else None
+        except (BotoCoreError, ResponseParserError, ConnectionError, TimeoutError):
+            return None
+        raise Conflict(
+            f"AWS did {action} when it was asked for a dry run only.",
+            "Look at the target, then tell the makers of Locard.",
+        )
+
+    def _once(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        service, _, operation = action.partition(":")
+        client = self._client(_CLIENTS.get(service, service))
+        method = {name: one for one, name in client.meta.method_to_api_mapping.items()}[operation]
+        at, said = datetime.now(UTC).isoformat(timespec="milliseconds"), {}
+        status = "no answer"
+        try:
+            found = getattr(client, method)(**arguments)
+            said, status = found.pop("ResponseMetadata", {}), "done"
+            return cast(dict[str, Any], found)
+        except ClientError as error:
+            said, status = error.response.get("ResponseMetadata", {}), code(error)
+            raise
+        finally:
+            number = str(said.get("RequestId", ""))
+            self.requests.append(Request(action, number, at, status))
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.create_client(
+                    service,
+                    region_name=self.region,
+                    endpoint_url=self._endpoint,
+                    config=self._config,
+                )
+            return self._clients[service]
+
+    def _renew(self) -> None:
+        with self._lock:
+            self._clients.clear()
+            self._session = self._open()
+
+    def _open(self) -> Session:
+        role, external_id, policy = self._assumed
+        session = get_session()
+        try:
+            source = session.get_credentials()
+        except BotoCoreError as error:
+            raise lost(error, f"AWS account {self.account}") from error
+        if not role:
+            return session
+        if source is None:
+            raise Error(
+                f"There are no credentials to take {role} with.",
+                "Sign in (`aws sso login`), or set AWS_PROFILE, or give this machine a role.",
+            )
+        extra: dict[str, Any] = {"RoleSessionName": self.run[:64], "DurationSeconds": 3600}
+        if external_id:
+            extra["ExternalId"] = external_id
+        if policy is not None:
+            extra["Policy"] = _compact(policy)
+        sts = session.create_client(
+            "sts", region_name=self.region, endpoint_url=self._endpoint, config=self._config
+        )
+        assumed = get_session()
+        assumed._credentials = DeferredRefreshableCredentials(
+            refresh_using=lambda: self._taken(sts, role, extra), method="assume-role"
+        )
+        return assumed
+
+    def _taken(self, sts: Any, role: str, extra: Mapping[str, Any]) -> dict[str, str]:
+        """Fresh credentials of the role, as the SDK wants them."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        said: Mapping[str, Any] = {}
+        status = "no answer"
+        try:
+            found = sts.assume_role(RoleArn=role, **extra)
+            said, status = found["ResponseMetadata"], "done"
+        except ClientError as error:
+            said, status = error.response.get("ResponseMetadata", {}), code(error)
+            raise meaning(error, "sts:AssumeRole", f"{self.account} on {role}") from error
+        finally:
+            number = str(said.get("RequestId", ""))
+            self.requests.append(Request("sts:AssumeRole", number, at, status))
+        keys = found["Credentials"]
+        return {
+            "access_key": keys["AccessKeyId"],
+            "secret_key": keys["SecretAccessKey"],
+            "token": keys["SessionToken"],
+            "expiry_time": keys["Expiration"].isoformat(),
+        }
+
+
+def plain(value: Any) -> Json:
+    """An answer of the SDK as JSON: times as ISO 8601 in UTC, bytes as base64 text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, bytes):
+        return value.decode("ascii", "backslashreplace")
+    return value
+
+
+def _compact(policy: Mapping[str, Any]) -> str:
+    text = json.dumps(policy, separators=(",", ":"))
+    if len(text) > MOST_POLICY:
+        raise Error(
+            f"The session policy of this run has {len(text):,} characters, and AWS takes "
+            f"{MOST_POLICY:,}.",
+            "The target has too many parts to be named one by one; isolate it in two runs.",
+        )
+    return text
+
+
+def _attempts() -> int:
+    named = os.environ.get("AWS_MAX_ATTEMPTS", "")
+    return int(named) if named.isdecimal() and int(named) else ATTEMPTS
+
+
+def whoami(region: str, endpoint: str = "") -> tuple[str, str]:
+    """The account and the ARN that this machine's own credentials are of."""
+    cloud = Cloud("of these credentials", region, "whoami", endpoint=endpoint)
+    found = cloud.call("sts:GetCallerIdentity")
+    if not found.get("Account"):
+        raise Missing("AWS does not say whose credentials these are.", "Sign in again.")
+    return str(found["Account"]), str(found["Arn"])
+
+
+def number_of(role: str, region: str, endpoint: str = "") -> str:
+    """The id of the account that a role is in, or, without one, that our credentials are of.
+
+    Raises `Error` for what is no ARN of a role.
+    """
+    if not role:
+        return whoami(region, endpoint)[0]
+    found = re.fullmatch(r"arn:aws[\w-]*:iam::(\d{12}):role/[\w+=,.@/-]+", role)
+    if found is None:
+        raise Error(
+            f"{role[:120]!r} is no ARN of a role.",
+            "Write it like arn:aws:iam::123456789012:role/Locard.",
+        )
+    return found[1]
