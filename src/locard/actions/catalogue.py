@@ -61,7 +61,7 @@ class Catalogue:
         if not found:
             kinds = sorted({one.kind for one in self.of(verb)})
             raise Error(
-                f"{target[:120]!r} is no target that can be {verb}ed.".replace("eed", "ed"),
+                f"{target[:120]!r} is no target that can be {verb.rstrip('e')}ed.",
                 f"Name one of these by its id or ARN: {', '.join(kinds)}.",
             )
         return found

@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An EC2 instance is isolated: kept from being destroyed, denied its role, cut off, stopped last.
+
+The order is what keeps the evidence: Auto Scaling first, which would replace an instance that looks
+ill; then protection; then identity, so that nobody uses its credentials elsewhere while the network
+is cut; then every interface; and stopping, which loses the memory, last and only when asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from locard.actions.contract import Action, Option
+from locard.actions.isolate.aws.steps.attributes import Attribute, Metadata, Stopped, Volumes
+from locard.actions.isolate.aws.steps.found import instance
+from locard.actions.isolate.aws.steps.identity import Denied, denial
+from locard.actions.isolate.aws.steps.network import Address, Group, Interface, Tracking
+from locard.actions.isolate.aws.steps.scaling import Detached, membership
+from locard.model.action import Json, Permission, Plan, Step, Target
+from locard.model.errors import Error, Missing
+
+if TYPE_CHECKING:
+    from locard.providers.aws.session import Cloud
+
+PROTECTED = "locard:protected"
+CUTS = ("timeout", "untracked", "none")
+WAIT = 5
+"""Seconds in the open group: a flow becomes untracked with its next packet."""
+SHORTEST = 60
+_RESERVED = ("/aws-service-role/", "/aws-reserved/")
+
+
+@dataclass
+class _Found:
+    """What the plan read."""
+
+    target: Target
+    options: Mapping[str, Json]
+    instance: dict[str, Json]
+    group: str = ""
+    """Its Auto Scaling group."""
+    role: dict[str, Json] | None = None
+    elastic: frozenset[str] = frozenset()
+    """Its public addresses that are the account's own."""
+    sharing: tuple[str, ...] = ()
+    """Other instances of the same role."""
+    refusals: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def interfaces(self) -> list[dict[str, Json]]:
+        """Those that can be changed: a requester, such as a load balancer, keeps its own."""
+        return list(self.instance.get("NetworkInterfaces", ()))
+
+    @property
+    def spot(self) -> bool:
+        """Whether AWS may take it away at any time."""
+        return bool(self.instance.get("InstanceLifecycle") == "spot")
+
+
+def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
+    """What isolating it would do. Reads, and asks by dry runs what would be allowed."""
+    if options["cut"] not in CUTS:
+        raise Error(f"cut={options['cut']} is none of {', '.join(CUTS)}.")
+    found = _look(cloud, target, options)
+    steps = tuple(_steps(found))
+    _judge(found)
+    missing, unknown = _allowed(cloud, steps)
+    return Plan(
+        action=ACTION.id,
+        version=ACTION.version,
+        target=target,
+        options=dict(options),
+        steps=steps,
+        refusals=tuple(found.refusals),
+        warnings=tuple(found.warnings),
+        missing=missing,
+        unknown=unknown,
+        names=_names(found),
+        volatility=ACTION.volatility,
+    )
+
+
+def _look(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> _Found:
+    found = _Found(target, options, instance(cloud, target.id))
+    member = membership(cloud, target.id)
+    found.group = member["AutoScalingGroupName"] if member else ""
+    if public := list(_public(found)):
+        held = cloud.call(
+            "ec2:DescribeAddresses", Filters=[{"Name": "public-ip", "Values": public}]
+        )
+        found.elastic = frozenset(one["PublicIp"] for one in held["Addresses"])
+    if profile := found.instance.get("IamInstanceProfile"):
+        name = profile["Arn"].rpartition("/")[2]
+        try:
+            roles = cloud.call("iam:GetInstanceProfile", InstanceProfileName=name)
+        except Missing:
+            found.warnings.append(f"The instance profile {name} is gone; there is no role to deny.")
+            return found
+        for role in roles["InstanceProfile"]["Roles"]:
+            found.role = role
+        same = cloud.pages(
+            "ec2:DescribeIamInstanceProfileAssociations",
+            "IamInstanceProfileAssociations",
+            Filters=[{"Name": "state", "Values": ["associated"]}],
+        )
+        found.sharing = tuple(
+            one["InstanceId"]
+            for one in same
+            if one["IamInstanceProfile"]["Arn"] == profile["Arn"] and one["InstanceId"] != target.id
+        )
+    return found
+
+
+def _public(found: _Found) -> Iterator[str]:
+    for one in found.interfaces:
+        for private in one.get("PrivateIpAddresses", ()):
+            if public := private.get("Association", {}).get("PublicIp"):
+                yield public
+
+
+def _steps(found: _Found) -> Iterator[Step]:
+    if found.group:
+        yield _detach(found)
+    yield from _protect(found)
+    if found.role is not None and not _reserved(found.role):
+        yield _deny(found, found.role)
+    if found.options["metadata"]:
+        yield Step(
+            "metadata:off", "Switch its metadata service off", "ec2:ModifyInstanceMetadataOptions",
+            {"instance": found.target.id}, undo_title="Switch its metadata service back",
+            breaks=("Nothing on it gets credentials or its identity document any more; "
+                    "the SSM agent stops.",),
+        )  # fmt: skip
+    yield from _cut(found)
+    if found.options["stop"]:
+        yield Step(
+            "stop:instance", "Stop it", "ec2:StopInstances", {"instance": found.target.id},
+            breaks=("Its memory, instance store volumes and a public address that is no Elastic "
+                    "IP are lost.",), undo_title="Start it, if it ran",
+        )  # fmt: skip
+
+
+def _detach(found: _Found) -> Step:
+    replace = bool(found.options["replace"])
+    after = "which starts another in its place" if replace else "which shrinks by one"
+    return Step(
+        "scaling:detach",
+        f"Take it out of the Auto Scaling group {found.group}, {after}",
+        "autoscaling:DetachInstances",
+        {"instance": found.target.id, "group": found.group, "replace": replace},
+        breaks=("Load balancers of the group send it nothing any more.",),
+        undo_title=f"Attach it to {found.group} again and bring the group back to its size",
+    )
+
+
+def _protect(found: _Found) -> Iterator[Step]:
+    wanted: list[tuple[str, Json, str]] = [
+        ("instanceInitiatedShutdownBehavior", "stop", "Let a shutdown from inside stop it only"),
+    ]
+    if not found.spot:
+        wanted.insert(0, ("disableApiTermination", True, "Protect it against termination"))
+    if not found.options["stop"]:
+        wanted.append(("disableApiStop", True, "Protect it against being stopped"))
+    for attribute, value, title in wanted:
+        yield Step(
+            f"protect:{attribute}", title, "ec2:ModifyInstanceAttribute",
+            {"instance": found.target.id, "attribute": attribute, "value": value},
+            undo_title=f"Set {attribute} back",
+        )  # fmt: skip
+    if found.instance.get("BlockDeviceMappings"):
+        yield Step(
+            "volumes:keep", "Let its volumes outlive it", "ec2:ModifyInstanceAttribute",
+            {"instance": found.target.id}, undo_title="Set it back for each volume",
+        )  # fmt: skip
+
+
+def _deny(found: _Found, role: Mapping[str, Json]) -> Step:
+    session = f"{role['RoleId']}:{found.target.id}"
+    return Step(
+        "identity:deny",
+        f"Deny everything to the sessions of this instance in role {role['RoleName']}",
+        "iam:PutRolePolicy",
+        {
+            "owner": "Role",
+            "name": role["RoleName"],
+            "policy": f"locard-isolation-{found.target.id}",
+            "statement": denial({"StringEquals": {"aws:userid": session}}),
+        },
+        breaks=("Nothing on it can call AWS any more, its SSM agent included.",),
+        undo_title="Take that denial out of the role",
+    )
+
+
+def _cut(found: _Found) -> Iterator[Step]:
+    name, opened = f"locard-isolation-{found.target.id}", ""
+    if found.options["cut"] == "untracked":
+        opened = f"locard-untracking-{found.target.id}"
+    for vpc in dict.fromkeys(one["VpcId"] for one in found.interfaces):
+        for group, is_open in ((name, False), (opened, True)):
+            if group:
+                what = "open to all, to make flows untracked" if is_open else "without any rule"
+                yield Step(
+                    f"group:{'open' if is_open else 'closed'}-{vpc}",
+                    f"Make a security group {what} in {vpc}", "ec2:CreateSecurityGroup",
+                    {"name": group, "vpc": vpc, "open": is_open}, undo_title="Delete that group",
+                )  # fmt: skip
+    if found.options["cut"] == "timeout":
+        for one in found.interfaces:
+            yield Step(
+                f"tracking:{one['NetworkInterfaceId']}",
+                f"Forget silent flows of {one['NetworkInterfaceId']} after {SHORTEST} s",
+                "ec2:ModifyNetworkInterfaceAttribute",
+                {"interface": one["NetworkInterfaceId"], "seconds": SHORTEST},
+                undo_title=f"Set that time of {one['NetworkInterfaceId']} back",
+            )
+    for one in found.interfaces:
+        yield _swap(one, name, opened)
+    if found.options["addresses"]:
+        yield from _addresses(found)
+
+
+def _swap(one: Mapping[str, Json], name: str, opened: str) -> Step:
+    eni = one["NetworkInterfaceId"]
+    title = f"Put {eni} into the group without rules"
+    breaks = ["No new connection reaches or leaves it, of IPv4 or IPv6."]
+    if opened:
+        title += f", through the open one for {WAIT} s"
+        breaks.append(f"For {WAIT} s everybody who can route to it can reach it.")
+    return Step(
+        f"interface:{eni}", title, "ec2:ModifyNetworkInterfaceAttribute",
+        {"interface": eni, "vpc": one["VpcId"], "name": name, "through": opened, "wait": WAIT,
+         "from": [group["GroupId"] for group in one["Groups"]]},
+        breaks=tuple(breaks), undo_title=f"Put {eni} back into its groups",
+    )  # fmt: skip
+
+
+def _addresses(found: _Found) -> Iterator[Step]:
+    for one in found.interfaces:
+        for private in one.get("PrivateIpAddresses", ()):
+            public = private.get("Association", {}).get("PublicIp", "")
+            if not public:
+                continue
+            if public not in found.elastic:
+                found.warnings.append(
+                    f"{public} is no Elastic IP: it cannot be taken off, and is lost when the "
+                    "instance stops."
+                )
+                continue
+            yield Step(
+                f"address:{public}", f"Take the Elastic IP {public} off",
+                "ec2:DisassociateAddress",
+                {"address": public, "interface": one["NetworkInterfaceId"],
+                 "private": private["PrivateIpAddress"]},
+                breaks=("Connections through that address end at once.",),
+                undo_title=f"Put {public} back on",
+            )  # fmt: skip
+
+
+def _judge(found: _Found) -> None:
+    tags = {one["Key"]: one["Value"] for one in found.instance.get("Tags", ())}
+    say = found.warnings.append
+    if tags.get(PROTECTED, "no").lower() not in ("no", "false", ""):
+        found.refusals.append(f"It carries the tag {PROTECTED}: take it off to isolate it.")
+    if found.spot:
+        say("It is a Spot instance: AWS may end it at any time and it cannot be protected.")
+    if found.instance.get("RootDeviceType") == "instance-store":
+        say("Its root disk is instance store: it is lost when the instance stops.")
+    if found.role is None:
+        say("It has no role; credentials that were put on it by hand are not denied.")
+    elif _reserved(found.role):
+        say(f"The role {found.role['RoleName']} belongs to AWS and cannot be denied anything.")
+    else:
+        say("Sessions that were taken from its role into other roles live on until they expire.")
+    if found.sharing:
+        count = len(found.sharing)
+        say(f"{count} other instances use the same role; they are not touched.")
+    if found.options["cut"] == "timeout":
+        say("Connections that are established and keep talking may go on. --set cut=untracked ends "
+            f"them, and opens each interface to everybody for {WAIT} s.")  # fmt: skip
+    if found.options["cut"] == "none":
+        say("Established connections go on, for up to five days of silence.")
+    if found.group and found.options["replace"]:
+        say("The replacement comes from the same image, and may have the same hole.")
+
+
+def _allowed(cloud: "Cloud", steps: tuple[Step, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Permissions that a dry run says are missing, and those that no dry run tells."""
+    missing: set[str] = set()
+    unknown: set[str] = set()
+    allowed: set[str] = set()
+    for step in steps:
+        trial = _trial(step)
+        answer = cloud.may(step.call, **trial) if trial else None
+        if answer is None:
+            unknown.add(step.call)
+        else:
+            (allowed if answer else missing).add(step.call)
+    return tuple(sorted(missing)), tuple(sorted(unknown - missing - allowed))
+
+
+def _trial(step: Step) -> dict[str, Json]:
+    given = step.arguments
+    if step.kind == "protect" and isinstance(given["value"], bool):
+        name = given["attribute"]
+        value = {"Value": given["value"]}
+        return {"InstanceId": given["instance"], name[0].upper() + name[1:]: value}
+    if step.kind == "group":
+        return {"GroupName": given["name"], "Description": "a trial", "VpcId": given["vpc"]}
+    if step.kind == "interface":
+        return {"NetworkInterfaceId": given["interface"], "Groups": given["from"]}
+    if step.kind == "stop":
+        return {"InstanceIds": [given["instance"]]}
+    return {}
+
+
+def _names(found: _Found) -> dict[str, tuple[str, ...]]:
+    return {
+        "interface": tuple(one["NetworkInterfaceId"] for one in found.interfaces),
+        "role": (found.role["Arn"].partition(":role/")[2],) if found.role else ("none",),
+        "group": (found.group or "none",),
+    }
+
+
+def _reserved(role: Mapping[str, Json]) -> bool:
+    return str(role.get("Path", "/")).startswith(_RESERVED)
+
+
+_EC2 = "arn:{partition}:ec2:{region}:{account}"
+_INSTANCE = f"{_EC2}:instance/{{id}}"
+_ENI = f"{_EC2}:network-interface/{{interface}}"
+_GROUPS = f"{_EC2}:security-group/*"
+_SCALING = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/"
+_ROLE = "arn:{partition}:iam::{account}:role/{role}"
+
+
+def _changes(actions: str, resource: str, why: str = "") -> tuple[Permission, ...]:
+    return tuple(Permission(one, resource, reads=False, why=why) for one in actions.split())
+
+
+ACTION = Action(
+    id="isolate.aws.instance",
+    title="Isolate an EC2 instance",
+    about="Takes it out of Auto Scaling, protects it and its volumes, denies its role's sessions, "
+    "closes every interface for IPv4 and IPv6, and stops it if asked to.",
+    kind="instance",
+    names=r"(?:arn:[\w-]+:ec2:(?P<region>[\w-]*):(?P<account>\d{12}):instance/)?"
+    r"(?P<id>i-[0-9a-f]{8,17})",
+    permissions=(
+        Permission("ec2:DescribeInstances"),
+        Permission("ec2:DescribeInstanceAttribute"),
+        Permission("ec2:DescribeNetworkInterfaces"),
+        Permission("ec2:DescribeSecurityGroups"),
+        Permission("ec2:DescribeAddresses"),
+        Permission("ec2:DescribeIamInstanceProfileAssociations", why="who shares the role"),
+        Permission("autoscaling:DescribeAutoScalingInstances"),
+        Permission("autoscaling:DescribeAutoScalingGroups"),
+        Permission("iam:GetInstanceProfile", "arn:{partition}:iam::{account}:instance-profile/*"),
+        Permission("iam:GetRolePolicy", _ROLE),
+        *_changes(
+            "autoscaling:DetachInstances autoscaling:AttachInstances "
+            "autoscaling:SetInstanceProtection autoscaling:SetDesiredCapacity "
+            "autoscaling:UpdateAutoScalingGroup",
+            _SCALING + "{group}",
+            "before the network, lest the group terminates it; the others are for the release",
+        ),
+        *_changes(
+            "ec2:ModifyInstanceAttribute ec2:ModifyInstanceMetadataOptions ec2:StopInstances "
+            "ec2:StartInstances",
+            _INSTANCE,
+        ),
+        *_changes("iam:PutRolePolicy iam:DeleteRolePolicy", _ROLE, "deny this instance's sessions"),
+        *_changes("ec2:ModifyNetworkInterfaceAttribute", _ENI),
+        *_changes("ec2:ModifyNetworkInterfaceAttribute", _GROUPS),
+        *_changes("ec2:CreateSecurityGroup ec2:CreateTags ec2:DeleteSecurityGroup", _GROUPS),
+        *_changes("ec2:CreateSecurityGroup", f"{_EC2}:vpc/*"),
+        *_changes(
+            "ec2:RevokeSecurityGroupEgress ec2:RevokeSecurityGroupIngress "
+            "ec2:AuthorizeSecurityGroupIngress ec2:AuthorizeSecurityGroupEgress",
+            _GROUPS,
+        ),
+        *_changes("ec2:DisassociateAddress ec2:AssociateAddress", "*", "by its public address"),
+    ),
+    plan=plan,
+    steps={
+        "scaling": Detached(),
+        "protect": Attribute(),
+        "volumes": Volumes(),
+        "identity": Denied(),
+        "metadata": Metadata(),
+        "group": Group(),
+        "tracking": Tracking(),
+        "interface": Interface(),
+        "address": Address(),
+        "stop": Stopped(),
+    },
+    volatility=9,
+    harm="Whatever runs on it is cut off; what it serves is gone unless others serve it too.",
+    loses=("collect.aws.instance",),
+    options=(
+        Option("replace", "let its Auto Scaling group start another in its place", True),
+        Option("metadata", "switch its metadata service off as well", False),
+        Option("cut", "how established connections end: timeout, untracked or none", "timeout"),
+        Option("addresses", "take Elastic IPs off", True),
+        Option("stop", "stop it at the end; its memory is lost", False),
+    ),
+)
