@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/reference/ from the code: parsers.md, commands.md, fields.md and roles.md.
+"""Writes docs/reference/ from the code: parsers, commands, fields, roles and actions.
 
 `python scripts/reference.py` writes them; with `--check` it writes nothing, names every page that
 is not what the code says, and exits with 1. The pages depend on the code alone, never on the width
@@ -20,6 +20,8 @@ from typing import Any, get_args
 
 import typer
 
+from locard.actions.catalogue import catalogue
+from locard.actions.contract import Action
 from locard.api import app
 from locard.api.routes.about import fields as fields_of_the_api
 from locard.cli.main import application
@@ -43,6 +45,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": HEADER + commands(),
         REFERENCE / "fields.md": HEADER + fields(),
         REFERENCE / "roles.md": HEADER + roles(),
+        REFERENCE / "actions.md": HEADER + actions(),
     }
 
 
@@ -338,6 +341,44 @@ def roles() -> str:
         "`open` is for strangers, `signed-in` for everybody about themselves, `in-person` the same\n"
         "but not with an API token. A route that names a case needs the permission there.\n\n"
         + table(("route", "needs"), sorted(routes, key=lambda row: row[0].split()[1]))
+    )
+
+
+# Actions
+
+
+def actions() -> str:
+    """The page of what can be collected and isolated, with every permission that it needs."""
+    sections = [action(one) for one in catalogue().actions.values()]
+    return (
+        "# Actions in clouds\n\n"
+        "What `locard collect` and `locard isolate` can do, the most that each needs to be allowed,\n"
+        "and what it does to whoever uses the target. `locard account policy` writes the policy.\n"
+        "Names in braces are filled in for one run, so that it may touch nothing else. Calls were\n"
+        "proved against moto's server with the additions of tests/clouds/aws/front.py\n"
+        "(`GetConsoleScreenshot`, connection tracking, blocks of snapshots that were made of\n"
+        "volumes); never yet against AWS itself.\n\n" + "\n".join(sections)
+    )
+
+
+def action(found: Action) -> str:
+    """One action."""
+    permissions = [
+        (
+            f"`{one.action}`",
+            f"`{one.resource}`",
+            "reads" if one.reads else "changes",
+            one.why + ("; it goes without" if one.optional else ""),
+        )
+        for one in found.permissions
+    ]
+    chosen = [(f"`{one.name}`", f"`{one.default}`", one.title) for one in found.options]
+    return (
+        f"## {found.id}\n\n{found.title}. {found.about}\n\n"
+        + (f"Harm: {found.harm}\n\n" if found.harm else "")
+        + (f"Has to be collected before: {names(list(found.loses))}.\n\n" if found.loses else "")
+        + (table(("option", "default", "what it does"), chosen) + "\n" if chosen else "")
+        + table(("permission", "on", "", "why"), permissions)
     )
 
 

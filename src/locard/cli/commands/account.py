@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard account`: the accounts of clouds that Locard may act in, and what it needs there."""
+
+import json
+import secrets
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from locard import providers
+from locard.actions import policy
+from locard.actions.catalogue import catalogue
+from locard.cli.terminal import Json, Who, desk, emit, hand, listing, out
+from locard.evidence import Draft
+from locard.model.custody import Verb
+from locard.model.errors import Error
+from locard.state import accounts
+from locard.state.accounts import Account
+
+ADDING = """Examples:
+
+    locard account add prod --role arn:aws:iam::123456789012:role/Locard --region eu-central-1
+
+    locard account add lab --region us-east-1
+
+Without --role the credentials of this machine are used as they are. Nothing secret is kept.
+"""
+POLICY = """Examples:
+
+    locard account policy > locard.json
+
+    locard account policy --action isolate.aws.instance --form terraform
+
+    locard account policy --trust arn:aws:iam::210987654321:role/Responder --account prod
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    account = typer.Typer(no_args_is_help=True, help="Accounts of clouds that Locard may act in.")
+    account.command("add", epilog=ADDING)(add)
+    account.command("list")(list_accounts)
+    account.command("policy", epilog=POLICY)(show_policy)
+    account.command("protect")(protect)
+    account.command("remove")(remove)
+    app.add_typer(account, name="account")
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="What it is called here.")],
+    role: Annotated[str, typer.Option(help="The role to take there, by its ARN.")] = "",
+    external_id: Annotated[
+        str, typer.Option(help="The external id that the role asks for; made when left out.")
+    ] = "",
+    region: Annotated[
+        list[str] | None, typer.Option(help="A region; the first is meant where none is named.")
+    ] = None,
+    provider: Annotated[str, typer.Option(help="The provider.")] = "aws",
+    endpoint: Annotated[
+        str, typer.Option(help="Another address of the API, for a simulated account.")
+    ] = "",
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Add an account by the role that Locard takes there."""
+    places = tuple(region or ())
+    if not places:
+        raise Error("An account needs a region.", "Say it: --region eu-central-1")
+    if role and not external_id:
+        external_id = secrets.token_urlsafe(24)
+    number = providers.session(provider).number_of(role, places[0], endpoint)
+    made = Account(name, provider, number, role, external_id, places, endpoint=endpoint)
+    with desk() as at:
+        with at.state.session(alone=True) as session:
+            made = accounts.add(session, made, who=hand(who).name)
+        at.vault.prepare_folder()
+        details = {"account": name, "provider": provider, "number": number, "role": role}
+        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "an account was added", details)
+        at.vault.ledger.append([draft])
+    if as_json:
+        emit(asdict(made))
+        return
+    out.print(f"{name} is account {number} of {provider}.", markup=False)
+    if role:
+        out.print(f"The role has to ask for the external id {external_id}", markup=False)
+        out.print("Its policy: locard account policy", markup=False)
+
+
+def list_accounts(as_json: Json = False) -> None:
+    """List the accounts."""
+    with desk() as at, at.state.session() as session:
+        found = accounts.every(session)
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    listing(
+        [
+            {
+                "name": one.name,
+                "provider": one.provider,
+                "account": one.number,
+                "regions": ", ".join(one.regions),
+                "role": one.role or "(credentials of this machine)",
+                "protected": ", ".join(one.protected),
+            }
+            for one in found
+        ],
+        "name",
+    )
+
+
+def show_policy(
+    action: Annotated[
+        list[str] | None, typer.Option(help="An action; all of the provider if left out.")
+    ] = None,
+    form: Annotated[str, typer.Option(help="json, terraform or cloudformation.")] = "json",
+    provider: Annotated[str, typer.Option(help="The provider.")] = "aws",
+    trust: Annotated[
+        str, typer.Option(help="Print who may take the role instead: this principal's ARN.")
+    ] = "",
+    account: Annotated[str, typer.Option(help="The account whose external id is asked for.")] = "",
+) -> None:
+    """Print the least that Locard has to be allowed for actions, derived from what they declare."""
+    if form not in policy.FORMS:
+        raise Error(f"{form[:40]!r} is no form.", f"There are: {', '.join(policy.FORMS)}.")
+    if trust:
+        with desk() as at, at.state.session() as session:
+            found = accounts.get(session, account)
+        out.print(json.dumps(policy.trust(trust, found.external_id), indent=2), markup=False)
+        return
+    known = catalogue()
+    chosen = [known.get(one) for one in action or ()] or [
+        one for one in known.actions.values() if one.provider == provider
+    ]
+    out.print(policy.written(policy.enabled(chosen), form).rstrip("\n"), markup=False)
+
+
+def protect(
+    name: Annotated[str, typer.Argument(help="The account.")],
+    target: Annotated[str, typer.Argument(help="The target, by its id.")],
+    off: Annotated[bool, typer.Option("--off", help="It may be isolated again.")] = False,
+    who: Who = None,
+) -> None:
+    """Say that a target may never be isolated, whoever asks."""
+    with desk() as at:
+        with at.state.session() as session:
+            accounts.protect(session, name, target, not off)
+        at.vault.prepare_folder()
+        details = {"account": name, "target": target, "protected": "no" if off else "yes"}
+        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "protection of a target", details)
+        at.vault.ledger.append([draft])
+    out.print(f"{target} may {'be isolated again' if off else 'not be isolated'}.", markup=False)
+
+
+def remove(
+    name: Annotated[str, typer.Argument(help="The account.")],
+    who: Who = None,
+) -> None:
+    """Forget an account. What was done there stays recorded; what is isolated stays so."""
+    with desk() as at:
+        with at.state.session() as session:
+            accounts.remove(session, name)
+        at.vault.prepare_folder()
+        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "an account was removed",
+                      {"account": name})  # fmt: skip
+        at.vault.ledger.append([draft])
+    out.print(f"{name} is forgotten.", markup=False)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands that act in clouds share: naming a target, showing plans, runs and steps."""
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Annotated, Any
+
+import typer
+
+from locard.actions.catalogue import Named, catalogue
+from locard.actions.contract import Action
+from locard.cases.desk import Desk
+from locard.cli.terminal import errors, moment, out, size
+from locard.model.action import Plan, Receipt, Step, StepState, Target
+from locard.model.errors import Error
+from locard.state import accounts
+from locard.state.accounts import Account
+
+Case = Annotated[str, typer.Argument(help="The case that it is for; made when it is new.")]
+Name = Annotated[str, typer.Argument(help="The target by its id or ARN: i-0abc…")]
+In = Annotated[
+    str, typer.Option("--account", help="The account, by its name here; the only one if left out.")
+]
+Region = Annotated[str, typer.Option(help="The region; the account's first if left out.")]
+Reason = Annotated[str, typer.Option(help="Why; it goes into the custody ledger.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this: show the plan only.")]
+
+MARKS = {
+    StepState.PLANNED: " ",
+    StepState.VERIFIED: "✓",
+    StepState.APPLIED: "✓",
+    StepState.UNDONE: "↩",
+    StepState.LEFT: "=",
+}
+
+
+def account_of(desk: Desk, name: str, number: str = "") -> Account:
+    """The account that is meant: by name, by the number in an ARN, or the only one there is."""
+    with desk.state.session() as session:
+        if name:
+            return accounts.get(session, name)
+        known = [one for one in accounts.every(session) if number in ("", one.number)]
+    if len(known) == 1:
+        return known[0]
+    raise Error(
+        f"There are {len(known)} accounts that could be meant." if known else "No account fits.",
+        "Name one with --account; see: locard account list. Add one: locard account add",
+    )
+
+
+def target_of(account: Account, named: Named, region: str) -> Target:
+    """The target that a name means in an account. Raises `Error` without a region."""
+    action = named.action
+    if named.account and named.account != account.number:
+        raise Error(
+            f"The target is in account {named.account}, and {account.name} is {account.number}.",
+            "Name the account that it is in: --account NAME.",
+        )
+    place = named.region or region or (account.regions[0] if account.regions else "")
+    if action.regional and not place:
+        raise Error(f"In which region is {named.id}?", "Say it: --region eu-central-1")
+    where = place if action.regional else ""
+    return Target(account.provider, account.number, where, action.kind, named.id)
+
+
+def options_of(action: Action, words: Sequence[str]) -> dict[str, Any]:
+    """The options that words such as `stop=yes` set. Raises `Error` for what is none."""
+    known, found = {one.name: one for one in action.options}, {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in known or not equals:
+            raise Error(
+                f"{word[:60]!r} sets no option of {action.id}.",
+                "Options: " + "; ".join(f"{n}: {o.title}" for n, o in known.items()),
+            )
+        truth = {"yes": True, "true": True, "no": False, "false": False}.get(value.lower())
+        if isinstance(known[name].default, bool) and truth is None:
+            raise Error(f"{name} is yes or no, and not {value[:40]!r}.")
+        found[name] = truth if isinstance(known[name].default, bool) else value
+    return found
+
+
+def meant(verb: str, target: str) -> list[Named]:
+    """The actions that a target's name means."""
+    return catalogue().meant(verb, target)
+
+
+def show_plan(plan: Plan, uncollected: Sequence[str] = ()) -> None:
+    """A plan for a person: what would happen in which order, and what stands against it."""
+    out.print(f"{plan.action} on {plan.target.key}", style="bold", markup=False)
+    for number, step in enumerate(plan.steps, 1):
+        out.print(f"{number:3}. {step.title}", markup=False)
+        out.print(f"     {step.call}{_undo(step)}", style="dim", markup=False)
+        for one in step.breaks:
+            out.print(f"     breaks: {one}", style="yellow", markup=False)
+    for one in plan.warnings:
+        out.print(f"note: {one}", markup=False)
+    if plan.missing:
+        out.print(f"not allowed: {', '.join(plan.missing)}", style="red", markup=False)
+    if plan.unknown:
+        told = f"known only when it is done whether allowed: {', '.join(plan.unknown)}"
+        out.print(told, style="dim", markup=False)
+    if uncollected:
+        out.print(f"to be collected before: {', '.join(uncollected)}", style="yellow", markup=False)
+    for one in plan.refusals:
+        out.print(f"refused: {one}", style="red", markup=False)
+
+
+def show_run(receipt: Receipt) -> None:
+    """A run for a person: what was done, and what stands."""
+    head = f"run {receipt.run}: {receipt.plan.action} on {receipt.plan.target.id}"
+    out.print(f"{head}, {receipt.state.value}", style="bold", markup=False)
+    out.print(f"  case {receipt.case}, {receipt.who}, {moment(receipt.started)}: {receipt.reason}",
+              markup=False)  # fmt: skip
+    for taken in receipt.steps:
+        mark = MARKS.get(taken.state, "✗")
+        word = "kept" if taken.evidence else taken.state.value
+        out.print(f"  {mark} {taken.step.title}  ({word})", markup=False)
+        if taken.verdict is not None and taken.state in (StepState.APPLIED, StepState.VERIFIED):
+            said = {True: "holds", False: "does not hold", None: "not known yet"}
+            told = f"{said[taken.verdict.holds]} by {taken.verdict.signal}"
+            out.print(f"      {told}", style="dim", markup=False)
+        if isinstance(taken.outcome, dict) and (gap := taken.outcome.get("not collected")):
+            out.print(f"      not collected: {gap}", style="yellow", markup=False)
+        if taken.error:
+            out.print(f"      [{taken.step.key}] {taken.error}", style="red", markup=False)
+
+
+def _undo(step: Step) -> str:
+    return f"   undone by: {step.undo_title}" if step.undo_title else ""
+
+
+class Told:
+    """Says what is being done."""
+
+    def __init__(self) -> None:
+        self._last, self._shown, self._lock = "", 0, Lock()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`stage` is at `done` of `total`; large numbers are bytes."""
+        with self._lock:
+            step = total // 20 or 1
+            if stage == self._last and done < self._shown + step:
+                return
+            large = total > 1 << 20
+            amount = f": {size(done)} of {size(total)}" if large else ""
+            self._last, self._shown = stage, done
+            errors.print(f"{stage}{amount}", markup=False)
