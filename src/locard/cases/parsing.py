@@ -321,8 +321,8 @@ class Parsing:
         attempt: Attempt,
         intake: Intake,
     ) -> None:
-        root = self.descent.of(holding)
         limits = limited(self.limits, holding.limits)
+        root = ""
 
         def admit(length: int) -> None:
             if holding.depth:
@@ -332,6 +332,7 @@ class Parsing:
             if not isinstance(frame, f.MemberBegin):
                 self.note(frame, attempt)
                 continue
+            root = root or self.descent.of(holding)
             member = Members(run, self, attempt, admit)
             origin = Origin(
                 name=f"{name}/{frame.path}",

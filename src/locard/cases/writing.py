@@ -7,14 +7,14 @@ killed therefore parses that holding again, and the store knows the rows it has 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from queue import Empty, Queue
 from threading import Thread
+from typing import cast
 
 import pyarrow as pa
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
-from locard.model.errors import Error
 from locard.parsers.rows import BATCH_BYTES, BATCH_ROWS
 from locard.state.database import State
 from locard.state.investigations import Holding, Stage
@@ -41,6 +41,10 @@ class Outcome:
     facts: dict[str, str] = field(default_factory=dict)
 
 
+_TOLD = tuple(one.name for one in fields(Outcome) if one.name != "holding")
+"""Columns of a holding that an outcome says."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a run added to the timeline."""
@@ -65,7 +69,7 @@ class Writer:
         self.timeline, self.state, self.case, self.told = timeline, state, case, told
         """`told` is handed evidence ids with their outcomes once their rows are written."""
         self.tally = Tally()
-        self.error: Error | None = None
+        self.error: Exception | None = None
         self._queue: Queue[pa.RecordBatch | Outcome | None] = Queue(maxsize=8)
         self._batches: list[pa.RecordBatch] = []
         self._outcomes: list[Outcome] = []
@@ -132,32 +136,27 @@ class Writer:
                     self.tally.known += written.known
                     self.tally.sighted += written.sighted
             self._commit(outcomes)
-        except Error as error:
+        except Exception as error:  # noqa: BLE001  (whoever puts rows or closes is told)
             self.error = error
 
     def _commit(self, outcomes: list[Outcome]) -> None:
         if not outcomes:
             return
         self._tell(outcomes)
+        holdings = cast(Table, Holding.__table__)
+        told = [
+            {
+                "one": outcome.holding,
+                **{name: getattr(outcome, name) for name in _TOLD},
+                "stage": outcome.stage.value,
+            }
+            for outcome in outcomes
+        ]
+        # Unless somebody wants it read in another way since: then it waits again.
+        still = (holdings.c.id == bindparam("one")) & (holdings.c.stage == Stage.PARSING.value)
+        values = {name: bindparam(name, type_=holdings.c[name].type) for name in _TOLD}
         with self.state.session() as session:
-            for outcome in outcomes:
-                session.execute(
-                    update(Holding)
-                    # Unless somebody wants it read in another way since: then it waits again.
-                    .where(Holding.id == outcome.holding, Holding.stage == Stage.PARSING.value)
-                    .values(
-                        stage=outcome.stage.value,
-                        reason=outcome.reason,
-                        kind=outcome.kind,
-                        parser=outcome.parser,
-                        parser_version=outcome.parser_version,
-                        attempts=outcome.attempts,
-                        seen=outcome.seen,
-                        rows=outcome.rows,
-                        problems=outcome.problems,
-                        facts=outcome.facts,
-                    )
-                )
+            session.connection().execute(update(holdings).where(still).values(values), told)
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         """Hand on what was read by which parser, before it counts as read: none is left out."""

@@ -14,6 +14,7 @@ from locard import __version__
 from locard.cli import commands
 from locard.cli.terminal import errors
 from locard.model.errors import BadQuery, Error
+from locard.parsers.lean import without_pandas
 
 EPILOG = """Start with: locard add CASE PATH..., then locard search CASE QUERY or locard serve.
 
@@ -53,6 +54,7 @@ def application() -> typer.Typer:
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
+    without_pandas()
     sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -12,19 +12,7 @@ import sys
 from pathlib import Path
 
 from locard.parsers.confinement import confine
-
-
-class _Without:
-    """Hides pandas, which pyarrow looks for in the first array that it makes.
-
-    No parser uses it, and importing it would cost each worker a second and 60 MB.
-    """
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Nothing of pandas is found; anything else is not ours to find."""
-        if name == "pandas":
-            raise ModuleNotFoundError("pandas is hidden from parsing workers")
+from locard.parsers.lean import without_pandas
 
 
 def main(arguments: list[str]) -> None:
@@ -35,7 +23,7 @@ def main(arguments: list[str]) -> None:
     folders = [Path(folder) for folder in more]
     walls, memory = confine(Path(scratch), int(memory_bytes), folders)
 
-    sys.meta_path.insert(0, _Without())
+    without_pandas()
     import pyarrow as pa
 
     from locard.parsers.serve import Server

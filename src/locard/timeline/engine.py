@@ -75,18 +75,24 @@ class Engine:
         parameters: Mapping[str, str],
         settings: Mapping[str, str],
         form: str,
+        data: bytes = b"",
     ) -> bytes:
         """The answer to a statement, in the format that it names or else in `form`.
 
-        An `INSERT ... FORMAT name` is followed by its data after one line feed.
+        The data of an `INSERT ... FORMAT name` is `data`, or follows the statement after one line
+        feed.
         """
         with self._session() as session:
             session.set({**settings, **ALWAYS})
-            insert = _INSERT.match(statement)
+            insert = _INSERT.match(statement + b"\n" if data else statement)
             if insert:
                 return session.insert(
-                    insert.group(1).decode(), insert.group(2).decode(), statement[insert.end() :]
+                    insert.group(1).decode(),
+                    insert.group(2).decode(),
+                    data or statement[insert.end() :],
                 )
+            if data:
+                statement += b"\n" + data
             try:
                 return session.run(statement.decode(), form, parameters)
             except EngineError as error:

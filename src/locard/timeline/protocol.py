@@ -152,17 +152,15 @@ class _Handler(BaseHTTPRequestHandler):
             names.update(_form(kind, body))
             body = b""
         statement = names.get("query", "").encode()
-        if statement and body:
-            statement += b"\n" + body
-        elif body:
-            statement = body
+        if not statement:
+            statement, body = body, b""
         parameters = {k[6:]: v for k, v in names.items() if k.startswith("param_")}
         settings = {
             k: v for k, v in names.items() if k not in _TRANSPORT and not k.startswith("param_")
         }
         form = names.get("default_format", "TabSeparated")
         try:
-            answer = self.server.engine.run(statement, parameters, settings, form)
+            answer = self.server.engine.run(statement, parameters, settings, form, body)
         except EngineError as error:
             status = 404 if error.code in (60, 81) else 500
             self._send(status, str(error).encode(), error.code or _INTERNAL)

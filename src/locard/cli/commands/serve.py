@@ -11,9 +11,6 @@ from typing import Annotated
 import typer
 
 from locard import settings
-from locard.api.app import create
-from locard.api.guard import LOOPBACK
-from locard.api.serve import server
 from locard.cases import demo as incident
 from locard.cases.desk import Desk
 from locard.cli.terminal import desk, errors, hand, out, shown
@@ -93,6 +90,11 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     out.print("Stop it with Ctrl-C.")
     at.checkpoints.begin()
     Thread(target=_ready, args=[at], daemon=True).start()
+    # Imported here, since it takes a third of the time that every other command needs to begin.
+    from locard.api.app import create
+    from locard.api.guard import LOOPBACK
+    from locard.api.serve import server
+
     app = create(at, at.state, hosts=[*LOOPBACK, *names])
     server(app).run(sockets=[listener])
 
