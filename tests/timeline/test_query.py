@@ -205,7 +205,7 @@ def test_marks_are_ids_of_events(store: Timeline) -> None:
         ("time:[2024 TO", 5, 1, "[* TO *]"),
         ("src_ip:10.0.0.0/33", 7, 11, "10.0.0.0/8"),
         ("src_port:x", 9, 1, ""),
-        ("a /(/", 2, 3, ""),
+        ("a /(/", 3, 1, ""),
         ("foo~", 3, 1, "foo*"),
         ("[a TO b]", 0, 8, ""),
         ("()", 0, 2, ""),

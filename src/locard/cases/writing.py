@@ -136,7 +136,7 @@ class Writer:
                     self.tally.known += written.known
                     self.tally.sighted += written.sighted
             self._commit(outcomes)
-        except Exception as error:  # noqa: BLE001  (whoever puts rows or closes is told)
+        except Exception as error:  # noqa: BLE001  (raised again by put and close)
             self.error = error
 
     def _commit(self, outcomes: list[Outcome]) -> None:
