@@ -2,6 +2,7 @@
 """Binary artefacts of Linux, written from their specifications for tests and samples."""
 
 import lzma
+import sqlite3
 import struct
 
 from backports import zstd
@@ -55,3 +56,27 @@ def journal(entries, compact=False, compression=0):
         HEADER, len(body), 0, 0, 0, 0, tail, count, len(entries), len(entries), 1, 0, 0, 0, 0,
     )  # fmt: skip
     return head.ljust(HEADER, b"\0") + bytes(body)
+
+
+def rpm_header(*values):
+    """The header of a package: `(tag, value)`, a text as STRING and a number as INT32."""
+    entries = data = b""
+    for tag, value in values:
+        number = isinstance(value, int)
+        data += bytes(-len(data) % 4) if number else b""
+        entries += struct.pack(">IIII", tag, 4 if number else 6, len(data), 1)
+        data += struct.pack(">I", value) if number else value.encode() + b"\0"
+    return struct.pack(">II", len(values), len(data)) + entries + data
+
+
+def rpm_database(path, headers, table="hnum INTEGER PRIMARY KEY AUTOINCREMENT,blob BLOB NOT NULL"):
+    """Write `rpmdb.sqlite` with `headers`, pairs of number and bytes, marked as rpm marks it."""
+    base = sqlite3.connect(path)
+    base.execute(f"CREATE TABLE 'Packages' ({table})")
+    base.executemany("INSERT INTO Packages VALUES (?, ?)", headers)
+    base.commit()
+    base.close()
+    data = bytearray(path.read_bytes())
+    data[18:20] = b"\2\2"  # with a write-ahead log
+    path.write_bytes(data)
+    return bytes(data)

@@ -18,6 +18,7 @@ from locard.parsers.linux import (
     login_databases,
     package_lines,
     package_states,
+    rpm_database,
     syslog_rows,
     utmp_records,
 )
@@ -63,6 +64,10 @@ def _utmp(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
 
 def _lastlog(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
     utmp_records.read_lastlog(reopen(), place, rows, machine.accounts)
+
+
+def _rpm(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
+    rpm_database.read(reopen, place, rows)
 
 
 def _streamed(read: Callable[[BinaryIO, Place, Rows], None]) -> Read:
@@ -174,6 +179,15 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "linux.installed",
         ("/lib/apk/db/installed", "/usr/lib/apk/db/installed"),
         _streamed(package_states.read_apk_installed),
+    ),
+    Artefact(
+        "linux.installed",
+        tuple(
+            f"{folder}/{name}"
+            for folder in ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
+            for name in ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages", "Packages.db")
+        ),
+        _rpm,
     ),
     Artefact(
         "linux.services",

@@ -2,8 +2,6 @@
 """wtmpdb and lastlog2: the logins of newer distributions, in SQLite.
 
 Both keep what wtmp and lastlog kept, beyond the year 2038: wtmpdb microseconds, lastlog2 seconds.
-The bytes are read by SQLite in memory, and nothing in them is trusted: only plain tables are asked,
-and views, triggers and functions of a schema stay unused.
 """
 
 import sqlite3
@@ -11,13 +9,12 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from locard.parsers.addresses import address
+from locard.parsers.linux import sqlite_tables
 from locard.parsers.linux.place import Place
 from locard.parsers.rows import Rows
 from locard.parsers.times import LATEST
 from locard.parsers.times import text as time_text
 
-MAGIC = b"SQLite format 3\0"
-_MOST = 256 << 20
 _TABLES = {"wtmp": "wtmp", "lastlog2": "lastlog2"}
 _KINDS = {1: "boot", 2: "run level", 3: "login"}
 _SCALE = {"wtmp": 1000, "lastlog2": 1_000_000_000}
@@ -26,34 +23,21 @@ _SCALE = {"wtmp": 1000, "lastlog2": 1_000_000_000}
 def looks_like(first: bytes) -> bool:
     """Whether the schema on the first page is one of the two."""
     head = first[:65_536].lower()
-    return first.startswith(MAGIC) and any(
+    return first.startswith(sqlite_tables.MAGIC) and any(
         mark in head for mark in (b"table wtmp", b"table lastlog2", b"exists wtmp")
     )
 
 
 def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
     """Append a row for each login of wtmpdb, or for each account of lastlog2."""
-    data = stream.read(_MOST + 1)
-    if len(data) > _MOST:
-        place.problem(rows, "database", f"a database of more than {_MOST:,} bytes is not read")
-        return
-    base = sqlite3.connect(":memory:")
-    try:
-        base.deserialize(data)
-        base.execute("PRAGMA trusted_schema = OFF")
-        base.text_factory = lambda value: value.decode("utf-8", "replace")
-        for table in _tables(base):
+    sqlite_tables.read(stream, place, rows, lambda base: _logins(base, place, rows))
+
+
+def _logins(base: sqlite3.Connection, place: Place, rows: Rows) -> None:
+    for table in sqlite_tables.tables(base):
+        if table.lower() in _TABLES:
             for number, record in _records(base, table):
                 _login(_TABLES[table.lower()], number, record, place, rows)
-    except (sqlite3.Error, ValueError) as error:
-        place.problem(rows, "database", f"the database cannot be read further: {error}")
-    finally:
-        base.close()
-
-
-def _tables(base: sqlite3.Connection) -> list[str]:
-    found = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    return [str(name) for (name,) in found if str(name).lower() in _TABLES]
 
 
 def _records(base: sqlite3.Connection, table: str) -> Iterator[tuple[int, dict[str, Any]]]:

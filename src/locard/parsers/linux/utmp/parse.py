@@ -2,7 +2,7 @@
 """wtmp, btmp, utmp, lastlog, wtmpdb and lastlog2 as loose files."""
 
 from locard.parsers.contract import NO, Context, Head, Match, Opened
-from locard.parsers.linux import login_databases, utmp_records
+from locard.parsers.linux import login_databases, sqlite_tables, utmp_records
 from locard.parsers.linux.looks import base_name
 from locard.parsers.linux.place import loose
 from locard.parsers.rows import Rows
@@ -32,7 +32,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append a row for each record."""
     place = loose(opened, context, "linux.utmp")
     first = opened.stream().read(65_536)
-    if first.startswith(login_databases.MAGIC):
+    if first.startswith(sqlite_tables.MAGIC):
         login_databases.read(opened.stream(), place, rows)
         return
     named = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
