@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.conftest import Served, preferences_kept, trail
-from tests.web.test_page import first_rows, search, total
+from tests.web.test_page import bars, first_rows, search, total
 
 pytestmark = pytest.mark.browser
 
@@ -122,9 +122,8 @@ def narrowed(page: Page) -> None:
     facets = page.get_by_label("Facets")
     facets.get_by_role("button", name=re.compile("^failure")).click()
     total(page, EVENTS // 7)
-    plot = page.locator(".u-over")
-    box = plot.bounding_box()
-    assert box
+    expect(page.locator("[data-stale]")).to_have_count(0)
+    box = bars(page)
     page.mouse.move(box["x"] + 4, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20, steps=5)
