@@ -24,7 +24,7 @@ from typing import Any
 
 from cryptography import x509
 
-from locard_verify import extract, note, stamp, transfers
+from locard_verify import extract, losses, note, stamp, transfers
 from locard_verify.bag import MANIFEST, Members, hashed
 from locard_verify.container import Container, Refused, opened, whole
 from locard_verify.examine import canonical
@@ -138,6 +138,7 @@ def _clauses(
         bundle.judged("consistency", f"{len(notes):,} checkpoints are of one ledger as it grew"),
         _stamps(bundle, notes, seal, roots),
         bundle.judged("clock", "no entry is older than the one before it"),
+        losses.judge(bundle.extract.losses, extract.NAME),
         _exhibits(bundle),
         evidence,
         transfers.judge(bundle.extract.transfers, extract.NAME),

@@ -29,6 +29,7 @@ TOLD = frozenset(
         "time-stamp-missed",
         "clock-set-back",
         "entries-lost",
+        "loss-explained",
         "transferred-out",
         "transferred-in",
         "exported",

@@ -22,7 +22,7 @@ from locard_verify.verdict import Fault
 
 NAME = "data/ledger/entries.jsonl"
 OF_THE_INSTALLATION = frozenset(
-    {"key-introduced", "authority-set", "clock-set-back", "entries-lost"}
+    {"key-introduced", "authority-set", "clock-set-back", "entries-lost", "loss-explained"}
 )
 """Entries about no case that belong to every bundle: by them the others are judged."""
 _LINE = re.compile(rb'\{"sequence":(\d{1,15}),"envelope":(.+)\}')
@@ -52,6 +52,8 @@ class Extract:
     """By number."""
     transfers: list[dict[str, Any]] = field(default_factory=list)
     """The releases and acceptances."""
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    """That entries are gone, and who signed for it."""
     authorities: set[str] = field(default_factory=set)
     """SHA-256 of the root certificates that entries name."""
     introduced: dict[str, int] = field(default_factory=dict)
@@ -140,6 +142,8 @@ def _about(found: Extract, sequence: int, said: dict[str, Any], keyid: str, wher
         found.authorities.update(details.get("roots", "").split())
     elif verb in ("transferred-out", "transferred-in"):
         found.transfers.append(said)
+    elif verb in ("entries-lost", "loss-explained"):
+        found.losses.append(said)
     found.used.setdefault(keyid, sequence)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from locard_verify import checkpoints, derived, transfers
+from locard_verify import checkpoints, derived, losses, transfers
 from locard_verify.examine import Stretch, misplaced, set_back, unlinked
 from locard_verify.facts import Facts
 from locard_verify.files import beginning
@@ -112,23 +112,10 @@ def clauses(
         facts.judged("tree", f"head and entries give the root {head.root.hex()}"),
         *stamps,
         facts.judged("clock", "no entry is older than the one before it"),
-        _losses(facts),
+        losses.judge(facts.told, "entries"),
         derived.exhibits(facts),
         transfers.judge(facts.told, "entries"),
     ]
-
-
-def _losses(facts: Facts) -> Clause:
-    """Entries that say that others before them are gone: nobody can tell by the files how."""
-    said = facts.about("entries-lost")
-    if not said:
-        return Clause("losses", State.PASS, "no entry says that others are gone")
-    gone = ", ".join(one["details"].get("entries", "some") for one in said[:5])
-    detail = (
-        f"entries {gone} are gone, as entry {said[0]['sequence']} says: the machine stopped before "
-        "they reached the disk, or somebody cut them off; compare with a checkpoint kept elsewhere"
-    )
-    return Clause("losses", State.NOT_CHECKED, detail, f"entries, entry {said[0]['sequence']}")
 
 
 def _joined(

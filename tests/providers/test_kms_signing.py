@@ -103,6 +103,31 @@ def test_the_key_in_the_file_introduces_the_one_in_kms(home: Path, key: str) -> 
     desk.close()
 
 
+def test_a_key_in_kms_introduces_its_successor(home: Path, kms, key: str) -> None:
+    first = Settings(home=home, workers=1, signing_key=f"kms:{key}")
+    desk = Desk(first)
+    add(desk)
+    with pytest.raises(Conflict, match="is one of this ledger already"):
+        desk.checkpoints.new_key(ANA, "again", f"kms:{key}")
+    desk.close()
+    other = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    third = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    desk = Desk(replace(first, signing_key=f"kms:{other}"))
+    with pytest.raises(Conflict, match="never signed this ledger"):
+        desk.checkpoints.new_key(ANA, "the yearly change", f"kms:{third}")
+    with pytest.raises(Conflict, match="no key in a file"):
+        desk.checkpoints.new_key(ANA, "the yearly change")
+    desk.checkpoints.new_key(ANA, "the yearly change", f"kms:{key}")
+    add(desk)
+    assert [one.verb for one in desk.vault.ledger.entries()][-2:] == [
+        Verb.KEY_INTRODUCED,
+        Verb.EXPORTED,
+    ]
+    assert len(desk.vault.ledger.keys()) == 2
+    assert desk.vault.ledger.check().passed
+    desk.close()
+
+
 @pytest.mark.parametrize(
     ("spec", "usage"),
     [("RSA_2048", "SIGN_VERIFY"), ("ECC_NIST_P384", "SIGN_VERIFY")],

@@ -2,9 +2,11 @@
 """When the ledger gets a checkpoint: at its pace, at the end of each run, and on closing."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
+from locard.cases.signer import signer
 from locard.evidence import Vault
 from locard.evidence.authority import Authority
 from locard.evidence.ledger import ITSELF
@@ -52,27 +54,54 @@ class Checkpointing:
         """Ask no authority any more. Checkpoints that wait for a token go on waiting."""
         self.stamping.set(None, hand, "no time stamps any more", test=False)
 
-    def new_key(self, hand: Hand, reason: str) -> None:
+    def new_key(self, hand: Hand, reason: str, before: str = "") -> None:
         """Sign with another key from now on; the one before introduces it.
 
-        With LOCARD_SIGNING_KEY it is the key that this names, introduced by the one in the file.
-        Else it is a new one in the file, and the one before stays beside it under its id: whoever
-        has it could sign with it still. Raises `Conflict` when there is nothing to change.
+        With LOCARD_SIGNING_KEY it is the key that this names, introduced by `before` (`kms:ARN`) or
+        by the one in the file. Else it is a new one in the file, and the one before stays beside it
+        under its id: whoever has it could sign with it still. Raises `Conflict` when there is
+        nothing to change.
         """
-        ledger, before = self.vault.ledger, FileSigner(self.settings.keys / "ledger.pem")
-        if not ledger.path.exists() or not before.exists():
+        ledger = self.vault.ledger
+        if before:
+            self._succeed(before, hand, reason)
+            return
+        held = FileSigner(self.settings.keys / "ledger.pem")
+        if not ledger.path.exists() or not held.exists():
             raise Conflict(
                 "There is no key in a file that could introduce another one.",
-                "A key in a key service is rotated where it lies: name the new one with "
-                "LOCARD_SIGNING_KEY while the old one still signs.",
+                "Name the new key with LOCARD_SIGNING_KEY and the one that signs now with "
+                "`--before kms:ARN`.",
             )
         if self.settings.signing_key:
-            wanted, ledger.signer = ledger.signer, before
+            wanted, ledger.signer = ledger.signer, held
             ledger.introduce(wanted, hand, reason)
             return
-        successor = before.successor()
+        successor = held.successor()
         ledger.introduce(successor, hand, reason)
-        successor.take_over(before.path)
+        successor.take_over(held.path)
+
+    def _succeed(self, before: str, hand: Hand, reason: str) -> None:
+        """The key of a service that signs now introduces the one that the settings name."""
+        ledger = self.vault.ledger
+        old = signer(replace(self.settings, signing_key=before))
+        known = {one.vkey for one in ledger.keys()}
+        if old.key.vkey not in known:
+            raise Conflict(
+                f"{before} never signed this ledger.",
+                "`locard custody key` shows the keys that did.",
+            )
+        if ledger.signer.key.vkey in known:
+            raise Conflict(
+                "The key that LOCARD_SIGNING_KEY names is one of this ledger already.",
+                "Set it to the new key, and name the one that signs now with `--before`.",
+            )
+        wanted, ledger.signer = ledger.signer, old
+        ledger.introduce(wanted, hand, reason)
+
+    def explain(self, sequence: int, hand: Hand, reason: str) -> None:
+        """Sign for how the entries came to be lost that entry `sequence` says are gone."""
+        self.vault.ledger.explain(sequence, hand, reason)
 
     def begin(self) -> None:
         """Make them at the set pace from now on, in a thread of its own, until `close`."""

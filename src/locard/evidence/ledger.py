@@ -170,6 +170,25 @@ class Ledger(LedgerReader):
             self.signer = signer
         return entry
 
+    def explain(self, sequence: int, hand: Hand, reason: str) -> CustodyEntry:
+        """Sign for how the entries came to be lost that entry `sequence` says are gone.
+
+        Raises `Conflict` when that entry says no such thing, or nothing is given as reason.
+        """
+        self.index.catch_up()
+        place = self.index.entry(sequence)
+        said = next(self.read([place])) if place else None
+        if said is None or said.verb is not Verb.ENTRIES_LOST:
+            raise Conflict(
+                f"Entry {sequence} does not say that others are gone.",
+                "`locard verify` names the entry that does, in the clause `losses`.",
+            )
+        if not reason.strip():
+            raise Conflict("A loss is not explained without words.", "Say how it came about.")
+        details = {"entry": str(sequence), "entries": said.details.get("entries", "")}
+        draft = Draft(hand, Verb.LOSS_EXPLAINED, "", "", reason, details)
+        return self.append([draft])[0]
+
     def _first(self) -> list[Draft]:
         """The first entry of all: it introduces the key that signs it.
 
@@ -343,7 +362,7 @@ class Ledger(LedgerReader):
 def _lost(named: int, count: int, head: bytes) -> Draft:
     """The entry that says which entries are gone."""
     gone = f"{count + 1} to {named}" if named > count + 1 else f"{named}"
-    reason = f"entries {gone} had not reached the disk when the machine stopped"
+    reason = f"entries {gone} are gone; they were not known to have reached the disk"
     details = {"entries": gone, "head": head.decode("utf-8", "replace")}
     return Draft(ITSELF, Verb.ENTRIES_LOST, "", "", reason, details)
 

@@ -1012,6 +1012,7 @@ export type Verb =
   | 'time-stamp-missed'
   | 'clock-set-back'
   | 'entries-lost'
+  | 'loss-explained'
   | 'signed-in'
   | 'sign-in-refused'
   | 'signed-out'

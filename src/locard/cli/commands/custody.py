@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`locard custody authority|checkpoint|key`: what stands behind the custody ledger."""
+"""`locard custody authority|checkpoint|key|explain`: what stands behind the custody ledger."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -29,8 +29,17 @@ KEY = """Examples:
 
     locard custody key --new --reason "the yearly change"
 
+    LOCARD_SIGNING_KEY=kms:NEW-ARN locard custody key --new --before kms:OLD-ARN
+
 Give the first line to whoever is to verify your ledger, by another way than the ledger: they name
 it with `locard-verify --key FILE`.
+"""
+EXPLAIN = """Example:
+
+    locard custody explain 1207 --reason "power cut at 03:10, ticket 4411; seen by Ana and Ben"
+
+`locard verify` fails in the clause `losses` while entries are gone and nobody has signed for it.
+Afterwards it says whose word it is: files cannot tell a power cut from somebody who cut them off.
 """
 
 
@@ -40,6 +49,7 @@ def register(app: typer.Typer) -> None:
     ledger.command(epilog=AUTHORITY)(authority)
     ledger.command()(checkpoint)
     ledger.command(epilog=KEY)(key)
+    ledger.command(epilog=EXPLAIN)(explain)
 
 
 def authority(
@@ -98,13 +108,16 @@ def key(
     pem: Annotated[bool, typer.Option("--pem", help="As OpenSSL reads it.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Sign with a new key from now on.")] = False,
     reason: Annotated[str, typer.Option(help="Why there is a new one.")] = "",
+    before: Annotated[
+        str, typer.Option(help="The key of a service that signs now (kms:ARN), to introduce it.")
+    ] = "",
     who: Who = None,
     as_json: Json = False,
 ) -> None:
     """Show the public keys that signed the ledger, or introduce a new one."""
     with desk() as at:
         if new:
-            at.checkpoints.new_key(hand(who), reason or "a new key")
+            at.checkpoints.new_key(hand(who), reason or "a new key", before)
         keys = at.vault.ledger.keys()
         signing = at.vault.ledger.signer.key.vkey if keys else ""
     if as_json:
@@ -122,3 +135,18 @@ def key(
             if not pem:
                 mark = "signs now" if one.vkey == signing else "signed before"
                 out.print(f"  {mark}; fingerprint {one.fingerprint}")
+
+
+def explain(
+    entry: Annotated[int, typer.Argument(help="The entry that says which others are gone.")],
+    reason: Annotated[str, typer.Option(help="How they came to be lost.")],
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Sign for how entries of the ledger came to be lost."""
+    with desk() as at:
+        at.checkpoints.explain(entry, hand(who), reason)
+    if as_json:
+        emit({"explained": entry, "reason": reason})
+    else:
+        out.print(f"You signed for what entry {entry} says is gone.")
