@@ -85,7 +85,8 @@ class Checkpointing:
         """The key of a service that signs now introduces the one that the settings name."""
         ledger = self.vault.ledger
         old = signer(replace(self.settings, signing_key=before))
-        known = {one.vkey for one in ledger.keys()}
+        introduced = ledger.keys()
+        known = {one.vkey for one in introduced}
         if old.key.vkey not in known:
             raise Conflict(
                 f"{before} never signed this ledger.",
