@@ -8,8 +8,8 @@ killed therefore parses that holding again, and the store knows the rows it has 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from queue import Empty, Queue
-from threading import Thread
+from queue import Empty, SimpleQueue
+from threading import Condition, Thread
 from typing import cast
 
 import pyarrow as pa
@@ -22,6 +22,11 @@ from locard.timeline import Timeline
 
 PATIENCE = 0.4
 """Seconds that rows of small files wait for more."""
+AHEAD = BATCH_BYTES
+"""Bytes of rows that wait while others are written: parsing goes on for as long as writing takes,
+and memory stays bounded."""
+OUTCOME_BYTES = 1 << 10
+"""What an outcome counts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,10 @@ class Writer:
         """`told` is handed evidence ids with their outcomes once their rows are written."""
         self.tally = Tally()
         self.error: Exception | None = None
-        self._queue: Queue[pa.RecordBatch | Outcome | None] = Queue(maxsize=8)
+        self._queue: SimpleQueue[pa.RecordBatch | Outcome | None] = SimpleQueue()
+        self._ahead = 0
+        """Bytes in the queue."""
+        self._room = Condition()
         self._batches: list[pa.RecordBatch] = []
         self._outcomes: list[Outcome] = []
         self._rows = self._bytes = 0
@@ -82,8 +90,11 @@ class Writer:
 
         Raises the error that stopped the writer.
         """
-        if self.error is not None:
-            raise self.error
+        with self._room:
+            self._room.wait_for(lambda: self._ahead < AHEAD)
+            if self.error is not None:
+                raise self.error
+            self._ahead += _size(item)
         self._queue.put(item)
 
     def close(self) -> None:
@@ -106,6 +117,9 @@ class Writer:
             if item is None:
                 self._flush()
                 return
+            with self._room:
+                self._ahead -= _size(item)
+                self._room.notify_all()
             if self.error is not None:
                 continue
             oldest = oldest or time.monotonic()
@@ -167,3 +181,7 @@ class Writer:
             ).all()
         evidence = {int(one): str(name) for one, name in rows}
         self.told([(evidence[one.holding], one) for one in outcomes if one.holding in evidence])
+
+
+def _size(item: pa.RecordBatch | Outcome) -> int:
+    return OUTCOME_BYTES if isinstance(item, Outcome) else int(item.nbytes)
