@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from locard.cases.desk import Desk
-from locard.model.custody import Verb
+from locard.model.custody import Hand, Verb
 from locard.model.errors import Storage
 from locard.model.evidence import Origin
 from locard.settings import Settings
+from locard.state.verifications import Judged
 from tests.conftest import stop_store
 from tests.servers.proxy import proxy
 from tests.servers.seaweedfs import Seaweed
@@ -56,6 +57,44 @@ def test_evidence_in_s3_becomes_rows_that_can_be_proved(
     finally:
         desk.close()
         stop_store(home)
+
+
+def test_what_is_changed_or_gone_in_the_bucket_is_named_when_the_case_is_verified(
+    as_admin: Seaweed, home: Path, lines: Path
+) -> None:
+    bucket = as_admin.bucket(lock=False)
+    where = f"s3://{bucket}/locard?endpoint={as_admin.endpoint}&lock=off"
+    desk = Desk(Settings(home=home, workers=2, place=where))
+    ana = Hand("ana", "page")
+    client = as_admin.client()
+    try:
+        desk.add("c", [lines], who="ana")
+        found = desk.verifying.verify("c", ana)
+        clauses = {one.name: one for one in found.clauses}
+        assert {one.state for one in found.clauses} <= {"pass", "not checked"}
+        assert clauses["evidence"].state == "pass"
+        assert "6 pieces" in clauses["evidence"].detail
+        listed = client.list_objects_v2(Bucket=bucket)["Contents"]
+        keys = sorted(one["Key"] for one in listed if "/objects/" in one["Key"])
+        before = client.get_object(Bucket=bucket, Key=keys[0])["Body"].read()
+        client.put_object(Bucket=bucket, Key=keys[0], Body=before.replace(b"line", b"lime"))
+        clause = _evidence(desk, ana)
+        assert clause.state == "fail"
+        assert "were changed" in clause.detail
+        client.put_object(Bucket=bucket, Key=keys[0], Body=before)
+        assert _evidence(desk, ana).state == "pass"
+        client.delete_object(Bucket=bucket, Key=keys[1])
+        assert _evidence(desk, ana).state == "fail"
+        verbs = [one.verb for one in desk.vault.ledger.entries(case="c")]
+        assert verbs.count(Verb.VERIFICATION_FAILED) >= 2
+    finally:
+        desk.close()
+        stop_store(home)
+
+
+def _evidence(desk: Desk, who: Hand) -> Judged:
+    found = desk.verifying.verify("c", who)
+    return next(one for one in found.clauses if one.name == "evidence")
 
 
 def test_a_move_to_s3_outlives_a_lost_network_and_a_kill(

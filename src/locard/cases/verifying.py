@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifying the custody of a case now: as a job with progress, whose verdict is kept.
 
-The verdict is that of `locard verify CASE`. Where the bytes lie in a store that the verifier cannot
-read by itself, they are fetched and hashed here, so that no clause is left open for that reason.
+The verdict is that of `locard verify CASE`.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from locard.cases.progress import Progress, jobs
 from locard.cases.verification import verify
 from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
-from locard.model.errors import Conflict, Error, Missing, Tampered
+from locard.model.errors import Conflict, Error, Tampered
 from locard.state import verifications
 from locard.state.database import State
 from locard.state.verifications import Judged, Verification
@@ -50,7 +48,7 @@ class Verifying:
         begun(progress)
         at, ended = time.time_ns(), "failed"
         try:
-            clauses = self._judge(case, who, progress)
+            clauses = self._judge(case, progress)
             with self.state.session() as session:
                 verifications.keep(session, case, at, who.name, clauses)
             self._say(case, who, clauses)
@@ -68,52 +66,23 @@ class Verifying:
         assert found is not None
         return found
 
-    def _judge(self, case: str, who: Hand, progress: Progress) -> list[Judged]:
+    def _judge(self, case: str, progress: Progress) -> list[Judged]:
         done, whole = 0, 0
 
         def told(now: int, of: int) -> None:
             nonlocal done, whole
             if of != whole or now < done:
-                stage = "Reading the ledger" if not whole else "Hashing evidence"
-                progress.stage(stage, of, "bytes")
+                if whole:
+                    progress.stage("Hashing evidence", of, "pieces")
+                else:
+                    progress.stage("Reading the ledger", of, "bytes")
                 done, whole = 0, of
             progress.advance(now - done)
             done = now
 
         progress.stage("Reading the ledger")
         verdict = verify(self.vault, case, [case], (), None, (), told)
-        found = [
-            Judged(one.name, one.state.value, one.detail, one.where) for one in verdict.clauses
-        ]
-        return [self._fetched(case, one, who, progress) for one in found]
-
-    def _fetched(self, case: str, clause: Judged, who: Hand, progress: Progress) -> Judged:
-        """The clause about bytes, judged by fetching those that the verifier could not read."""
-        if clause.name != "evidence" or clause.state != "not checked":
-            return clause
-        gone = {
-            entry.evidence
-            for entry in self.vault.ledger.entries(case=case)
-            if entry.verb is Verb.DISPOSED
-        }
-        exhibits = [one for one in self.vault.ledger.exhibits(case) if one.evidence not in gone]
-        progress.stage("Hashing evidence", sum(one.size for one in exhibits), "bytes")
-        for one in exhibits:
-            try:
-                self.vault.verify(
-                    one.evidence,
-                    case=case,
-                    actor=who,
-                    reason="custody of the case is verified",
-                    watch=progress.advance,
-                )
-            except (Tampered, Missing) as error:
-                return replace(clause, state="fail", detail=f"{one.number}: {error.message}")
-            except Error as error:
-                return replace(clause, detail=f"the store does not give them: {error.message}")
-        count, size = len(exhibits), sum(one.size for one in exhibits)
-        detail = f"{count:,} pieces, {size:,} bytes, fetched from the store, hash to their ids"
-        return Judged("evidence", "pass", detail)
+        return [Judged(one.name, one.state.value, one.detail, one.where) for one in verdict.clauses]
 
     def _say(self, case: str, who: Hand, clauses: list[Judged]) -> None:
         failed = [one.name for one in clauses if one.state == "fail"]
