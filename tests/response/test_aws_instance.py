@@ -90,6 +90,8 @@ def test_after_a_release_everything_is_as_it_was(
     after = runner.release(run, ANA, "false alarm")
     assert after.state == RunState.RELEASED, [one.error for one in after.steps if one.error]
     assert differences(before, here.state()) == []
+    compared = {one.step.key: one.verdict for one in after.steps}
+    assert {key: one.detail for key, one in compared.items() if not one.holds} == {}
 
 
 def isolated(runner: Runner, here: Scene, **options: object) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from locard.cases.response.orders import Order, Orders
 from locard.cases.response.runner import Asked, Runner
 from locard.model.action import Receipt, RunState, StepState, Target
 from locard.model.custody import Verb
@@ -288,3 +289,75 @@ def test_protected_targets_and_a_rule_that_runs_wild(runner: Runner, begun: Isol
         accounts.protect(session, "room", "two", True)
     with pytest.raises(Error, match="two is on the list of protected targets"):
         begun(target=two)
+
+
+def test_a_release_is_judged_by_asking_again_what_stood_before(
+    runner: Runner, room: Path, begun: Isolate
+) -> None:
+    run = begun()
+    runner.carry_on(run, ANA)
+    edit(room, friends=["nobody", "doctor"])
+    after = runner.release(run, ANA, "over")
+    verdicts = {one.step.key: one.verdict for one in after.steps}
+    for key in ("switch:colour", "switch:power"):
+        assert (verdicts[key].holds, verdicts[key].detail) == (True, "")
+    assert verdicts["switch:friends"].holds is False
+    assert verdicts["switch:friends"].detail == ('value was ["a", "b"] and is ["a", "b", "doctor"]')
+    told = runner.vault.ledger.newest(case="c", limit=20)
+    assert [e.details["compared"] for e in told if "compared" in e.details] == [
+        "2 of 3 are as they were before"
+    ]
+
+
+def test_an_isolation_carries_on_the_collections_that_it_waits_for(
+    runner: Runner, room: Path, home: Path
+) -> None:
+    orders = Orders(runner)
+    order = Order("c", "isolate", "lamp:one", "room")
+    begun = orders.begin(order, ANA, "flickers", collecting=True)
+    collecting, isolating = begun.runs
+    assert begun.carry == (isolating,)
+    assert apart(home, room, f"runner.carry_on({isolating!r}, ANA)", "before:colour") == -9
+    with runner.state.session() as session:
+        assert runs.run(session, collecting).state == RunState.DONE
+    assert runner.stopped() == [isolating]
+    assert runner.again(isolating, BEN).state == RunState.DONE and lamp(room) == DARK
+    assert runner.stopped() == []
+
+
+def test_nothing_is_isolated_when_collecting_before_fails(runner: Runner, room: Path) -> None:
+    order = Order("c", "isolate", "lamp:one", "room")
+    begun = Orders(runner).begin(order, ANA, "flickers", collecting=True)
+    found = cloud.world(room)
+    lamps = dict(found["lamps"])
+    room.write_text(json.dumps(found | {"lamps": {"two": lamps["two"]}}))
+    stopped = runner.carry_on(begun.carry[0], ANA)
+    assert stopped.state == RunState.FAILED
+    assert [one.state for one in stopped.steps] == [StepState.PLANNED] * 3
+    with runner.state.session() as session:
+        assert "collect.toy.lamp did not succeed" in runs.run(session, begun.carry[0]).error
+    room.write_text(json.dumps(found | {"lamps": lamps}))
+    assert runner.carry_on(begun.carry[0], ANA).state == RunState.DONE and lamp(room) == DARK
+
+
+def test_a_plan_that_has_changed_since_it_was_seen_is_not_carried_out(
+    runner: Runner, room: Path
+) -> None:
+    orders, order = Orders(runner), Order("c", "isolate", "lamp:one", "room")
+    (seen,) = orders.propose(order)
+    other = Order("c", "isolate", "lamp:one", "room", options={"off": False})
+    with pytest.raises(Conflict, match="has changed since you looked"):
+        orders.begin(other, ANA, "flickers", exception="toy", seen={seen.digest})
+    assert orders.begin(order, ANA, "flickers", exception="toy", seen={seen.digest}).runs
+
+
+def test_a_release_that_was_stopped_goes_on_backwards_with_its_own_reason(
+    runner: Runner, room: Path, home: Path, begun: Isolate
+) -> None:
+    run = begun()
+    runner.carry_on(run, ANA)
+    assert apart(home, room, f"runner.release({run!r}, ANA, 'all clear')", "after:colour") == -9
+    assert runner.stopped() == [run]
+    assert runner.again(run, BEN).state == RunState.RELEASED and lamp(room) == FRESH
+    with runner.state.session() as session:
+        assert runs.run(session, run).released_reason == "all clear"

@@ -17,7 +17,6 @@ from typing import BinaryIO
 
 from sqlalchemy import select
 
-from locard.actions.catalogue import catalogue
 from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
@@ -35,8 +34,7 @@ from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.proof import Proof, Prover, Step
 from locard.cases.records import Records
-from locard.cases.response.connecting import connect as connect_cloud
-from locard.cases.response.runner import Runner
+from locard.cases.response.conductor import RESPONDING, Response
 from locard.cases.signer import signer
 from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
@@ -122,9 +120,9 @@ class Desk(Reading):
         return Entrance(self.state, self.vault.ledger, factor, provider)
 
     @cached_property
-    def runner(self) -> Runner:
-        """What acts in clouds: plans, runs, releases."""
-        return Runner(self.settings.home, self.state, self.vault, catalogue(), connect_cloud)
+    def response(self) -> Response:
+        """What acts in clouds: accounts, plans, runs, releases."""
+        return Response(self)
 
     @cached_property
     def storage(self) -> Storage:
@@ -311,7 +309,7 @@ class Desk(Reading):
         if not waiting(self.state, case):
             return False
         running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
-        if any(not job.what.startswith((EXPORTING, VERIFYING)) for job in running):
+        if any(not job.what.startswith((EXPORTING, VERIFYING, *RESPONDING)) for job in running):
             return False
         self.background.begin(case, Hand.of(who))
         return True

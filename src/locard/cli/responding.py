@@ -7,14 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from locard.actions.catalogue import Named, catalogue
 from locard.actions.contract import Action
-from locard.cases.desk import Desk
 from locard.cli.terminal import errors, moment, out, size
-from locard.model.action import Plan, Receipt, Step, StepState, Target
+from locard.model.action import Plan, Receipt, Step, StepState
 from locard.model.errors import Error
-from locard.state import accounts
-from locard.state.accounts import Account
 
 Case = Annotated[str, typer.Argument(help="The case that it is for; made when it is new.")]
 Name = Annotated[str, typer.Argument(help="The target by its id or ARN: i-0abc…")]
@@ -34,35 +30,6 @@ MARKS = {
 }
 
 
-def account_of(desk: Desk, name: str, number: str = "") -> Account:
-    """The account that is meant: by name, by the number in an ARN, or the only one there is."""
-    with desk.state.session() as session:
-        if name:
-            return accounts.get(session, name)
-        known = [one for one in accounts.every(session) if number in ("", one.number)]
-    if len(known) == 1:
-        return known[0]
-    raise Error(
-        f"There are {len(known)} accounts that could be meant." if known else "No account fits.",
-        "Name one with --account; see: locard account list. Add one: locard account add",
-    )
-
-
-def target_of(account: Account, named: Named, region: str) -> Target:
-    """The target that a name means in an account. Raises `Error` without a region."""
-    action = named.action
-    if named.account and named.account != account.number:
-        raise Error(
-            f"The target is in account {named.account}, and {account.name} is {account.number}.",
-            "Name the account that it is in: --account NAME.",
-        )
-    place = named.region or region or (account.regions[0] if account.regions else "")
-    if action.regional and not place:
-        raise Error(f"In which region is {named.id}?", "Say it: --region eu-central-1")
-    where = place if action.regional else ""
-    return Target(account.provider, account.number, where, action.kind, named.id)
-
-
 def options_of(action: Action, words: Sequence[str]) -> dict[str, Any]:
     """The options that words such as `stop=yes` set. Raises `Error` for what is none."""
     known, found = {one.name: one for one in action.options}, {}
@@ -78,11 +45,6 @@ def options_of(action: Action, words: Sequence[str]) -> dict[str, Any]:
             raise Error(f"{name} is yes or no, and not {value[:40]!r}.")
         found[name] = truth if isinstance(known[name].default, bool) else value
     return found
-
-
-def meant(verb: str, target: str) -> list[Named]:
-    """The actions that a target's name means."""
-    return catalogue().meant(verb, target)
 
 
 def show_plan(plan: Plan, uncollected: Sequence[str] = ()) -> None:
@@ -116,6 +78,11 @@ def show_run(receipt: Receipt) -> None:
         mark = MARKS.get(taken.state, "✗")
         word = "kept" if taken.evidence else taken.state.value
         out.print(f"  {mark} {taken.step.title}  ({word})", markup=False)
+        if taken.verdict is not None and taken.state == StepState.UNDONE:
+            said = {True: "as it was", False: "not as it was", None: "cannot be compared"}
+            told = f"{said[taken.verdict.holds]}, by {taken.verdict.signal}"
+            more = f": {taken.verdict.detail}" if taken.verdict.detail else ""
+            out.print(f"      {told}{more}", style="dim", markup=False)
         if taken.verdict is not None and taken.state in (StepState.APPLIED, StepState.VERIFIED):
             said = {True: "holds", False: "does not hold", None: "not known yet"}
             told = f"{said[taken.verdict.holds]} by {taken.verdict.signal}"

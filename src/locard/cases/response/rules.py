@@ -46,6 +46,17 @@ def uncollected(session: Session, action: Action, target: Target, case: str) -> 
     return [one for one in action.loses if one not in done]
 
 
+def coming(session: Session, missing: Sequence[str], target: Target, case: str) -> dict[str, str]:
+    """The runs that are to collect what is missing, by action: the newest of each."""
+    wanted = select(RunRow).where(
+        RunRow.case == case,
+        RunRow.target == target.key,
+        RunRow.action.in_(missing),
+        RunRow.state.in_((RunState.APPLYING.value, RunState.FAILED.value)),
+    )
+    return {one.action: one.id for one in session.scalars(wanted.order_by(RunRow.started))}
+
+
 def before(missing: Sequence[str], target: Target) -> str:
     """The refusal to isolate before what would be lost is collected."""
     return (

@@ -9,7 +9,7 @@ asks the provider what stands, and does nothing twice. A release follows from th
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -53,6 +53,8 @@ class Asked:
     reason: str
     exception: str = ""
     """Why it isolates without collecting before; empty when it does not."""
+    collecting: bool = False
+    """Whether what would be lost is collected by runs that were begun before: it waits for them."""
     rule: str = ""
     alert: str = ""
     most: int = 0
@@ -103,6 +105,11 @@ class Runner:
         with self.state.session() as session:
             return rules.uncollected(session, self.catalogue.get(plan.action), plan.target, case)
 
+    def coming(self, missing: Sequence[str], target: Target, case: str) -> dict[str, str]:
+        """The runs that are to collect what is missing, by action."""
+        with self.state.session() as session:
+            return rules.coming(session, missing, target, case)
+
     def begin(self, plan: Plan, account: str, asked: Asked) -> str:
         """Write a plan down as a run that is to be carried out; its id.
 
@@ -113,7 +120,11 @@ class Runner:
         if plan.refusals:
             raise Error(" ".join(plan.refusals), "Nothing was changed.")
         missing = self.uncollected(plan, asked.case)
-        if missing and not asked.exception:
+        coming = self.coming(missing, plan.target, asked.case)
+        if (
+            not (asked.exception or (asked.collecting and coming.keys() >= set(missing)))
+            and missing
+        ):
             raise Error(rules.before(missing, plan.target), "Nothing was changed.")
         if not asked.reason.strip():
             raise Error("A run needs a reason.", "Say why: --reason 'GuardDuty finding 4711'.")
@@ -152,16 +163,37 @@ class Runner:
         record.say(Verb.PLANNED, asked.reason, **told)
         return run
 
+    def again(self, run: str, who: Hand, watch: Watch = _silent) -> Receipt:
+        """Carry a run on in the direction that it was going: forth, or back."""
+        with self.state.session() as session:
+            row = runs.run(session, run)
+        if row.state in (RunState.RELEASING, RunState.RELEASE_FAILED):
+            return self.release(row.id, who, row.released_reason or row.reason, watch=watch)
+        return self.carry_on(row.id, who, watch)
+
+    def stopped(self) -> list[str]:
+        """Runs that were at work when their process ended, the oldest first."""
+        with self.state.session() as session:
+            going = targets.stopped(session)
+        return [one.id for one in going if not one.foreign]
+
     def carry_on(self, run: str, who: Hand, watch: Watch = _silent) -> Receipt:
-        """Carry a run out from where it stands. A step that fails stops it: see its `error`."""
+        """Carry a run out from where it stands, after the collections that it waits for.
+
+        A step that fails stops it: see its `error`.
+        """
         record, action = self._record(run, who)
         if record.receipt().state not in (RunState.APPLYING, RunState.FAILED):
             raise Conflict(
                 f"Run {record.run} is {record.receipt().state.value}: nothing is left to carry on.",
                 f"See: locard runs show {record.run}",
             )
-        plan = record.plan
+        plan, lacking = record.plan, self._collect_before(record, action, who, watch)
         with self._at_work(record, action) as account:
+            if lacking:
+                record.say(Verb.CONTAIN_FAILED, lacking)
+                record.ended(RunState.FAILED, lacking)
+                return record.receipt()
             record.going(RunState.APPLYING)
             cloud = self.connect(account, action, plan.target, plan.names, record.run)
             outcomes: dict[str, Json] = {}
@@ -276,6 +308,8 @@ class Runner:
             raise Error(f"Nothing stands of {', '.join(sorted(strange))} in run {record.run}.")
         with self._at_work(record, action) as account:
             record.going(RunState.RELEASING)
+            with self.state.session() as session:
+                runs.run(session, record.run).released_reason = reason
             cloud = self.connect(account, action, plan.target, plan.names, record.run)
             numbers = {step.key: number for number, step in enumerate(plan.steps)}
             for done, taken in enumerate(undo):
@@ -294,15 +328,39 @@ class Runner:
                     record.say(Verb.RELEASE_FAILED, error.message, taken, advice=error.advice)
                     record.ended(RunState.RELEASE_FAILED, said(error))
                     return record.receipt()
+            watch("Comparing with the state before", len(undo), len(undo))
+            same = stepping.compare(record, action, cloud, sorted(numbers.values()))
             with self.state.session() as session:
                 row = runs.run(session, record.run)
                 row.released, row.released_by = time.time_ns(), who.name
-                row.released_reason = reason
-            record.say(Verb.RELEASED, reason, steps=[one.step.key for one in undo])
+            undone = sum(one.state == StepState.UNDONE for one in record.steps())
+            record.say(Verb.RELEASED, reason, steps=[one.step.key for one in undo],
+                       compared=f"{same} of {undone} are as they were before")  # fmt: skip
             record.ended(RunState.RELEASED)
         return record.receipt()
 
     # How it is done
+
+    def _collect_before(self, record: Record, action: Action, who: Hand, watch: Watch) -> str:
+        """Carry on the collections that a run waits for; why it may not act, or nothing."""
+        if any(one.state != StepState.PLANNED for one in record.steps()):
+            return ""
+        target = record.plan.target
+        with self.state.session() as session:
+            if runs.run(session, record.run).exception:
+                return ""
+            missing = rules.uncollected(session, action, target, record.case)
+        coming = self.coming(missing, target, record.case)
+        for one in missing:
+            if one not in coming:
+                return rules.before([one], target)
+            found = self.carry_on(coming[one], who, watch)
+            if found.state != RunState.DONE:
+                return (
+                    f"It was not isolated, for {one} did not succeed (run {found.run}). Carry it "
+                    "on, or isolate all the same and say why."
+                )
+        return ""
 
     def _record(self, run: str, who: Hand) -> tuple[Record, Action]:
         with self.state.session() as session:

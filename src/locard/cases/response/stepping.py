@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step at a time: what is written down before it, what it does, what is written down after."""
 
+import json
+from collections.abc import Iterable
 from typing import TypeGuard
 
 from locard.actions.contract import Action, Change, Cloud, Collection, Room
 from locard.cases.response.record import Record
 from locard.evidence.spool import Readable
-from locard.model.action import StepState, Taken
+from locard.model.action import Json, StepState, Taken, Verdict
 from locard.model.custody import Acquisition, Verb
 from locard.model.errors import Conflict, Error
 
@@ -89,6 +91,45 @@ def undo(
     merged = kind.undo(cloud, taken.step, taken.prior, taken.outcome)
     record.step(number, StepState.UNDONE)
     record.say(Verb.RELEASED, reason, taken, **({"merged": merged} if merged else {}))
+
+
+def compare(record: Record, action: Action, cloud: Cloud, numbers: Iterable[int]) -> int:
+    """Ask the provider again what each undone step had found; how many are as they were before.
+
+    The same calls as before the change, so that a release is judged by what stands and not by its
+    own word.
+    """
+    same, steps = 0, record.steps()
+    for number in numbers:
+        taken = steps[number]
+        kind = action.steps[taken.step.kind]
+        if taken.state != StepState.UNDONE or not is_change(kind):
+            continue
+        try:
+            lines = differences(taken.prior, kind.capture(cloud, taken.step))
+            verdict = Verdict(not lines, SAME_CALLS, "; ".join(lines))
+        except Error as error:
+            verdict = Verdict(None, SAME_CALLS, said(error))
+        same += verdict.holds is True
+        record.step(number, StepState.UNDONE, verdict=verdict)
+    return same
+
+
+SAME_CALLS = "the calls that read the state before, made again"
+
+
+def differences(before: Json, now: Json, at: str = "") -> list[str]:
+    """Where two answers differ, one line each."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = sorted({*before, *now})
+        return [
+            line
+            for name in names
+            for line in differences(before.get(name), now.get(name), f"{at}.{name}".lstrip("."))
+        ]
+    if before == now:
+        return []
+    return [f"{at or 'it'} was {json.dumps(before)} and is {json.dumps(now)}"]
 
 
 def failed(record: Record, number: int) -> StepState:

@@ -3,7 +3,9 @@
 
 import os
 import time
+from collections.abc import Sequence
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from locard.actions.contract import Action
@@ -23,7 +25,7 @@ def take(session: Session, key: str, run: str, who: str) -> None:
     """Take the target for a run, or take it up again. Raises `Conflict` that says who has it."""
     row = session.get(TargetLock, key)
     if row is not None:
-        alive = bool(row.pid) and birth(row.pid) == row.birth
+        alive = _alive(row)
         if alive and (row.run, row.pid) != (run, os.getpid()):
             raise _taken(session, row, alive)
         if row.run != run:
@@ -53,12 +55,26 @@ def free(session: Session, key: str, run: str) -> None:
         session.delete(row)
 
 
+def stopped(session: Session) -> Sequence[RunRow]:
+    """Runs that were at work and at which no process is now, the oldest first."""
+    going = (RunState.APPLYING.value, RunState.RELEASING.value)
+    rows = session.scalars(
+        select(RunRow).where(RunRow.state.in_(going)).order_by(RunRow.started)
+    ).all()
+    held = {one.run for one in session.scalars(select(TargetLock)) if _alive(one)}
+    return [one for one in rows if one.id not in held]
+
+
+def _alive(row: TargetLock) -> bool:
+    return bool(row.pid) and birth(row.pid) == row.birth
+
+
 def holder(session: Session, key: str) -> Conflict | None:
     """Who has the target, as the sentence that a second responder is told; None: nobody."""
     row = session.get(TargetLock, key)
     if row is None:
         return None
-    return _taken(session, row, bool(row.pid) and birth(row.pid) == row.birth)
+    return _taken(session, row, _alive(row))
 
 
 def _taken(session: Session, row: TargetLock, alive: bool) -> Conflict:

@@ -2,18 +2,14 @@
 """`locard account`: the accounts of clouds that Locard may act in, and what it needs there."""
 
 import json
-import secrets
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from locard import providers
 from locard.actions import policy
 from locard.actions.catalogue import catalogue
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, out
-from locard.evidence import Draft
-from locard.model.custody import Verb
 from locard.model.errors import Error
 from locard.state import accounts
 from locard.state.accounts import Account
@@ -64,33 +60,22 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add an account by the role that Locard takes there."""
-    places = tuple(region or ())
-    if not places:
-        raise Error("An account needs a region.", "Say it: --region eu-central-1")
-    if role and not external_id:
-        external_id = secrets.token_urlsafe(24)
-    number = providers.session(provider).number_of(role, places[0], endpoint)
-    made = Account(name, provider, number, role, external_id, places, endpoint=endpoint)
+    wanted = Account(name, provider, "", role, external_id, tuple(region or ()), endpoint=endpoint)
     with desk() as at:
-        with at.state.session(alone=True) as session:
-            made = accounts.add(session, made, who=hand(who).name)
-        at.vault.prepare_folder()
-        details = {"account": name, "provider": provider, "number": number, "role": role}
-        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "an account was added", details)
-        at.vault.ledger.append([draft])
+        made = at.response.accounts.add(wanted, who=hand(who))
     if as_json:
         emit(asdict(made))
         return
-    out.print(f"{name} is account {number} of {provider}.", markup=False)
+    out.print(f"{name} is account {made.number} of {provider}.", markup=False)
     if role:
-        out.print(f"The role has to ask for the external id {external_id}", markup=False)
+        out.print(f"The role has to ask for the external id {made.external_id}", markup=False)
         out.print("Its policy: locard account policy", markup=False)
 
 
 def list_accounts(as_json: Json = False) -> None:
     """List the accounts."""
-    with desk() as at, at.state.session() as session:
-        found = accounts.every(session)
+    with desk() as at:
+        found = at.response.accounts.every()
     if as_json:
         emit([asdict(one) for one in found])
         return
@@ -144,12 +129,7 @@ def protect(
 ) -> None:
     """Say that a target may never be isolated, whoever asks."""
     with desk() as at:
-        with at.state.session() as session:
-            accounts.protect(session, name, target, not off)
-        at.vault.prepare_folder()
-        details = {"account": name, "target": target, "protected": "no" if off else "yes"}
-        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "protection of a target", details)
-        at.vault.ledger.append([draft])
+        at.response.accounts.protect(name, target, not off, who=hand(who))
     out.print(f"{target} may {'be isolated again' if off else 'not be isolated'}.", markup=False)
 
 
@@ -159,10 +139,5 @@ def remove(
 ) -> None:
     """Forget an account. What was done there stays recorded; what is isolated stays so."""
     with desk() as at:
-        with at.state.session() as session:
-            accounts.remove(session, name)
-        at.vault.prepare_folder()
-        draft = Draft(hand(who), Verb.POLICY_CHANGED, "", "", "an account was removed",
-                      {"account": name})  # fmt: skip
-        at.vault.ledger.append([draft])
+        at.response.accounts.remove(name, who=hand(who))
     out.print(f"{name} is forgotten.", markup=False)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from locard.actions.catalogue import catalogue
 from locard.cases.desk import Desk
-from locard.cases.response.runner import Asked
+from locard.cases.response.orders import COLLECT, ISOLATE, Begun, Order, Proposal
 from locard.cli.responding import (
     Apply,
     Case,
@@ -17,17 +18,15 @@ from locard.cli.responding import (
     Reason,
     Region,
     Told,
-    account_of,
-    meant,
     options_of,
     show_plan,
     show_run,
-    target_of,
 )
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out
-from locard.model.action import Plan, Receipt, RunState
+from locard.model.action import Receipt, RunState
 from locard.model.custody import Hand
 from locard.model.errors import Error, Unreadable
+from locard.state import runs
 
 COLLECTING = """Examples:
 
@@ -83,22 +82,16 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Take evidence of a target in a cloud into a case, what is lost first, first."""
-    named = [one for one in meant("collect", target)
-             if not only or one.action.id.rpartition(".")[2] in only]  # fmt: skip
-    if not named:
-        raise Error(f"Nothing called {', '.join(only or ())} can be collected of {target}.")
+    order = Order(case, COLLECT, target, account, region, tuple(only or ()))
     with desk() as at:
-        found = account_of(at, account, named[0].account)
-        plans = [
-            at.runner.plan(one.action.id, found.name, target_of(found, one, region), case, {})
-            for one in named
-        ]
+        proposals = at.response.orders.propose(order)
         if not apply:
-            _plans(plans, as_json)
+            _plans(proposals, as_json)
             return
-        done = _collect(at, plans, found.name, case, hand(who), reason)
+        _case(at, case, hand(who))
+        begun = at.response.orders.begin(order, hand(who), reason, proposals=proposals)
+        done = _carry(at, begun, hand(who))
         _answer(done, as_json)
-        at.resume(case, who=hand(who))
     _end(done)
 
 
@@ -120,32 +113,27 @@ def isolate(
     as_json: Json = False,
 ) -> None:
     """Contain a target in a cloud so that everything can be put back."""
-    named = meant("isolate", target)[0]
+    named = catalogue().meant(ISOLATE, target)[0]
+    options = options_of(named.action, choose or ())
+    order = Order(case, ISOLATE, target, account, region, (named.action.id,), options)
     with desk() as at:
-        found, by = account_of(at, account, named.account), hand(who)
-        where = target_of(found, named, region)
-        options = options_of(named.action, choose or ())
-        plan = at.runner.plan(named.action.id, found.name, where, case, options)
-        missing = at.runner.uncollected(plan, case)
+        proposals = at.response.orders.propose(order)
         if not apply:
-            _plans([plan], as_json, missing)
+            _plans(proposals, as_json)
             return
-        done = []
-        if missing and collecting and not plan.refusals:
-            before = [at.runner.plan(one, found.name, where, case, {}) for one in missing]
-            done = _collect(at, before, found.name, case, by, reason)
-            if any(one.state != RunState.DONE for one in done):
-                _answer(done, as_json)
-                raise Error(
-                    "It was not isolated, for collecting before did not succeed.",
-                    "Collect again, or isolate all the same: --without-collecting REASON",
-                )
-        _case(at, case, by)
-        run = at.runner.begin(plan, found.name, Asked(case, by, reason, without_collecting))
-        done.append(at.runner.carry_on(run, by, Told()))
+        _case(at, case, hand(who))
+        begun = at.response.orders.begin(
+            order,
+            hand(who),
+            reason,
+            exception=without_collecting,
+            collecting=collecting,
+            proposals=proposals,
+        )
+        done = _carry(at, begun, hand(who))
         _answer(done, as_json)
         if not as_json and done[-1].state == RunState.DONE:
-            out.print(f"Put it back with: locard release {run}", markup=False)
+            out.print(f"Put it back with: locard release {done[-1].run}", markup=False)
     _end(done)
 
 
@@ -168,12 +156,12 @@ def release(
     with desk() as at:
         if receipt is not None:
             read = _receipt(receipt)
-            found = account_of(at, account, read.plan.target.account)
+            found = at.response.orders.account(account, read.plan.target.account)
             _case(at, case or read.case, hand(who))
-            run = at.runner.adopt(read, found.name, case or read.case, hand(who))
+            run = at.response.runner.adopt(read, found.name, case or read.case, hand(who))
         if not run:
             raise Error("Which run is to be released?", "See: locard runs list")
-        undo = at.runner.standing(run)
+        undo = at.response.runner.standing(run)
         if not apply:
             if as_json:
                 emit([{"step": one.step.key, "undo": one.step.undo_title, "prior": one.prior}
@@ -184,20 +172,16 @@ def release(
                 out.print(f"     was: {json.dumps(one.prior)}", style="dim", markup=False)
             errors.print("Nothing was changed. Add --apply and --reason to do it.")
             return
-        done = at.runner.release(run, hand(who), reason, leave or (), Told())
+        done = at.response.release(run, hand(who), reason, leave or (), Told())
         _answer([done], as_json)
     _end([done])
 
 
-def _collect(
-    at: Desk, plans: list[Plan], account: str, case: str, who: Hand, reason: str
-) -> list[Receipt]:
-    _case(at, case, who)
-    done = []
-    for plan in sorted(plans, key=lambda one: one.volatility):
-        run = at.runner.begin(plan, account, Asked(case, who, reason))
-        done.append(at.runner.carry_on(run, who, Told()))
-    return done
+def _carry(at: Desk, begun: Begun, who: Hand) -> list[Receipt]:
+    for run in begun.carry:
+        at.response.carry(run, who, Told())
+    with at.state.session() as session:
+        return [runs.receipt(session, run) for run in begun.runs]
 
 
 def _case(at: Desk, case: str, who: Hand) -> None:
@@ -205,12 +189,12 @@ def _case(at: Desk, case: str, who: Hand) -> None:
         at.create(case, who=who)
 
 
-def _plans(plans: list[Plan], as_json: bool, missing: list[str] | None = None) -> None:
+def _plans(proposals: list[Proposal], as_json: bool) -> None:
     if as_json:
-        emit([{**one.record(), "uncollected": missing or []} for one in plans])
+        emit([{**one.plan.record(), "uncollected": one.uncollected} for one in proposals])
         return
-    for one in plans:
-        show_plan(one, missing or ())
+    for one in proposals:
+        show_plan(one.plan, one.uncollected)
     errors.print("Nothing was changed. Add --apply and --reason to do it.")
 
 

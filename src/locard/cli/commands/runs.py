@@ -72,22 +72,27 @@ def show(run: Run, as_json: Json = False) -> None:
         show_run(found)
 
 
-def resume(run: Run, who: Who = None, as_json: Json = False) -> None:
-    """Carry a run on that was stopped or failed; nothing is done twice."""
+def resume(
+    run: Annotated[list[str], typer.Argument(help="The runs, or how their ids begin.")],
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Carry runs on that were stopped or failed, forth or back; nothing is done twice."""
     with desk() as at:
-        found = at.runner.carry_on(run, hand(who), Told())
+        found = [at.response.carry(one, hand(who), Told()) for one in run]
     if as_json:
-        emit(found.record())
+        emit([one.record() for one in found])
     else:
-        show_run(found)
-    if found.state == RunState.FAILED:
+        for one in found:
+            show_run(one)
+    if any(one.state in (RunState.FAILED, RunState.RELEASE_FAILED) for one in found):
         raise typer.Exit(1)
 
 
 def verify(run: Run, who: Who = None, as_json: Json = False) -> None:
     """Look again whether every change of a run holds."""
     with desk() as at:
-        found = at.runner.verify(run, hand(who))
+        found = at.response.runner.verify(run, hand(who))
     if as_json:
         emit(found.record())
     else:

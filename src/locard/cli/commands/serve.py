@@ -83,6 +83,7 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     link = at.people.make_link(_administrator(at), by=hand())
     for case in at.cases():
         at.resume(case.name, who=hand())
+    at.response.resume_stopped(hand())
     shown_as = f"[{bind}]" if ":" in bind else bind
     address = f"http://{shown_as}:{taken}"
     out.print(f"Locard serves on {address}")

@@ -32,6 +32,7 @@ ACTION = Action(
     title="Describe a lamp",
     about="Its state.",
     kind="lamp",
+    regional=False,
     names=r"lamp:(?P<id>\w+)",
     permissions=(Permission("toy:Get", "lamp/{id}"),),
     plan=plan,

@@ -67,6 +67,7 @@ ACTION = Action(
     title="Isolate a lamp",
     about="No friends, blue, off.",
     kind="lamp",
+    regional=False,
     names=r"lamp:(?P<id>\w+)",
     permissions=(Permission("toy:Switch", "lamp/{id}", reads=False),),
     plan=plan,

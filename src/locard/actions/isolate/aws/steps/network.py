@@ -197,9 +197,9 @@ class Tracking:
     """A silent flow of an interface is forgotten after a minute instead of after five days."""
 
     def capture(self, cloud: "Cloud", step: Step) -> Json:
-        """The time-out that was set, or none."""
+        """The time-out that holds: the usual one where none was set."""
         found = interface(cloud, step.arguments["interface"])
-        return {"seconds": found.get("ConnectionTrackingConfiguration", {}).get(SECONDS)}
+        return {"seconds": found.get("ConnectionTrackingConfiguration", {}).get(SECONDS) or USUAL}
 
     def apply(self, cloud: "Cloud", step: Step, prior: Json) -> Json:
         """The shortest that EC2 takes."""
@@ -221,7 +221,7 @@ class Tracking:
         """The former time-out, unless others set a third one."""
         now = self.capture(cloud, step)["seconds"]
         before = prior["seconds"] or USUAL
-        if now in (prior["seconds"], before):
+        if now == before:
             return None
         if now != step.arguments["seconds"]:
             raise Conflict(
@@ -229,7 +229,7 @@ class Tracking:
                 f"Leave it so: --leave {step.key}",
             )
         self._set(cloud, step, before)
-        return None if prior["seconds"] else {"set to what is usual": USUAL}
+        return None
 
     def _set(self, cloud: "Cloud", step: Step, seconds: int) -> None:
         cloud.call(
