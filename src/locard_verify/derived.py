@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 
-from locard_verify.examine import canonical
+from locard_verify.examine import ROW, canonical, row_digest
 from locard_verify.facts import Facts
 from locard_verify.files import beginning
 from locard_verify.verdict import Clause
@@ -67,6 +67,9 @@ def _index(facts: Facts) -> None:
             detail = f"it lists {listed:,} entries of the {covered:,} that it has read"
             facts.fault("exhibits", detail, "index.sqlite")
         kept = dict(_kept(database, facts.size))
+        if wrong := _first_wrong(facts, database, covered):
+            detail = f"what it says of entry {wrong} is not what the entry says"
+            facts.fault("exhibits", detail, "index.sqlite")
     for record in facts.records:
         digest = kept.pop(record.number, None)
         if digest is None and record.sequence <= covered:
@@ -79,6 +82,24 @@ def _index(facts: Facts) -> None:
             facts.fault("exhibits", detail, "index.sqlite")
     for number in kept:
         facts.fault("exhibits", f"no entry made the exhibit {number}", "index.sqlite")
+
+
+def _first_wrong(facts: Facts, database: sqlite3.Connection, covered: int) -> int:
+    """The first entry of which the index says something else, 0 when there is none.
+
+    Rows that are missing are counted elsewhere: they make no other row wrong.
+    """
+    digests = b"".join(facts.rows)
+    rows = database.execute(
+        'SELECT sequence, verb, actor, evidence, "case", exhibit FROM entries '
+        "WHERE sequence <= ? ORDER BY sequence",
+        (covered,),
+    )
+    for sequence, *told in rows:
+        start = (sequence - 1) * ROW
+        if row_digest(*map(str, told)) != digests[start : start + ROW]:
+            return int(sequence)
+    return 0
 
 
 def _kept(database: sqlite3.Connection, size: int) -> Iterator[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ is handed back, and judged where the stretches meet.
 
 import json
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ KEPT = 200
 """Faults of one clause in one stretch that are kept word for word; all are counted."""
 LONGEST = 8 << 20
 """Bytes of a line that is looked at."""
+ROW = 8
+"""Bytes of `row_digest`."""
 TOLD = frozenset(
     {
         "key-introduced",
@@ -72,6 +74,8 @@ class Stretch:
     records: list[Record] = field(default_factory=list)
     signers: dict[str, int] = field(default_factory=dict)
     """By key id: the first entry here that it signed."""
+    rows: bytes = b""
+    """For each line `row_digest` of what an index says of its entry."""
 
     def fault(self, clause: str, line: int, detail: str) -> None:
         """Note something wrong."""
@@ -79,6 +83,12 @@ class Stretch:
         self.counted[clause] = self.counted.get(clause, 0) + 1
         if len(found) < KEPT:
             found.append((line, detail))
+
+
+def row_digest(verb: str, actor: str, evidence: str, case: str, exhibit: str) -> bytes:
+    """Eight bytes by which a row of an index is compared with the entry that it stands for."""
+    told = "\0".join((verb, actor, evidence, case, exhibit))
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=ROW).digest()
 
 
 def canonical(record: Any) -> bytes:
@@ -90,28 +100,30 @@ def examine(path: Path, start: int, end: int, keys: dict[str, Key]) -> Stretch:
     """The entries from byte `start`, where a line begins, up to byte `end`, where one ends."""
     found = Stretch()
     leaves: list[bytes] = []
+    rows: list[bytes] = []
     with path.open("rb") as file:
         file.seek(start)
         while start < end:
             line = file.readline(min(LONGEST, end - start))
             start += len(line)
             leaves.append(leaf_hash(line[:-1] if line.endswith(b"\n") else line))
-            _entry(found, found.count, line, keys)
+            rows.append(_entry(found, found.count, line, keys))
             found.count += 1
-    found.leaves = b"".join(leaves)
+    found.leaves, found.rows = b"".join(leaves), b"".join(rows)
     return found
 
 
-def _entry(found: Stretch, number: int, line: bytes, keys: dict[str, Key]) -> None:
+def _entry(found: Stretch, number: int, line: bytes, keys: dict[str, Key]) -> bytes:
+    """Judge one line; the `row_digest` of its entry, or zeros when it is none."""
     if not line.endswith(b"\n"):
         found.fault("format", number, "the line has no end")
-        return
+        return bytes(ROW)
     try:
         envelope = dsse.read_line(line[:-1])
         said = read_payload(envelope.payload)
     except Malformed as error:
         found.fault("format", number, f"it is not a custody entry: {error}")
-        return
+        return bytes(ROW)
     sequence: int = said["sequence"]
     key = keys.get(envelope.keyid)
     if key is None:
@@ -129,6 +141,7 @@ def _entry(found: Stretch, number: int, line: bytes, keys: dict[str, Key]) -> No
     if said["verb"] in TOLD:
         said["keyid"] = envelope.keyid
         found.told.append(said)
+    return row_digest(said["verb"], said["actor"], said["evidence"], said["case"], exhibit)
 
 
 def _place(found: Stretch, number: int, sequence: int, said: dict[str, Any]) -> None:

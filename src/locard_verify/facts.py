@@ -29,6 +29,8 @@ class Facts:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     more: dict[str, int] = field(default_factory=dict)
     """By clause: further faults that were only counted."""
+    rows: list[bytes] = field(default_factory=list)
+    """Of each stretch of entries: the `row_digest` of each."""
     first_key: str = ""
     """The key that signed the first entry."""
 

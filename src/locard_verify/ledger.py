@@ -141,6 +141,7 @@ def _joined(
         last[exhibit] = newest
     facts.told += stretch.told
     facts.records += stretch.records
+    facts.rows.append(stretch.rows)
     facts.size += stretch.count
     return ends
 

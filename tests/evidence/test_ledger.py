@@ -328,6 +328,8 @@ def test_an_index_that_was_edited_is_made_anew_and_never_believed(
     ledger.close()
     for statement in (
         "UPDATE exhibits SET sequence = 6",
+        "UPDATE exhibits SET number = 'C-0009' WHERE number = 'C-0001'",
+        "UPDATE exhibits SET number = 'C-0001x' WHERE number = 'C-0001'",
         "UPDATE entries SET start = start + 7",
         "DELETE FROM entries WHERE sequence > 2",
         "UPDATE covered SET entries = entries - 1",
@@ -342,7 +344,7 @@ def test_an_index_that_was_edited_is_made_anew_and_never_believed(
         assert again.made("c", "f" * 64) == 7, statement
         assert [one.number for one in again.exhibits("c")] == ["C-0001", "C-0002"]
         assert again.proof(7, whole=True).entry.evidence == "f" * 64
-        again.append(drafts(1))
+        assert again.append(drafts(1))[0].exhibit == "C-0001", statement
         assert again.check().passed
         again.close()
 

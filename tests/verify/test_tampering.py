@@ -405,6 +405,9 @@ def test_a_clock_that_was_wrong_all_the_time_is_told_by_the_authority(
             "no entry made the exhibit THREE-0001",
         ),
         ("DELETE FROM entries WHERE sequence = 3", "it lists"),
+        ("UPDATE entries SET \"case\" = 'x' WHERE sequence = 5", "what it says of entry 5 is not"),
+        ("UPDATE entries SET actor = 'x' WHERE sequence = 7", "what it says of entry 7 is not"),
+        ("UPDATE entries SET sequence = -sequence WHERE sequence = 4", "what it says of entry -4"),
     ],
 )
 def test_an_exhibit_record_edited_in_the_database(home: Path, statement: str, said: str) -> None:

@@ -44,7 +44,7 @@ def create(
     app.state.door = Door(desk=desk, state=state, secure=secure)
     app.state.page = Page(FOLDER) if page is None else page
     app.add_middleware(Waiting)
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, secure=secure)
     return app
 
 

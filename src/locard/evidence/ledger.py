@@ -241,7 +241,7 @@ class Ledger(LedgerReader):
         if not draft.evidence:
             return "", 0, None
         key = (draft.case, draft.evidence)
-        known = end.exhibits.get(key) or self.index.exhibit(*key)
+        known = end.exhibits.get(key) or self.known(*key)
         record = None
         if known is None:
             if draft.exhibit is None:
@@ -251,7 +251,7 @@ class Ledger(LedgerReader):
             end.counts[draft.case] += 1
             number = f"{draft.case.upper()}-{end.counts[draft.case]:04d}"
             above = (draft.case, draft.parent)
-            parent = end.exhibits.get(above) or self.index.exhibit(*above) or ("", 0)
+            parent = end.exhibits.get(above) or self.known(*above) or ("", 0)
             record = draft.exhibit(number, parent[0])
             known = (number, 0)
         end.exhibits[key] = (known[0], sequence)

@@ -116,6 +116,20 @@ class LedgerReader:
 
         return self._healed(looked)
 
+    def known(self, case: str, evidence: str) -> tuple[str, int] | None:
+        """Number of the exhibit, and the last entry about it, as that entry itself says."""
+
+        def looked() -> tuple[str, int] | None:
+            if (said := self.index.exhibit(case, evidence)) is None:
+                return None
+            number, sequence = said
+            found = next(self.read([self.index.entry(sequence) or Found(sequence, 0, 0)]))
+            if (found.case, found.evidence, found.exhibit) != (case, evidence, number):
+                raise changed(f"entry {sequence} is not about exhibit {number}")
+            return number, sequence
+
+        return self._healed(looked)
+
     def made(self, case: str, evidence: str) -> int | None:
         """The number of the entry by which the case took this evidence in, when it did."""
 

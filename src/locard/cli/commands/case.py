@@ -84,7 +84,9 @@ def _passed(item: Item) -> str:
 
 
 def custody(
-    case: Annotated[str, typer.Argument(help="The case.")],
+    case: Annotated[
+        str, typer.Argument(help="The case; without one, sign-ins, grants, keys and time stamps.")
+    ] = "",
     evidence: Annotated[str, typer.Argument(help="Evidence id, or its beginning.")] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Check the chain of the whole ledger.")
@@ -92,7 +94,7 @@ def custody(
     limit: Annotated[int, typer.Option(min=1)] = 100,
     as_json: Json = False,
 ) -> None:
-    """Show what happened to the evidence of a case, newest first."""
+    """Show what happened to the evidence of a case, or to the installation, newest first."""
     with desk() as at:
         wanted = at.evidence_item(case, evidence).id if evidence else None
         if check:
@@ -103,7 +105,10 @@ def custody(
                     raise Tampered(f"The custody ledger was changed: {clause.detail}{where}.")
             said = errors if as_json else out
             said.print(f"The custody ledger holds: {at.vault.ledger.size():,} entries.")
-        entries = at.custody(case, wanted, limit=limit)
+        if case:
+            entries = at.custody(case, wanted, limit=limit)
+        else:
+            entries = at.installation_custody(limit=limit)
     if as_json:
         emit([asdict(entry) for entry in entries])
         return
@@ -112,6 +117,7 @@ def custody(
             "entry": str(entry.sequence),
             "time": moment(entry.time),
             "who": visible(entry.actor),
+            "from": visible(entry.address),
             "what": str(entry.verb),
             "evidence": entry.evidence[:12],
             "reason": visible(entry.reason),

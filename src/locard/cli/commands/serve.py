@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard serve` and `locard demo`: the page on loopback, with a one-time sign-in link."""
 
+import ipaddress
 import shutil
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -23,11 +25,20 @@ ADMINISTRATOR = "admin"
 DEMO = "demo"
 
 Port = Annotated[int, typer.Option(help="Port on loopback; the next free one when it is taken.")]
+SERVE = """Examples:
+
+    locard serve
+
+    locard serve --name forensics.example.com --behind 127.0.0.1
+
+The second is for a proxy on this machine that speaks TLS and forwards to the printed port: cookies
+are then for TLS alone, and the proxy is believed when it says whose request it forwards.
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(serve)
+    app.command(epilog=SERVE)(serve)
     app.command()(demo)
 
 
@@ -37,10 +48,31 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Option(help="Further host names under which it is reached.")
     ] = None,
+    behind: Annotated[
+        list[str] | None,
+        typer.Option(help="Address or network of a proxy before it that speaks TLS."),
+    ] = None,
 ) -> None:
     """Serve the page and the API, and print a link that signs you in once."""
+    proxies = [_proxy(one) for one in behind or []]
+    if proxies and not name:
+        raise Error(
+            "Behind a proxy it is reached under a name that this machine cannot know.",
+            "Say it: --name forensics.example.com.",
+        )
     with desk() as at:
-        _serve(at, bind, port, name or [], "")
+        _serve(at, bind, port, name or [], "", proxies)
+
+
+def _proxy(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise Error(
+            f"{text[:80]!r} is no address of a proxy.",
+            "Write an address or a network, such as 127.0.0.1 or 10.0.3.0/28: whoever is there may "
+            "say whose request they forward.",
+        ) from None
 
 
 def demo(
@@ -77,7 +109,9 @@ def _roots(folder: Path, paths: list[Path]) -> list[Path]:
     return sorted({folder / path.relative_to(folder).parts[0] for path in paths})
 
 
-def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
+def _serve(
+    at: Desk, bind: str, port: int, names: list[str], page: str, behind: Sequence[str] = ()
+) -> None:
     listener = _listen(bind, port)
     taken = listener.getsockname()[1]
     link = at.people.make_link(_administrator(at), by=hand())
@@ -87,6 +121,8 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     shown_as = f"[{bind}]" if ":" in bind else bind
     address = f"http://{shown_as}:{taken}"
     out.print(f"Locard serves on {address}")
+    if behind:
+        address = f"https://{names[0]}"
     out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
     out.print("Stop it with Ctrl-C.")
     at.checkpoints.begin()
@@ -96,8 +132,8 @@ def _serve(at: Desk, bind: str, port: int, names: list[str], page: str) -> None:
     from locard.api.guard import LOOPBACK
     from locard.api.serve import server
 
-    app = create(at, at.state, hosts=[*LOOPBACK, *names])
-    server(app).run(sockets=[listener])
+    app = create(at, at.state, hosts=[*LOOPBACK, *names], secure=bool(behind))
+    server(app, behind).run(sockets=[listener])
 
 
 def _ready(at: Desk) -> None:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard serve` as it stands alone, and behind a proxy that speaks TLS."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.cli.conftest import Locard, run
+from tests.conftest import stop_store
+
+STRANGER = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
+WRONG = {"username": "admin", "password": "not it at all"}
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server, where it is reached here, and the secret of its link."""
+
+    address: str
+    said: str
+    link: str
+
+    def post(self, path: str, body: dict[str, str], **headers: str) -> httpx2.Response:
+        return httpx2.post(self.address + path, json=body, headers=headers)
+
+
+@contextmanager
+def serving(home: Path, *options: str) -> Iterator[Serving]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "locard.cli.main", "serve", "--port", "0", *options],
+        env=os.environ | {"LOCARD_HOME": str(home), "PYTHONUNBUFFERED": "1", "COLUMNS": "400"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "Stop it with" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        address = re.search(r"serves on (\S+)", said)
+        link = re.search(r"Sign in once with: (\S+)#(\S+)", said)
+        assert address
+        assert link
+        try:
+            yield Serving(address[1], link[1], link[2])
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+            stop_store(home)
+
+
+def refused_from(home: Path) -> set[str]:
+    """The addresses that the ledger names of refused sign-ins."""
+    told = run(home, "custody", "show", "--json").json
+    return {one["address"] for one in told if one["verb"] == "sign-in-refused"}
+
+
+def test_alone_nobody_is_believed_who_names_another_address(home: Path) -> None:
+    with serving(home) as server:
+        assert server.said == f"{server.address}/sign-in"
+        assert server.post("/api/session", WRONG, **STRANGER).status_code == 401
+        answer = server.post("/api/session/link", {"token": server.link}, **STRANGER)
+        assert answer.status_code == 204
+        assert "secure" not in answer.headers["set-cookie"].lower()
+        assert "strict-transport-security" not in answer.headers
+    assert refused_from(home) == {"127.0.0.1"}
+
+
+def test_behind_a_proxy_the_cookie_is_for_tls_and_the_stranger_is_named(home: Path) -> None:
+    options = ("--name", "forensics.example.com", "--behind", "127.0.0.1")
+    with serving(home, *options) as server:
+        assert server.said == "https://forensics.example.com/sign-in"
+        headers = STRANGER | {"host": "forensics.example.com"}
+        assert server.post("/api/session", WRONG, **headers).status_code == 401
+        answer = server.post("/api/session/link", {"token": server.link}, **headers)
+        assert answer.status_code == 204
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert answer.headers["strict-transport-security"]
+    assert refused_from(home) == {"203.0.113.9"}
+
+
+def test_a_proxy_elsewhere_is_not_this_one(home: Path) -> None:
+    with serving(home, "--name", "f.example.com", "--behind", "10.0.3.0/28") as server:
+        assert server.post("/api/session", WRONG, **STRANGER).status_code == 401
+    assert refused_from(home) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--behind", "*", "--name", "f.example.com"), "'*' is no address of a proxy"),
+        (("--behind", "proxy.local", "--name", "f"), "'proxy.local' is no address of a proxy"),
+        (("--behind", "127.0.0.1"), "--name forensics.example.com"),
+    ],
+)
+def test_mistakes(locard: Locard, options: tuple[str, ...], said: str) -> None:
+    ran = locard("serve", *options)
+    assert ran.status == 2
+    assert said in ran.err
