@@ -355,9 +355,10 @@ def actions() -> str:
         "What `locard collect` and `locard isolate` can do, the most that each needs to be allowed,\n"
         "and what it does to whoever uses the target. `locard account policy` writes the policy.\n"
         "Names in braces are filled in for one run, so that it may touch nothing else. Calls were\n"
-        "proved against moto's server with the additions of tests/clouds/aws/front.py\n"
-        "(`GetConsoleScreenshot`, connection tracking, blocks of snapshots that were made of\n"
-        "volumes); never yet against AWS itself.\n\n" + "\n".join(sections)
+        "proved against moto's server with the additions of tests/clouds/aws/front.py and\n"
+        "tests/clouds/aws/lacking (a module for each service, which names the calls that are answered\n"
+        "by its service's model and not by moto); never yet against AWS itself.\n\n"
+        + "\n".join(sections)
     )
 
 

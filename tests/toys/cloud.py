@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,10 @@ class ToyCloud:
             world["calls"].append([self.run, lamp, name, value])
             self.path.write_text(json.dumps(world))
         self._die("after", name)
+
+    def lacks(self, wanted: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, bool]:
+        """This provider does not tell."""
+        return {}
 
     def _die(self, when: str, name: str) -> None:
         if os.environ.get("TOY_DIE") == f"{when}:{name}":

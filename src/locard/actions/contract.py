@@ -15,7 +15,8 @@ from locard.model.custody import Acquisition
 
 Cloud = Any
 """A session at one account. What it can be asked is between the provider and its actions; the
-engine asks it for nothing but its `requests`, the calls that were made so far."""
+engine asks it for nothing but its `requests`, the calls that were made so far, and `lacks`: which
+of some permissions on resources the provider says are missing (True) or there (False)."""
 
 
 class Keep(Protocol):

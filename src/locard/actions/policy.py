@@ -7,6 +7,7 @@ in are `*`) and the session policy of one run (every name filled in).
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from locard.actions.contract import Action
@@ -15,6 +16,13 @@ from locard.model.action import Permission, Target
 LONGEST = 2048
 """Characters that a session policy may have."""
 FORMS = ("json", "terraform", "cloudformation")
+ASKING = Permission(
+    "iam:SimulatePrincipalPolicy",
+    "arn:{partition}:iam::{account}:role/{own}",
+    why="a plan says which permission is missing",
+    optional=True,
+)
+"""What any plan may ask about Locard's own role."""
 
 
 def document(
@@ -42,30 +50,57 @@ def document(
 
 def enabled(actions: Iterable[Action]) -> dict[str, Any]:
     """The policy of everything that these actions may ever do in an account."""
-    every = (one for action in actions for one in action.permissions)
-    return document(every, {"partition": ("aws",)})
+    every = [one for action in actions for one in action.permissions]
+    return document([*every, ASKING], {"partition": ("aws",)})
 
 
-def narrowed(
-    action: Action, target: Target, names: Mapping[str, tuple[str, ...]] | None = None
-) -> dict[str, Any]:
-    """The session policy of one run: this action on this target, and on what its plan found.
-
-    Where that is more than a session policy may say, the parts of which there are most are `*`.
-    """
-    known = {
+def filled(
+    target: Target, names: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """What stands for the names in permissions when it is about this target."""
+    return {
         "account": (target.account,),
         "region": (target.region or "*",),
         "id": (target.id,),
         "partition": (partition(target.region),),
         **(names or {}),
     }
+
+
+def narrowed(
+    action: Action,
+    target: Target,
+    names: Mapping[str, tuple[str, ...]] | None = None,
+    asking: str = "",
+) -> dict[str, Any]:
+    """The session policy of one run: this action on this target, and on what its plan found.
+
+    `asking` is the name of our own role when the run may ask what it is allowed. Where all that is
+    more than a session policy may say, reading is said in fewer words, and then the parts of which
+    there are most are `*`.
+    """
+    known = filled(target, names) | {"own": (asking,)}
+    permissions = [*action.permissions, *([ASKING] if asking else [])]
+    if _length(document(permissions, known)) > LONGEST:
+        permissions = [_briefly(one) for one in permissions]
     while True:
-        policy = document(action.permissions, known)
+        policy = document(permissions, known)
         widest = max(known, key=lambda name: len(known[name]))
-        if len(json.dumps(policy, separators=(",", ":"))) <= LONGEST or len(known[widest]) < 2:
+        if _length(policy) <= LONGEST or len(known[widest]) < 2:
             return policy
         known[widest] = ("*",)
+
+
+def _briefly(one: Permission) -> Permission:
+    """Descriptions of anything are allowed by one word: they change and give away nothing more."""
+    service, _, call = one.action.partition(":")
+    if one.reads and one.resource == "*" and call.startswith("Describe"):
+        return replace(one, action=f"{service}:Describe*")
+    return one
+
+
+def _length(policy: Mapping[str, Any]) -> int:
+    return len(json.dumps(policy, separators=(",", ":")))
 
 
 def partition(region: str) -> str:

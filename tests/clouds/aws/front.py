@@ -20,6 +20,8 @@ from urllib.parse import parse_qs
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from tests.clouds.aws import lacking
+
 Start = Callable[..., Any]
 CONTROL = "/locard-test/"
 PIXEL = b64encode(b"\xff\xd8\xff\xe0 a screenshot \xff\xd9").decode()
@@ -30,6 +32,7 @@ class Front:
 
     def __init__(self) -> None:
         self.behind = DomainDispatcherApplication(create_backend_app)
+        self.lacking = lacking.every()
         self.lock = threading.Lock()
         self.calls: list[dict[str, str]] = []
         self.faults: list[dict[str, Any]] = []
@@ -58,6 +61,12 @@ class Front:
             fault = self._fault(action)
         if fault is not None:
             return _answer(start, fault["status"], fault["body"], fault["type"])
+        for name, handler in self.lacking.items():
+            if re.fullmatch(name, action):
+                query = parse_qs(environ.get("QUERY_STRING", ""))
+                made = handler(lacking.Asked(action, body, form, path, query))
+                if made is not None:
+                    return _answer(start, made.status, made.body, made.kind)
         if action == "ec2:GetConsoleScreenshot":
             inner = (
                 f"<imageData>{PIXEL}</imageData><instanceId>{form['InstanceId'][0]}</instanceId>"

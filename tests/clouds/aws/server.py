@@ -21,6 +21,8 @@ SNAPSHOT_IN_ERROR = """<DescribeSnapshotsResponse><requestId>r</requestId><snaps
 <statusMessage>Given key ID is not accessible</statusMessage>
 <kmsKeyId>arn:aws:kms:eu-central-1:123456789012:key/k</kmsKeyId><encrypted>true</encrypted>
 </item></snapshotSet></DescribeSnapshotsResponse>"""
+_JSON = ("ebs:", "lambda:", "ecs:", "organizations:", "logs:", "ssm:")
+"""Services that answer in JSON."""
 ROOT = Path(__file__).parent.parent.parent.parent
 
 
@@ -52,7 +54,9 @@ class Aws:
         kind = "text/xml"
         if code == "error-state":
             status, body = "200 OK", SNAPSHOT_IN_ERROR
-        if action.startswith("ebs:"):
+        if action.startswith("s3:"):
+            body = error
+        if action.startswith(_JSON):
             body = json.dumps({"__type": code, "message": "as the test says", "code": code})
             kind = "application/json"
         self._control(

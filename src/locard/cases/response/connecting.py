@@ -12,6 +12,9 @@ from locard.model.errors import Error
 from locard.settings import safe_address
 from locard.state.accounts import Account
 
+PLANNING = "plan-"
+"""How the ids of sessions begin that only make a plan, and may ask what would be allowed."""
+
 
 def connect(
     account: Account,
@@ -32,6 +35,8 @@ def connect(
             "Use https; plain http is for loopback only.",
         )
     module = providers.session(account.provider)
+    own = account.role.partition(":role/")[2] if run.startswith(PLANNING) else ""
+    narrow = policy.narrowed(action, target, names, own)
     return cast(
         Cloud,
         module.Cloud(
@@ -40,7 +45,7 @@ def connect(
             run,
             role=account.role,
             external_id=account.external_id,
-            policy=policy.narrowed(action, target, names) if account.role else None,
+            policy=narrow if account.role else None,
             endpoint=account.endpoint,
         ),
     )

@@ -3,13 +3,15 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from locard.actions.contract import Action
+from locard.actions import policy
+from locard.actions.contract import Action, Cloud
 from locard.cases.response import targets
-from locard.model.action import RunState, Target
+from locard.model.action import Plan, RunState, Target
 from locard.model.errors import Denied
 from locard.state.accounts import Account
 from locard.state.runs import RunRow
@@ -30,6 +32,27 @@ def against(
     if action.contains and (held := targets.holder(session, targets.scope(action, target))):
         found.append(f"{held.message} {held.advice}")
     return found
+
+
+def permitted(cloud: Cloud, action: Action, plan: Plan) -> Plan:
+    """The plan with the permissions that the provider says are missing, the release's among them.
+
+    A dry run's word, which the plan has already, goes before a simulation's.
+    """
+    known = policy.filled(plan.target, plan.names)
+    tried = {one.call for one in plan.steps} - set(plan.unknown)
+    wanted = [
+        (one.action, one.on(known))
+        for one in action.permissions
+        if not one.reads and not one.optional and one.action not in tried
+    ]
+    lacks = cloud.lacks(wanted)
+    missing = {name for name, lacking in lacks.items() if lacking}
+    return replace(
+        plan,
+        missing=tuple(sorted({*plan.missing, *missing})),
+        unknown=tuple(one for one in plan.unknown if one not in lacks),
+    )
 
 
 def uncollected(session: Session, action: Action, target: Target, case: str) -> list[str]:

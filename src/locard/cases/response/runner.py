@@ -18,6 +18,7 @@ from locard.actions.catalogue import Catalogue
 from locard.actions.contract import Action, Cloud, Room
 from locard.cases import holdings
 from locard.cases.response import rules, stepping, targets
+from locard.cases.response.connecting import PLANNING
 from locard.cases.response.record import Record
 from locard.cases.response.stepping import failed, is_change, said
 from locard.evidence import Vault
@@ -96,8 +97,8 @@ class Runner:
         with self.state.session() as session:
             found = accounts.get(session, account)
             said = rules.against(session, chosen, found, target, case)
-        cloud = self.connect(found, chosen, target, {}, f"plan-{secrets.token_hex(4)}")
-        plan = chosen.plan(cloud, target, known | dict(options))
+        cloud = self.connect(found, chosen, target, {}, f"{PLANNING}{secrets.token_hex(4)}")
+        plan = rules.permitted(cloud, chosen, chosen.plan(cloud, target, known | dict(options)))
         return replace(plan, refusals=(*said, *plan.refusals))
 
     def uncollected(self, plan: Plan, case: str) -> list[str]:

@@ -11,6 +11,7 @@ from botocore import exceptions as b
 from botocore.exceptions import ClientError
 
 from locard.model.errors import Busy, Conflict, Denied, Error, Missing, Storage
+from locard.providers.aws.permissions import permission_of
 
 _DENIED = {
     "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure",
@@ -53,6 +54,7 @@ def meaning(error: ClientError, action: str, account: str) -> Error:
     """The error that a person can act on."""
     word, said = code(error), message(error)
     if word in _DENIED:
+        action = permission_of(action)
         return Denied(
             f"AWS account {account} denied {action}.",
             f"Allow {action} to the role of Locard there (locard account policy writes the whole "

@@ -9,7 +9,7 @@ the SDK with growing pauses; a token that expires is renewed.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, cast
@@ -30,6 +30,9 @@ ATTEMPTS = 8
 """Of one call, the first included; the pauses between them grow to 20 seconds."""
 MOST_POLICY = 2048
 """Characters that a session policy may have."""
+_TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "nextToken"),
+           ("NextMarker", "Marker"))  # fmt: skip
+"""How services call the place where the next page begins, in an answer and in the next call."""
 _CLIENTS = {"elasticloadbalancing": "elbv2"}
 """Services that the SDK calls otherwise than policies do."""
 
@@ -95,9 +98,9 @@ class Cloud:
         while True:
             found = self.call(action, **arguments, **token)
             yield from found.get(member, ())
-            for name in ("NextToken", "Marker", "nextToken"):
+            for name, asked in _TOKENS:
                 if found.get(name):
-                    token = {name: found[name]}
+                    token = {asked: found[name]}
                     break
             else:
                 return
@@ -116,6 +119,30 @@ class Cloud:
             f"AWS did {action} when it was asked for a dry run only.",
             "Look at the target, then tell the makers of Locard.",
         )
+
+    def lacks(self, wanted: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, bool]:
+        """Which of these permissions on these resources the role lacks, as IAM simulates it.
+
+        What IAM does not tell is left out: without a role, or when asking itself is not allowed.
+        A simulation knows the role's policies, not the conditions of a resource's own.
+        """
+        role, found = self._assumed[0], dict[str, bool]()
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for permission, resources in wanted:
+            groups.setdefault(resources, []).append(permission)
+        for resources, permissions in groups.items() if role else ():
+            try:
+                answered = self.pages(
+                    "iam:SimulatePrincipalPolicy", "EvaluationResults", PolicySourceArn=role,
+                    ActionNames=permissions, ResourceArns=list(resources),
+                )  # fmt: skip
+                for one in answered:
+                    denied = one["EvalDecision"] != "allowed"
+                    name = one["EvalActionName"]
+                    found[name] = found.get(name, False) or denied
+            except Error:
+                continue
+        return found
 
     def _once(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         service, _, operation = action.partition(":")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every isolation in AWS declares each permission that its calls need, and none for nothing.
+
+Each is planned with every option, applied, verified and released in its scene; the calls that its
+sessions really made are compared with what it declares.
+"""
+
+import json
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from locard.actions import policy
+from locard.actions.catalogue import catalogue
+from locard.model.action import Target
+from tests.clouds.aws.server import ACCOUNT
+from tests.response import test_aws_function
+from tests.response.simulated import ANA, Room, aws, room
+
+__all__ = ["aws", "room"]
+pytestmark = pytest.mark.server
+Options = dict[str, object]
+NAMES = (f"scene{number}" for number in count())
+SCENES: dict[str, Callable[[Room], tuple[Target, Options]]] = {
+    "function": lambda room: (test_aws_function.function(room, next(NAMES)), {}),
+}
+UNUSED: dict[str, set[str]] = {}
+"""What moto gives no occasion for, with the reason."""
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_what_is_called_is_declared_and_what_is_declared_is_called(room: Room, kind: str) -> None:
+    target, options = SCENES[kind](room)
+    run = room.isolated(target, **options).run
+    room.runner.verify(run, ANA)
+    room.released(run)
+    if kind == "function":  # a function that had no reservation before
+        target = test_aws_function.function(room, "unreserved", reserved=None)
+        room.released(room.isolated(target).run)
+    assert room.made() - room.declared(kind) == set()
+    assert room.declared(kind) - room.made() == UNUSED.get(kind, set())
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_a_session_policy_is_narrow_and_short_enough(room: Room, kind: str) -> None:
+    action = catalogue().get(f"isolate.aws.{kind}")
+    target, options = SCENES[kind](room)
+    plan = room.plan(target, **options)
+    text = json.dumps(policy.narrowed(action, target, plan.names, "locard"), separators=(",", ":"))
+    assert len(text) <= policy.LONGEST
+    assert target.id.rpartition(":")[2] in text
+
+
+def test_a_plan_names_what_the_role_lacks(room: Room) -> None:
+    iam, (target, _) = room.aws.client("iam"), SCENES["function"](room)
+    plan = room.plan(target)
+    assert plan.missing == () and "lambda:PutFunctionConcurrency" in plan.unknown
+    trust = json.dumps(policy.trust(f"arn:aws:iam::{ACCOUNT}:root", "shared"))
+    iam.create_role(RoleName="locard", AssumeRolePolicyDocument=trust)
+    whole = policy.enabled([catalogue().get("isolate.aws.function")])
+    for one in whole["Statement"]:
+        if "lambda:RemovePermission" in one["Action"]:
+            one["Action"].remove("lambda:RemovePermission")
+    text = json.dumps(whole)
+    iam.put_role_policy(RoleName="locard", PolicyName="locard", PolicyDocument=text)
+    try:
+        plan = room.plan(target)
+    finally:
+        iam.delete_role_policy(RoleName="locard", PolicyName="locard")
+        iam.delete_role(RoleName="locard")
+    assert plan.missing == ("lambda:RemovePermission",) and plan.unknown == ()
+    assert room.clouds[-1].requests[-1].call == "iam:SimulatePrincipalPolicy"
