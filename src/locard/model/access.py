@@ -80,7 +80,7 @@ MEANINGS: Mapping[Permission, Meaning] = {
         "make a case, and be its administrator from then on", Scope.WRITE, _WORKING
     ),
     Permission.RESPOND: Meaning(
-        "contain: isolate, revoke, and release again", Scope.MANAGE, frozenset((_R, _M))
+        "act in clouds: collect, isolate, and release again", Scope.MANAGE, frozenset((_R, _M))
     ),
     Permission.HOLD: Meaning(
         "put and release legal holds, set retention and authority", Scope.MANAGE, _KEEPING

@@ -96,6 +96,12 @@ def run(session: Session, name: str) -> RunRow:
     return row
 
 
+def of_case(session: Session, case: str) -> Sequence[RunRow]:
+    """The runs of a case, the newest first."""
+    wanted = select(RunRow).where(RunRow.case == case).order_by(RunRow.started.desc())
+    return session.scalars(wanted).all()
+
+
 def steps(session: Session, name: str) -> Sequence[StepRow]:
     """The steps of a run in the order of its plan."""
     return session.scalars(

@@ -80,7 +80,7 @@ class Aws:
 
     def _control(self, name: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        url = f"{self.endpoint}/locard-test/{name}"
+        url = f"{self.endpoint}/locard-simulation/{name}"
         with urllib.request.urlopen(url, data=data, timeout=20) as answer:
             return json.loads(answer.read())
 

@@ -7,6 +7,42 @@ export interface About {
   confinement: string;
 }
 
+/**
+ * An account. `external_id` is told to those only who may change settings; `simulated` says
+ * that its API is not the provider's own.
+ */
+export interface AccountShown {
+  name: string;
+  provider: string;
+  number: string;
+  role: string;
+  external_id: string;
+  regions: string[];
+  protected: string[];
+  simulated: boolean;
+  added: string;
+  added_by: string;
+}
+
+/**
+ * What can be done to targets of a kind. `names` is a regular expression of their names, with a
+ * group `id`; `loses` are the collections that have to come before.
+ */
+export interface ActionShown {
+  id: string;
+  verb: string;
+  provider: string;
+  title: string;
+  about: string;
+  kind: string;
+  names: string;
+  regional: boolean;
+  volatility: number;
+  harm: string;
+  loses: string[];
+  options: OptionShown[];
+}
+
 /** An authority that evidence was taken in under; the last one is in force. */
 export interface AuthorityShown {
   kind: string;
@@ -479,6 +515,13 @@ export interface HoldShown {
   released_reason: string;
 }
 
+/** Whether something holds by another signal than that the call succeeded; null: not known. */
+export interface Judged {
+  holds: boolean | null;
+  signal: string;
+  detail: string;
+}
+
 /**
  * How a case is kept. `barred` says what stands against disposal now, `lapsed` why the
  * authority in force does not hold today; both are sentences, or empty.
@@ -491,6 +534,12 @@ export interface KeepingShown {
   holds: HoldShown[];
   disposals: DisposalShown[];
   authorities: AuthorityShown[];
+}
+
+/** Evidence that a step took into the vault, under its name in the case. */
+export interface KeptShown {
+  id: string;
+  name: string;
 }
 
 /** The newest entry about an exhibit. */
@@ -550,6 +599,18 @@ export interface Neighbours {
   index: number;
   before: boolean;
   after: boolean;
+}
+
+/**
+ * An account to be added. Without a role the credentials of the server's machine are used; an
+ * external id is made when none is given.
+ */
+export interface NewAccount {
+  name: string;
+  provider?: string;
+  role?: string;
+  external_id?: string;
+  regions: string[];
 }
 
 /** Under which authority evidence is taken in from now on. Days are like 2033-12-31. */
@@ -627,6 +688,23 @@ export interface NewRetention {
   reason: string;
 }
 
+/**
+ * An order that is to be carried out. `seen` are the digests of the plans that were looked at;
+ * `collecting` collects what would be lost before, `exception` says why that is left out.
+ */
+export interface NewRun {
+  verb: 'collect' | 'isolate';
+  target: string;
+  account?: string;
+  region?: string;
+  only?: string[];
+  options?: Record<string, boolean | string>;
+  reason: string;
+  seen: string[];
+  collecting?: boolean;
+  exception?: string;
+}
+
 /** An API token to be made. */
 export interface NewToken {
   name?: string;
@@ -646,6 +724,23 @@ export interface NewUser {
   single_sign_on?: boolean;
   role?: Role | null;
   case?: string;
+}
+
+/** Something that whoever orders may choose. */
+export interface OptionShown {
+  name: string;
+  title: string;
+  default: boolean | string;
+}
+
+/** What is to be done to which target. `target` is an id or an ARN; `only` names actions. */
+export interface Ordered {
+  verb: 'collect' | 'isolate';
+  target: string;
+  account?: string;
+  region?: string;
+  only?: string[];
+  options?: Record<string, boolean | string>;
 }
 
 /** An archive or image that evidence was taken out of. */
@@ -712,6 +807,11 @@ export interface Planned {
   rows: number;
 }
 
+/** A policy as it is handed in. */
+export interface PolicyShown {
+  text: string;
+}
+
 /**
  * An error. `message`, `position`, `length` and `suggestion` point at a mistake in a query;
  * `errors` name the parts of a request that do not fit; `needs` is `code` when signing in takes
@@ -753,7 +853,37 @@ export interface Progress {
 /** All steps that were taken, up to the one that failed. */
 export interface ProofShown {
   passed: boolean;
-  steps: StepShown[];
+  steps: locard__api__routes__events__StepShown[];
+}
+
+/**
+ * A plan, as it has to be looked at before anything is done. `digest` tells it from one that
+ * would do something else; `missing` are permissions that the provider said we lack, `unknown`
+ * those that it does not tell before; `uncollected` has to be collected before.
+ */
+export interface ProposalShown {
+  action: string;
+  title: string;
+  verb: string;
+  harm: string;
+  account: string;
+  simulated: boolean;
+  target: TargetShown;
+  options: Record<string, unknown>;
+  steps: locard__api__routes__response__StepShown[];
+  refusals: string[];
+  warnings: string[];
+  missing: string[];
+  unknown: string[];
+  volatility: number;
+  uncollected: string[];
+  digest: string;
+}
+
+/** Whether a target may never be isolated, whoever asks. */
+export interface Protection {
+  target: string;
+  protected?: boolean;
 }
 
 /** Where an event comes from. `parents` goes outwards, from the nearest archive or image. */
@@ -776,6 +906,12 @@ export interface Received {
 /** Codes that each stand for one code of the app, shown this once. */
 export interface RecoveryCodes {
   codes: string[];
+}
+
+/** Putting back. `leave` are steps that are let be as others have made them. */
+export interface Release {
+  reason: string;
+  leave?: string[];
 }
 
 /** What the provider put into the address that it sent the browser back to. */
@@ -806,6 +942,74 @@ export interface RoleShown {
 export interface RoleTable {
   roles: RoleShown[];
   permissions: PermissionShown[];
+}
+
+/**
+ * A run. `working` says that a process is at it now; `standing` counts the changes that may
+ * stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand.
+ */
+export interface RunShown {
+  run: string;
+  action: string;
+  title: string;
+  verb: string;
+  target: TargetShown;
+  account: string;
+  simulated: boolean;
+  state: string;
+  working: boolean;
+  who: string;
+  reason: string;
+  exception: string;
+  rule: string;
+  alert: string;
+  error: string;
+  started: string;
+  ended: string | null;
+  released: string | null;
+  released_by: string;
+  released_reason: string;
+  foreign: boolean;
+  steps: number;
+  done: number;
+  standing: number;
+}
+
+/** A run with its steps. `receipt` is the evidence id of its last receipt. */
+export interface RunWhole {
+  run: string;
+  action: string;
+  title: string;
+  verb: string;
+  target: TargetShown;
+  account: string;
+  simulated: boolean;
+  state: string;
+  working: boolean;
+  who: string;
+  reason: string;
+  exception: string;
+  rule: string;
+  alert: string;
+  error: string;
+  started: string;
+  ended: string | null;
+  released: string | null;
+  released_by: string;
+  released_reason: string;
+  foreign: boolean;
+  steps: number;
+  done: number;
+  standing: number;
+  taken: StepTaken[];
+  warnings: string[];
+  options: Record<string, unknown>;
+  receipt: string;
+}
+
+/** The runs that were begun, in their order. */
+export interface RunsBegun {
+  runs: string[];
 }
 
 /** How much of what its owner may do an API token carries; each contains the one before. */
@@ -902,13 +1106,23 @@ export interface StampedShown {
 /** How far a disposal has come. */
 export type Standing = 'asked' | 'agreed' | 'done' | 'refused';
 
-/** One step of a proof; it does not stand on a `further` one, about a copy. */
-export interface StepShown {
-  name: string;
-  passed: boolean;
-  detail: string;
-  further: boolean;
-  differences: Difference[];
+/** A step as it went. `prior` is what was there before, `outcome` what came of it. */
+export interface StepTaken {
+  key: string;
+  title: string;
+  call: string;
+  arguments: Record<string, unknown>;
+  changes: boolean;
+  breaks: string[];
+  undo_title: string;
+  state: string;
+  prior: unknown;
+  outcome: unknown;
+  verdict: Judged | null;
+  error: string;
+  evidence: KeptShown[];
+  started: string | null;
+  ended: string | null;
 }
 
 /** A tag and how many events have it. */
@@ -921,6 +1135,15 @@ export interface TagCount {
 export interface TallyShown {
   verbs: Record<string, number>;
   actors: Record<string, number>;
+}
+
+/** One resource of one account. `region` is empty for what belongs to no region. */
+export interface TargetShown {
+  provider: string;
+  account: string;
+  region: string;
+  kind: string;
+  id: string;
 }
 
 /** A new token; `token` is the secret, shown this once. */
@@ -944,6 +1167,17 @@ export interface TokenShown {
   created: string;
   expires: string;
   used: string | null;
+}
+
+/** One thing that a release would put back, the newest first. */
+export interface Undoing {
+  key: string;
+  title: string;
+  undo_title: string;
+  call: string;
+  prior: unknown;
+  outcome: unknown;
+  error: string;
 }
 
 /** What is to be different about a user; what is left out stays. */
@@ -1037,4 +1271,27 @@ export interface VerificationShown {
 /** How one can sign in here; `single_sign_on` is the name of the provider, when there is one. */
 export interface Ways {
   single_sign_on: string | null;
+}
+
+/** One step of a proof; it does not stand on a `further` one, about a copy. */
+export interface locard__api__routes__events__StepShown {
+  name: string;
+  passed: boolean;
+  detail: string;
+  further: boolean;
+  differences: Difference[];
+}
+
+/**
+ * One thing that a plan would do. `breaks` is what stops working; `undo_title` what a release
+ * does about it, empty when there is nothing to undo, or no way to.
+ */
+export interface locard__api__routes__response__StepShown {
+  key: string;
+  title: string;
+  call: string;
+  arguments: Record<string, unknown>;
+  changes: boolean;
+  breaks: string[];
+  undo_title: string;
 }

@@ -3,19 +3,25 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
 from locard.actions.catalogue import catalogue
 from locard.cases.progress import Progress
+from locard.cases.response import targets
 from locard.cases.response.accounts import Accounts
 from locard.cases.response.connecting import connect
-from locard.cases.response.orders import Begun, Order, Orders
+from locard.cases.response.orders import COLLECT, Begun, Order, Orders
 from locard.cases.response.runner import Runner, Watch
-from locard.model.action import Receipt, RunState
+from locard.model.action import STANDS, Receipt, RunState, StepState
 from locard.model.custody import Hand
-from locard.model.errors import Error
+from locard.model.errors import Conflict, Error, Missing
 from locard.state import runs
+from locard.state.accounts import AccountRow
+from locard.state.runs import RunRow
 
 if TYPE_CHECKING:
     from locard.cases.desk import Desk
@@ -23,8 +29,33 @@ if TYPE_CHECKING:
 COLLECTING, ISOLATING, RELEASING = "Collecting", "Isolating", "Releasing"
 RESPONDING = (COLLECTING, ISOLATING, RELEASING)
 """How the jobs of runs begin."""
+THROUGH = (StepState.APPLIED, StepState.VERIFIED, StepState.UNDONE, StepState.LEFT)
 LARGE = 1 << 20
 """Progress that counts to more than this counts bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A run as it stands now."""
+
+    row: RunRow
+    receipt: Receipt
+    working: bool
+    """Whether a process is at it."""
+    simulated: bool
+    """Whether its account is: no cloud was touched."""
+
+    @property
+    def done(self) -> int:
+        """How many of its steps are through, forth or back."""
+        return sum(one.state in THROUGH for one in self.receipt.steps)
+
+    @property
+    def standing(self) -> int:
+        """How many of its changes may stand in the cloud."""
+        if self.receipt.plan.action.startswith(COLLECT):
+            return 0
+        return sum(one.state in STANDS and one.step.changes for one in self.receipt.steps)
 
 
 class Response:
@@ -67,10 +98,57 @@ class Response:
         if found:
             self._desk.background.run(["runs", "resume", *found], who)
 
-    def release_later(self, run: str, who: Hand, reason: str, leave: Collection[str] = ()) -> None:
-        """Put back what a run changed, in a process of its own."""
+    def runs(self, case: str) -> list[Going]:
+        """The runs of a case, the newest first."""
+        with self._desk.state.session() as session:
+            rows = runs.of_case(session, case)
+            return [self._going(session, one) for one in rows]
+
+    def run(self, case: str, run: str) -> Going:
+        """A run of a case. Raises `Missing`, also when it is another case's."""
+        with self._desk.state.session() as session:
+            row = runs.run(session, run)
+            if row.case != case:
+                raise Missing(f"The case has no run {run[:40]!r}.", "See the runs of the case.")
+            return self._going(session, row)
+
+    def resume(self, case: str, run: str, who: Hand) -> str:
+        """Carry a run on in a process of its own. Raises `Conflict` while one is at it."""
+        found = self._idle(case, run)
+        if found.row.state in (RunState.DONE, RunState.RELEASED):
+            raise Conflict(f"Run {found.row.id} is {found.row.state}: nothing is left to carry on.")
+        self.later([found.row.id], who)
+        return found.row.id
+
+    def release_later(
+        self, case: str, run: str, who: Hand, reason: str, leave: Collection[str] = ()
+    ) -> str:
+        """Put back what a run changed, in a process of its own. Raises `Conflict` for no use."""
+        found = self._idle(case, run)
+        if not found.standing:
+            raise Conflict(f"Nothing stands of run {found.row.id}.", "There is nothing to undo.")
+        keys = {one.step.key for one in self.runner.standing(found.row.id)}
+        if strange := set(leave) - keys:
+            raise Error(f"Nothing stands of {', '.join(sorted(strange))[:200]}.")
         words = [f"--leave={one}" for one in leave]
-        self._desk.background.run(["release", run, "--apply", f"--reason={reason}", *words], who)
+        words += ["--apply", f"--reason={reason}"]
+        self._desk.background.run(["release", found.row.id, *words], who)
+        return found.row.id
+
+    def _idle(self, case: str, run: str) -> Going:
+        found = self.run(case, run)
+        if found.working:
+            raise Conflict(f"Run {found.row.id} is at work now.", "Wait until it has ended.")
+        return found
+
+    def _going(self, session: Session, row: RunRow) -> Going:
+        account = session.get(AccountRow, row.account)
+        return Going(
+            row,
+            runs.receipt(session, row.id),
+            targets.working(session, row.id),
+            bool(account and account.endpoint),
+        )
 
     def resume_stopped(self, who: Hand) -> None:
         """Carry on the runs whose process ended before they did."""

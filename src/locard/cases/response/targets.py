@@ -65,6 +65,12 @@ def stopped(session: Session) -> Sequence[RunRow]:
     return [one for one in rows if one.id not in held]
 
 
+def working(session: Session, run: str) -> bool:
+    """Whether a process is at work for the run."""
+    rows = session.scalars(select(TargetLock).where(TargetLock.run == run))
+    return any(_alive(one) for one in rows)
+
+
 def _alive(row: TargetLock) -> bool:
     return bool(row.pid) and birth(row.pid) == row.birth
 

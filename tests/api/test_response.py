@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Responding over HTTP: who may, plans before anything, runs to their end, and back again."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from locard.cases.response.orders import Order
+from locard.model.custody import Hand
+from locard.state.accounts import Account
+from tests.api.conftest import Api
+from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
+from tests.response.aws import Scene, differences, scene
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/Locard"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Aws]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "responder")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "simulated")
+        with simulated() as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def here(aws: Aws, api: Api) -> Iterator[Scene]:
+    """The account `prod`, simulated, with a compromised instance."""
+
+    at, who = api.desk.response.accounts, Hand("tests")
+    at.add(Account("prod", "aws", "", ROLE, "", (REGION,), endpoint=aws.endpoint), who=who)
+    yield scene(aws, "shop-api")
+    at.remove("prod", who=who)
+
+
+def ended(client: httpx.Client, run: str, state: str) -> dict[str, Any]:
+    """The run as soon as it is in that state and nobody is at work on it."""
+    until = time.monotonic() + 60
+    while True:
+        found: dict[str, Any] = client.get(f"/api/cases/one/runs/{run}").json()
+        if found["state"] == state and not found["working"]:
+            return found
+        assert time.monotonic() < until, found
+        time.sleep(0.2)
+
+
+def test_accounts_are_settings_and_their_secrets_are_not_for_everybody(
+    ada: httpx.Client, bob: httpx.Client
+) -> None:
+    new = {"name": "lab", "role": ROLE.replace(ACCOUNT, "210987654321"), "regions": [REGION]}
+    assert bob.post("/api/accounts", json=new).status_code == 403
+    assert bob.get("/api/accounts").status_code == 403
+    assert ada.post("/api/accounts", json=new | {"regions": ["a b"]}).status_code == 400
+    made = ada.post("/api/accounts", json=new)
+    assert made.status_code == 201 and len(made.json()["external_id"]) >= 32
+    assert ada.post("/api/accounts", json=new).status_code == 409
+    trust = ada.get("/api/accounts/lab/trust", params={"principal": "arn:aws:iam::1:root"}).json()
+    assert made.json()["external_id"] in trust["text"]
+    asked = {"target": "i-0abc1234def567890", "protected": True}
+    assert ada.put("/api/accounts/lab/protection", json=asked).json()["protected"] == [
+        "i-0abc1234def567890"
+    ]
+    policy = ada.get("/api/actions/policy", params={"action": "collect.aws.instance"}).json()
+    assert "ec2:GetConsoleOutput" in policy["text"] and "StopInstances" not in policy["text"]
+    assert ada.delete("/api/accounts/lab").status_code == 204
+
+
+def test_whoever_may_not_respond_sees_runs_and_begins_none(bob: httpx.Client) -> None:
+    order = {"verb": "collect", "target": "i-0abc1234def567890"}
+    assert bob.post("/api/cases/one/plans", json=order).status_code == 403
+    begun = bob.post("/api/cases/one/runs", json=order | {"reason": "x", "seen": ["y"]})
+    assert begun.status_code == 403
+    assert bob.get("/api/cases/one/runs").status_code == 200
+    assert bob.get("/api/cases/one/runs/r123456-00000000").status_code == 404
+
+
+@pytest.mark.server
+def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, here: Scene) -> None:
+    before = here.state()
+    order = {"verb": "isolate", "target": here.instance, "account": "prod"}
+    (plan,) = ada.post("/api/cases/one/plans", json=order).json()
+    assert plan["simulated"] and plan["uncollected"] == ["collect.aws.instance"]
+    assert any(one["breaks"] for one in plan["steps"])
+    assert differences(before, here.state()) == []
+    new = order | {"reason": "beacons", "seen": [plan["digest"]]}
+    refused = ada.post("/api/cases/one/runs", json=new)
+    assert refused.status_code == 400 and "was not collected" in refused.json()["detail"]
+    stale = ada.post("/api/cases/one/runs", json=new | {"seen": ["0"], "collecting": True})
+    assert stale.status_code == 409
+    begun = ada.post("/api/cases/one/runs", json=new | {"collecting": True})
+    assert begun.status_code == 202, begun.text
+    collecting, isolating = begun.json()["runs"]
+    done = ended(ada, isolating, "done")
+    assert done["standing"] and {one["state"] for one in done["taken"]} == {"verified"}
+    taken = ended(ada, collecting, "done")
+    kept = [one for step in taken["taken"] for one in step["evidence"]]
+    assert "ec2-DescribeInstances.json" in {one["name"] for one in kept}
+    listed = ada.get("/api/cases/one/runs").json()
+    assert [one["run"] for one in listed] == [isolating, collecting]
+    assert ada.get(f"/api/cases/two/runs/{isolating}").status_code == 404
+    jobs = {one["what"]: one["state"] for one in ada.get("/api/cases/one/progress").json()}
+    assert jobs[f"Isolating {here.instance}"] == "done"
+
+    second = ada.post("/api/cases/one/plans", json=order).json()[0]
+    assert isolating in second["refusals"][0]
+
+    undo = ada.get(f"/api/cases/one/runs/{isolating}/release").json()
+    assert undo[-1]["key"] == "scaling:detach" and all(one["undo_title"] for one in undo)
+    assert ada.post(f"/api/cases/one/runs/{isolating}/resume").status_code == 409
+    back = ada.post(f"/api/cases/one/runs/{isolating}/release", json={"reason": "all clear"})
+    assert back.status_code == 202
+    after = ended(ada, isolating, "released")
+    assert {one["verdict"]["holds"] for one in after["taken"]} == {True}
+    assert (after["released_by"], after["released_reason"]) == ("ada", "all clear")
+    assert differences(before, here.state()) == []
+    again = ada.post(f"/api/cases/one/runs/{isolating}/release", json={"reason": "again"})
+    assert again.status_code == 409
+    receipt = ada.get(f"/api/cases/one/runs/{isolating}/receipt").json()
+    assert receipt["state"] == "released"
+
+
+@pytest.mark.server
+def test_runs_whose_process_ended_go_on_when_the_server_starts(
+    api: Api, ada: httpx.Client, here: Scene
+) -> None:
+
+    at, who = api.desk.response, Hand("ada", "page")
+    order = Order("one", "collect", here.other, "prod", only=("instance",))
+    (run,) = at.orders.begin(order, who, "to be interrupted").runs
+    assert ada.get(f"/api/cases/one/runs/{run}").json()["state"] == "applying"
+    at.resume_stopped(Hand("system", "automation"))
+    assert ended(ada, run, "done")["done"]
