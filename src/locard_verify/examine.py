@@ -199,3 +199,8 @@ def set_back(sequence: int, before: str, time: str) -> str:
 def unlinked(sequence: int, exhibit: str, wanted: int) -> str:
     """The sentence for an entry that does not name the one before it about its exhibit."""
     return f"entry {sequence} does not follow entry {wanted}, the one before it about {exhibit}"
+
+
+def cut_off(count: int) -> str:
+    """The sentence for so many entries that are missing at the end."""
+    return f"the last {count:,} entries were cut off" if count > 1 else "the last entry was cut off"

@@ -7,13 +7,13 @@ the tree's hashes on disk and the index.
 
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
 from locard_verify import checkpoints, derived, losses, transfers
-from locard_verify.examine import Stretch, misplaced, set_back, unlinked
+from locard_verify.examine import Stretch, cut_off, misplaced, set_back, unlinked
 from locard_verify.facts import Facts
 from locard_verify.files import beginning
 from locard_verify.keys import Key, read_key
@@ -62,6 +62,7 @@ def gather(
             facts.keys[key.keyid] = key
         except Malformed as error:
             facts.fault("keys", f"it holds no key: {error}", f"keys/{path.name}")
+    held = set(facts.keys)
     for key in trusted:
         facts.keys.setdefault(key.keyid, key)
     path = folder / "entries"
@@ -77,7 +78,7 @@ def gather(
     for stretch in found:
         ends = _joined(facts, stretch, last, ends)
     facts.tree = Levels(b"".join(one.leaves for one in found))
-    _signers(facts, found)
+    _signers(facts, found, held)
     return facts
 
 
@@ -158,8 +159,8 @@ def _introduced(facts: Facts) -> dict[str, int]:
     return found
 
 
-def _signers(facts: Facts, found: Sequence[Stretch]) -> None:
-    """Each key was introduced before it signed; the first one by itself, in entry 1."""
+def _signers(facts: Facts, found: Sequence[Stretch], held: Collection[str]) -> None:
+    """Each key was introduced before it signed, the first one by itself, and is `held` here."""
     introduced = _introduced(facts)
     entries = facts.about("key-introduced")
     if entries and entries[0]["sequence"] == 1:
@@ -168,7 +169,7 @@ def _signers(facts: Facts, found: Sequence[Stretch]) -> None:
         facts.fault("keys", "entry 1 does not introduce the key that signed it", "entries, line 1")
     names = {facts.keys[one].name for one in introduced if one in facts.keys}
     for keyid, sequence in introduced.items():
-        if keyid not in facts.keys:
+        if keyid not in held:
             facts.fault("keys", f"the key {keyid} is missing among the keys", "keys")
         elif len(names) > 1:
             facts.fault("keys", f"the key {keyid} bears another name", f"entries, entry {sequence}")
@@ -209,16 +210,13 @@ def _head(facts: Facts) -> Checkpoint:
         facts.fault("tree", f"the head: {error}", "head")
         return nothing
     if found.size > facts.size:
-        cut = found.size - facts.size
-        facts.fault(
-            "tree", f"the last {_count(cut, 'entry', 'entries')} were cut off: the head names "
-            f"{found.size:,} and there are {facts.size:,}", "head",
-        )  # fmt: skip
+        detail = f"the head names {found.size:,} and there are {facts.size:,}"
+        facts.fault("tree", f"{cut_off(found.size - facts.size)}: {detail}", "head")
     elif checkpoints.root(facts, found.size) != found.root:
         detail = f"the first {found.size:,} entries are not those that the head signs"
         facts.fault("tree", detail, "head")
     return found
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def _count(number: int, one: str) -> str:
+    return f"{number:,} {one if number == 1 else one + 's'}"

@@ -419,6 +419,14 @@ def test_an_exhibit_record_edited_in_the_database(home: Path, statement: str, sa
     assert where == "index.sqlite"
 
 
+def test_the_public_keys_taken_away(home: Path) -> None:
+    for path in (ledger(home) / "keys").iterdir():
+        path.unlink()
+    detail, where = failed(home)["keys"]
+    assert "is missing among the keys" in detail
+    assert where == "keys"
+
+
 def test_a_hash_of_the_tree(home: Path) -> None:
     overwrite(ledger(home) / "hashes" / "01", lambda data: bytes(32) + data[32:])
     assert failed(home)["tree"] == (

@@ -33,6 +33,7 @@ from locard.evidence.signing import FileSigner, Signer
 from locard.model.custody import CustodyEntry, Exhibit, Hand, Verb
 from locard.model.errors import Conflict, Error, Storage, Tampered
 from locard_verify import dsse
+from locard_verify.examine import cut_off
 from locard_verify.keys import Key
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import Edge, leaf_hash, root_of
@@ -331,7 +332,7 @@ class Ledger(LedgerReader):
         head, lost = self._named(self.head), []
         if head.size > count:
             if not self.durable.exists() or self._named(self.durable).size > count:
-                gone = f"the last {head.size - count:,} entries were cut off"
+                gone = cut_off(head.size - count)
                 raise changed(f"{gone}: its head names {head.size:,} and there are {count:,}")
             lost, head = [_lost(head.size, count, self.note())], self._named(self.durable)
         for again in (False, True):

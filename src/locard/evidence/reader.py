@@ -17,6 +17,7 @@ from locard.evidence.tree import HashFiles
 from locard.model.custody import CustodyEntry, Exhibit
 from locard.model.errors import Conflict, Missing, Tampered
 from locard_verify import dsse
+from locard_verify.examine import cut_off
 from locard_verify.keys import Key, read_key
 from locard_verify.ledger import verify_ledger
 from locard_verify.malformed import Malformed
@@ -173,7 +174,7 @@ class LedgerReader:
                     raise Malformed("its signature does not fit its text")
                 checkpoint, _ = open_checkpoint(head, self.keys())
                 if (gone := checkpoint.size - count) > 0:
-                    raise Malformed(f"the last {gone:,} entries of the ledger were cut off")
+                    raise Malformed(f"of the ledger {cut_off(gone)}")
                 entry = read(line).entry
                 if entry.sequence != sequence:
                     raise Malformed(f"it carries number {entry.sequence}")
@@ -240,7 +241,9 @@ class LedgerReader:
             for path in sorted((self.folder / "keys").glob("*.vkey")):
                 try:
                     found.append(read_key(path.read_text()))
-                except (Malformed, ValueError) as error:
+                except UnicodeDecodeError as error:
+                    raise changed(f"keys/{path.name} is no key: it is no text") from error
+                except Malformed as error:
                     raise changed(f"keys/{path.name} is no key: {error}") from error
             self._keys = tuple(found)
         return self._keys

@@ -52,8 +52,9 @@ class FileSigner:
                 )
             private = load_pem_private_key(self.path.read_bytes(), None)
         except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no private key"
             raise Storage(
-                f"The signing key {self.path} cannot be read: {error}.",
+                f"The signing key {self.path} cannot be read: {why}.",
                 "Restore it from a copy: without it nothing can be added to the ledger.",
             ) from error
         if not isinstance(private, Ed25519PrivateKey):
