@@ -161,6 +161,8 @@ class Desk(Reading):
     def close(self) -> None:
         """Let go of state and store, and of runs that were begun here; those go on."""
         self.background.close()
+        if "response" in vars(self):
+            self.response.close()
         if "timeline" in vars(self):
             self.timeline.close()
         if "entrance" in vars(self):

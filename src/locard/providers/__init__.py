@@ -50,12 +50,17 @@ def signing_service(key: str, origin: Callable[[], str]) -> Signer:
 
 def session(provider: str) -> ModuleType:
     """The module that opens sessions at accounts of a provider, by its name: `aws`."""
+    return named(provider, "session")
+
+
+def named(provider: str, what: str) -> ModuleType:
+    """A module of the provider of that name. Raises `Error` when there is no such provider."""
     known = {one.name for one in iter_modules(__path__) if one.ispkg}
     if provider not in known:
         raise Error(
             f"There is no provider called {provider[:40]!r}.", f"There are: {', '.join(known)}."
         )
-    return part(import_module(f"{__name__}.{provider}"), "session")
+    return part(import_module(f"{__name__}.{provider}"), what)
 
 
 def part(provider: ModuleType, name: str) -> ModuleType:

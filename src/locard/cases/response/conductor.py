@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from locard.actions.catalogue import catalogue
+from locard.cases.alerts.inflow import Alerts
+from locard.cases.alerts.sources import sources
+from locard.cases.alerts.watching import Watcher
+from locard.cases.notices.sending import Notices
+from locard.cases.playbooks.matching import Matching
+from locard.cases.playbooks.running import Playbooks
+from locard.cases.playbooks.shelf import Shelf
 from locard.cases.progress import Progress
 from locard.cases.response import targets
 from locard.cases.response.accounts import Accounts
-from locard.cases.response.connecting import connect
+from locard.cases.response.attending import Attending
+from locard.cases.response.connecting import connect, queue, tags
 from locard.cases.response.orders import COLLECT, Begun, Order, Orders
 from locard.cases.response.runner import Runner, Watch
+from locard.cases.response.settings import Responding, load
 from locard.model.action import STANDS, Receipt, RunState, StepState
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error, Missing
@@ -70,6 +79,52 @@ class Response:
         """What carries plans out and puts them back."""
         desk = self._desk
         return Runner(desk.settings.home, desk.state, desk.vault, catalogue(), connect)
+
+    def settings(self) -> Responding:
+        """What `response.yaml` says now. Raises `BadDocument` that names its faults."""
+        return load(self._desk.settings.home, sources().by_id)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Alerts: those that came, and the way in for more."""
+        desk = self._desk
+        return Alerts(desk.settings.home, desk.state, desk.vault, sources(), self.settings)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The playbooks there are, on and off."""
+        desk = self._desk
+        return Shelf(desk.settings.home, desk.state, desk.vault, catalogue())
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What was told to whom."""
+        return Notices(self._desk.settings.home, self._desk.state, self.settings)
+
+    @cached_property
+    def playbooks(self) -> Playbooks:
+        """Runs of playbooks: begun by alerts, agreed to or refused by people."""
+        desk = self._desk
+        matching = Matching(desk.state, catalogue(), tags)
+        return Playbooks(
+            desk.state, desk.vault, self.shelf, self.runner, matching, self.notices,
+            lambda case, who: desk.resume(case, who=who),
+        )  # fmt: skip
+
+    @cached_property
+    def attending(self) -> Attending:
+        """What the server does by itself: it reads queues, and lets runs of playbooks go on."""
+        begin = self._desk.background.run
+        hand = Hand("locard", "automation")
+        return Attending(
+            self.playbooks, self.settings, Watcher(self.alerts, queue),
+            lambda run: begin(["runs", "resume", run], hand),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Attend to nothing any more; what was begun goes on."""
+        if "attending" in vars(self):
+            self.attending.close()
 
     @property
     def orders(self) -> Orders:

@@ -2,12 +2,13 @@
 """Sessions at accounts: which provider, which role, and a policy narrowed to one run."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, Protocol, cast
 
 from locard import providers
 from locard.actions import policy
 from locard.actions.contract import Action, Cloud
 from locard.model.action import Target
+from locard.model.alert import Message
 from locard.model.errors import Error
 from locard.settings import safe_address
 from locard.state.accounts import Account
@@ -29,23 +30,49 @@ def connect(
     """
     if action.provider != account.provider:
         raise Error(f"{action.id} is not for {account.name}, an account of {account.provider}.")
+    own = account.role.partition(":role/")[2] if run.startswith(PLANNING) else ""
+    return _session(account, target.region, run, policy.narrowed(action, target, names, own))
+
+
+def tags(account: Account, target: Target) -> Mapping[str, str]:
+    """The tags of a resource, read under a policy that allows nothing else."""
+    module = providers.named(account.provider, "tags")
+    cloud = _session(account, target.region, "tags", module.POLICY)
+    return cast(Mapping[str, str], module.of(cloud, target))
+
+
+def queue(account: Account, address: str) -> "Messages":
+    """A queue that alerts come through, opened under a policy that reaches nothing else."""
+    module = providers.named(account.provider, "queue")
+    cloud = _session(account, "", "alerts", module.policy(address, account.number))
+    return cast(Messages, module.Queue(cloud, address))
+
+
+class Messages(Protocol):
+    """A queue of messages."""
+
+    def receive(self, seconds: int) -> list[Message]:
+        """The next messages, waited for at most so long. They come again unless deleted."""
+
+    def delete(self, message: Message) -> None:
+        """Take a message out of the queue for good."""
+
+
+def _session(account: Account, region: str, run: str, narrowed: Mapping[str, Any]) -> Cloud:
     if account.endpoint and not safe_address(account.endpoint):
         raise Error(
             f"{account.endpoint} is no safe address for the provider's API.",
             "Use https; plain http is for loopback only.",
         )
-    module = providers.session(account.provider)
-    own = account.role.partition(":role/")[2] if run.startswith(PLANNING) else ""
-    narrow = policy.narrowed(action, target, names, own)
     return cast(
         Cloud,
-        module.Cloud(
+        providers.session(account.provider).Cloud(
             account.number,
-            target.region or (account.regions[0] if account.regions else ""),
+            region or (account.regions[0] if account.regions else ""),
             run,
             role=account.role,
             external_id=account.external_id,
-            policy=narrow if account.role else None,
+            policy=narrowed if account.role else None,
             endpoint=account.endpoint,
         ),
     )

@@ -60,6 +60,13 @@ class Asked:
     alert: str = ""
     most: int = 0
     """How many targets the rule may isolate within an hour; 0: not limited."""
+    run: str = ""
+    """The id of the run, by those who have to know it before it is begun; empty: a new one."""
+
+
+def new_run(letter: str = "r") -> str:
+    """An id for a run."""
+    return f"{letter}{time.strftime('%y%m%d', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -129,7 +136,7 @@ class Runner:
             raise Error(rules.before(missing, plan.target), "Nothing was changed.")
         if not asked.reason.strip():
             raise Error("A run needs a reason.", "Say why: --reason 'GuardDuty finding 4711'.")
-        run = f"r{time.strftime('%y%m%d', time.gmtime())}-{secrets.token_hex(4)}"
+        run = asked.run or new_run()
         with self.state.session(alone=True) as session:
             holdings.find_case(session, asked.case)
             if asked.rule and asked.most:
@@ -173,10 +180,17 @@ class Runner:
         return self.carry_on(row.id, who, watch)
 
     def stopped(self) -> list[str]:
-        """Runs that were at work when their process ended, the oldest first."""
+        """Runs that were at work when their process ended, the oldest first.
+
+        Those of a playbook that went forth are its own to carry on.
+        """
         with self.state.session() as session:
             going = targets.stopped(session)
-        return [one.id for one in going if not one.foreign]
+        ruled = RunState.APPLYING.value
+        return [
+            one.id for one in going
+            if not one.foreign and not (one.rule and one.state == ruled)
+        ]  # fmt: skip
 
     def carry_on(self, run: str, who: Hand, watch: Watch = _silent) -> Receipt:
         """Carry a run out from where it stands, after the collections that it waits for.

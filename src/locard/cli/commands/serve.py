@@ -126,6 +126,7 @@ def _serve(
     out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
     out.print("Stop it with Ctrl-C.")
     at.checkpoints.begin()
+    at.response.attending.begin()
     Thread(target=_ready, args=[at], daemon=True).start()
     # Imported here, since it takes a third of the time that every other command needs to begin.
     from locard.api.app import create

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What notices say: a subject, facts by name, and how bad it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from locard.evidence.entries import rfc3339
+from locard.model.alert import Alert, Severity
+from locard.model.playbook import PartState, PlaybookRun, PlaybookState
+from locard.model.visible import visible
+
+ABOUT = {
+    PlaybookState.WAITING: "approval",
+    PlaybookState.FAILED: "failed",
+    PlaybookState.REFUSED: "failed",
+    PlaybookState.DONE: "done",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notice before it is sent. All of it is one line a text: others wrote some of it."""
+
+    about: str
+    subject: str
+    facts: Mapping[str, str]
+    severity: Severity
+    case: str = ""
+    alert: str = ""
+    run: str = ""
+
+    def lines(self) -> str:
+        """As text for people."""
+        width = max(map(len, self.facts), default=0)
+        return "\n".join(f"{name + ':':{width + 1}} {text}" for name, text in self.facts.items())
+
+
+def of_alert(alert: Alert) -> Message:
+    """A new alert."""
+    return _message("alert", f"[{alert.severity.value}] {alert.title}", alert, None, "")
+
+
+def of_run(run: PlaybookRun, alert: Alert) -> Message | None:
+    """What became of a run; nothing while it goes on."""
+    about = ABOUT.get(run.state)
+    if about is None:
+        return None
+    subject = {
+        PlaybookState.WAITING: f"Approval needed: {run.title}",
+        PlaybookState.FAILED: f"Failed: {run.title}",
+        PlaybookState.REFUSED: f"Refused: {run.title}",
+    }.get(run.state, f"Done: {run.title}")
+    return _message(about, subject, alert, run, "")
+
+
+def of_playbook(run: PlaybookRun, alert: Alert, text: str) -> Message:
+    """What a playbook says itself."""
+    return _message("playbook", f"{run.title}: {alert.title}", alert, run, text)
+
+
+def _message(about: str, subject: str, alert: Alert, run: PlaybookRun | None, text: str) -> Message:
+    facts = {
+        "says": text,
+        "alert": f"{alert.title} ({alert.id})",
+        "source": f"{alert.source}, {alert.kind}",
+        "severity": alert.severity.value,
+        "seen": f"{rfc3339(alert.time)[:19]}Z",
+        "account": alert.account,
+        "resources": ", ".join(f"{one.kind} {one.id}" for one in alert.targets[:10]),
+        "case": alert.case,
+    }
+    if run is not None:
+        facts |= {"playbook": run.playbook, "run": run.id}
+        facts["why"] = run.error
+        done = [one for one in run.parts if one.state is PartState.DONE]
+        facts["steps"] = f"{len(done)} of {len(run.parts)} done"
+        if run.state is PlaybookState.WAITING and run.next is not None:
+            waiting = [
+                f"{one.what} {one.target.id if one.target else ''}".strip()
+                for one in run.parts if one.state is PartState.PENDING
+            ]  # fmt: skip
+            facts["waits with"] = ", ".join(waiting[:10])
+            facts["agree with"] = f"locard runs approve {run.id} --reason '…'"
+    known = {name: visible(value)[:1_000] for name, value in facts.items() if value}
+    return Message(
+        about, visible(subject)[:200], known, alert.severity, alert.case, alert.id,
+        run.id if run else "",
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server does by itself: it watches queues, holds playbooks against what comes, and lets
+runs go on, each in a process of its own that outlives the server."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from locard.cases.alerts.watching import Watched, Watcher
+from locard.cases.playbooks.running import Playbooks
+from locard.cases.response.settings import Responding
+from locard.model.errors import Error
+
+TICK = 2.0
+"""Seconds between two looks for what is due, when nothing says that something is."""
+AT_ONCE = 4
+"""How many runs of playbooks are carried out at once."""
+
+
+class Attending:
+    """The server's own hand in responding."""
+
+    def __init__(
+        self,
+        playbooks: Playbooks,
+        responding: Callable[[], Responding],
+        watcher: Watcher,
+        carry_on: Callable[[str], object],
+    ) -> None:
+        self.playbooks, self.responding, self.watcher = playbooks, responding, watcher
+        self.carry_on = carry_on
+        """Begins to carry a run on, in a process of its own."""
+        self._stop, self._something = Event(), Event()
+        self._thread: Thread | None = None
+        self._begun: dict[str, int] = {}
+        self.error = ""
+        """Why the last look failed; empty when it did not."""
+        watcher.told = self.look
+
+    def begin(self) -> None:
+        """Begin, in threads of its own. Raises `BadDocument` for faults in response.yaml."""
+        self.watcher.begin(self.responding().queues)
+        self._thread = Thread(target=self._tick, name="playbooks", daemon=True)
+        self._thread.start()
+
+    def look(self) -> None:
+        """Look at once: an alert came, or somebody agreed to something."""
+        self._something.set()
+
+    def close(self) -> None:
+        """Begin nothing any more. Runs that were begun go on."""
+        self._stop.set()
+        self._something.set()
+        self.watcher.close()
+        if self._thread is not None:
+            self._thread.join(TICK)
+
+    def watched(self) -> list[Watched]:
+        """How it goes with the queues."""
+        return self.watcher.watched()
+
+    def once(self) -> None:
+        """One look: alerts are judged, and what is due is begun."""
+        self.playbooks.judge()
+        due = self.playbooks.due()
+        self._begun = {run: left - 1 for run, left in self._begun.items() if left > 0}
+        for run in due[: max(0, AT_ONCE - self.playbooks.busy())]:
+            if run in self._begun:
+                continue  # its process is on its way
+            if self.playbooks.attempt(run):
+                self._begun[run] = int(30 / TICK)
+                self.carry_on(run)
+
+    def _tick(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.once()
+                self.error = ""
+            except Error as error:
+                self.error = error.message  # the state is full or locked: the next look tries again
+            self._something.wait(TICK)
+            self._something.clear()

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which playbooks are switched on, their runs with every step and every word, and notices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from locard.model.action import Target
+from locard.model.errors import Missing
+from locard.model.playbook import (
+    Approval,
+    Asking,
+    Doing,
+    Notice,
+    Part,
+    PartState,
+    PlaybookRun,
+    PlaybookState,
+)
+from locard.state.database import Table
+
+
+class SwitchRow(Table):
+    """A playbook that is switched on, with the text that it was switched on with."""
+
+    __tablename__ = "playbook_switches"
+
+    playbook: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    who: Mapped[str]
+    time: Mapped[int]
+
+
+class PlaybookRunRow(Table):
+    """One run of a playbook on one alert; there is never a second one."""
+
+    __tablename__ = "playbook_runs"
+    __table_args__ = (
+        Index("playbook_runs_once", "playbook", "alert", unique=True),
+        Index("playbook_runs_by_state", "state"),
+        Index("playbook_runs_by_case", "case"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    playbook: Mapped[str]
+    title: Mapped[str]
+    digest: Mapped[str]
+    text: Mapped[str]
+    """The playbook as it was when this began."""
+    alert: Mapped[str] = mapped_column(ForeignKey("alerts.id"))
+    case: Mapped[str] = mapped_column(ForeignKey("cases.name"))
+    asker: Mapped[str]
+    state: Mapped[str] = mapped_column(default=PlaybookState.DUE.value)
+    asking: Mapped[str]
+    approvers: Mapped[int] = mapped_column(default=1)
+    most: Mapped[int] = mapped_column(default=0)
+    """How many targets the playbook may isolate within an hour."""
+    error: Mapped[str] = mapped_column(default="")
+    started: Mapped[int]
+    ended: Mapped[int | None] = mapped_column(default=None)
+    authorised: Mapped[bool] = mapped_column(default=False)
+    """Whether the ledger says that it began, and on what ground."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How many processes the server began for it since it last got further."""
+    pid: Mapped[int] = mapped_column(default=0)
+    birth: Mapped[str] = mapped_column(default="")
+
+
+class PartRow(Table):
+    """One step of a run: a measure on one target."""
+
+    __tablename__ = "playbook_steps"
+
+    playbook_run: Mapped[str] = mapped_column(ForeignKey("playbook_runs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    does: Mapped[str]
+    what: Mapped[str]
+    target: Mapped[dict[str, str] | None] = mapped_column(JSON, default=None)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    text: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default=PartState.PENDING.value)
+    run: Mapped[str] = mapped_column(default="")
+    """The run of the action; chosen and written down before it is begun."""
+    error: Mapped[str] = mapped_column(default="")
+    started: Mapped[int | None] = mapped_column(default=None)
+    ended: Mapped[int | None] = mapped_column(default=None)
+
+
+class ApprovalRow(Table):
+    """One person's word; nobody has two about the same run."""
+
+    __tablename__ = "approvals"
+
+    playbook_run: Mapped[str] = mapped_column(ForeignKey("playbook_runs.id"), primary_key=True)
+    who: Mapped[str] = mapped_column(primary_key=True)
+    agrees: Mapped[bool]
+    reason: Mapped[str]
+    time: Mapped[int]
+    door: Mapped[str] = mapped_column(default="")
+
+
+class NoticeRow(Table):
+    """One notice, written down before it is sent."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("notices_by_case", "case"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    channel: Mapped[str]
+    about: Mapped[str]
+    subject: Mapped[str]
+    case: Mapped[str] = mapped_column(default="")
+    alert: Mapped[str] = mapped_column(default="")
+    run: Mapped[str] = mapped_column(default="")
+    time: Mapped[int]
+    sent: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(default="")
+
+
+def every(
+    session: Session, case: str = "", *, state: PlaybookState | None = None, limit: int = 200
+) -> list[PlaybookRun]:
+    """Runs of playbooks, of a case or in a state if asked, the newest first."""
+    wanted = select(PlaybookRunRow).order_by(PlaybookRunRow.started.desc()).limit(limit)
+    if case:
+        wanted = wanted.where(PlaybookRunRow.case == case)
+    if state is not None:
+        wanted = wanted.where(PlaybookRunRow.state == state.value)
+    return [run(session, one) for one in session.scalars(wanted)]
+
+
+def row(session: Session, name: str) -> PlaybookRunRow:
+    """The run of that id, or of an id that begins so. Raises `Missing`."""
+    found = session.get(PlaybookRunRow, name)
+    if found is None and len(name) >= 4:
+        like = PlaybookRunRow.id.startswith(name, autoescape=True)
+        near = session.scalars(select(PlaybookRunRow).where(like).limit(2)).all()
+        found = near[0] if len(near) == 1 else None
+    if found is None:
+        raise Missing(f"There is no run of a playbook {name[:40]!r}.", "See: locard runs list")
+    return found
+
+
+def parts(session: Session, name: str) -> Sequence[PartRow]:
+    """The steps of a run in order."""
+    return session.scalars(
+        select(PartRow).where(PartRow.playbook_run == name).order_by(PartRow.number)
+    ).all()
+
+
+def approvals(session: Session, name: str) -> list[Approval]:
+    """What people said about a run, the first first."""
+    rows = session.scalars(
+        select(ApprovalRow).where(ApprovalRow.playbook_run == name).order_by(ApprovalRow.time)
+    )
+    return [Approval(one.who, one.agrees, one.reason, one.time, one.door) for one in rows]
+
+
+def run(session: Session, found: PlaybookRunRow) -> PlaybookRun:
+    """The run that a row says, with its steps and approvals."""
+    return PlaybookRun(
+        id=found.id,
+        playbook=found.playbook,
+        title=found.title,
+        digest=found.digest,
+        alert=found.alert,
+        case=found.case,
+        asker=found.asker,
+        state=PlaybookState(found.state),
+        asking=Asking(found.asking),
+        approvers=found.approvers,
+        parts=tuple(_part(one) for one in parts(session, found.id)),
+        approvals=tuple(approvals(session, found.id)),
+        error=found.error,
+        started=found.started,
+        ended=found.ended,
+    )
+
+
+def _part(one: PartRow) -> Part:
+    return Part(
+        number=one.number,
+        does=Doing(one.does),
+        what=one.what,
+        target=Target.of(one.target) if one.target else None,
+        options=one.options,
+        text=one.text,
+        state=PartState(one.state),
+        run=one.run,
+        error=one.error,
+        started=one.started,
+        ended=one.ended,
+    )
+
+
+def notices(session: Session, case: str = "", *, limit: int = 200) -> list[Notice]:
+    """Notices of a case, or all, the newest first."""
+    wanted = select(NoticeRow).order_by(NoticeRow.id.desc()).limit(limit)
+    if case:
+        wanted = wanted.where(NoticeRow.case == case)
+    return [
+        Notice(
+            id=one.id, channel=one.channel, about=one.about, subject=one.subject, case=one.case,
+            time=one.time, sent=one.sent, error=one.error, alert=one.alert, run=one.run,
+        )
+        for one in session.scalars(wanted)
+    ]  # fmt: skip
