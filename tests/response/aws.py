@@ -24,7 +24,8 @@ TRUST = json.dumps(
     }
 )
 CHANGING = {"AssociationId", "AttachTime", "LaunchTime", "IpOwnerId", "StateTransitionReason",
-            "StateReason", "UsageOperationUpdateTime", "Host", "RoleLastUsed"}  # fmt: skip
+            "StateReason", "UsageOperationUpdateTime", "Host", "RoleLastUsed",
+            "AttachmentId"}  # fmt: skip
 """What is another after a release, because AWS makes it anew."""
 
 
@@ -86,8 +87,12 @@ def steady(value: Any) -> Any:
 def scene(aws: Aws, name: str) -> Scene:
     """Make it."""
     ec2, scaling, iam = (aws.client(one) for one in ("ec2", "autoscaling", "iam"))
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone=f"{REGION}a")
+    made = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    vpc, six = made["VpcId"], made["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    subnet = ec2.create_subnet(
+        VpcId=vpc, CidrBlock="10.0.1.0/24", AvailabilityZone=f"{REGION}a",
+        Ipv6CidrBlock=six.replace("/56", "/64"),
+    )  # fmt: skip
     subnet_id = subnet["Subnet"]["SubnetId"]
     groups = [
         ec2.create_security_group(GroupName=f"{name}-{one}", Description=one, VpcId=vpc)["GroupId"]
@@ -137,6 +142,8 @@ def scene(aws: Aws, name: str) -> Scene:
         )  # fmt: skip
     seen = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     interfaces = [one["NetworkInterfaceId"] for one in seen["NetworkInterfaces"]]
+    for eni, number in zip(interfaces, (1, 2), strict=False):
+        ec2.assign_ipv6_addresses(NetworkInterfaceId=eni, Ipv6AddressCount=number)
     address = ec2.allocate_address(Domain="vpc")
     ec2.associate_address(
         AllocationId=address["AllocationId"], NetworkInterfaceId=interfaces[0],

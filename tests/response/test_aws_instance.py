@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from locard.actions import catalogue, policy
+from locard.actions import catalogue
 from locard.actions.isolate.aws.steps import found as waiting
 from locard.cases.desk import Desk
 from locard.cases.response.connecting import connect
@@ -68,7 +68,7 @@ def begin(runner: Runner, here: Scene, **options: object) -> str:
     return runner.begin(plan, "prod", Asked("c", ANA, "beacons", exception="a test"))
 
 
-EVERY = {"metadata": True, "stop": True, "cut": "untracked"}
+EVERY = {"metadata": True, "stop": True, "cut": "untracked", "detach": True}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ EVERY = {"metadata": True, "stop": True, "cut": "untracked"}
 def test_after_a_release_everything_is_as_it_was(
     runner: Runner, here: Scene, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("locard.actions.isolate.aws.instance.WAIT", 0)
+    monkeypatch.setattr("locard.actions.isolate.aws.cutting.WAIT", 0)
     before = here.state()
     run = begin(runner, here, **options)
     assert differences(before, here.state()) == [], "a plan changes nothing"
@@ -255,32 +255,3 @@ def test_a_protected_instance_and_an_id_that_is_none(runner: Runner, here: Scene
     gone = Target("aws", ACCOUNT, REGION, "instance", "i-0123456789abcdef0")
     with pytest.raises(Missing, match="i-0123456789abcdef0"):
         runner.plan("isolate.aws.instance", "prod", gone, "c", {})
-
-
-def test_permissions_are_declared_all_of_them_and_none_for_nothing(
-    runner: Runner, here: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("locard.actions.isolate.aws.instance.WAIT", 0)
-    action = runner.catalogue.get("isolate.aws.instance")
-    run = isolated(runner, here, **EVERY)
-    runner.verify(run, ANA)
-    assert runner.release(run, ANA, "over").state == RunState.RELEASED
-    made = {one["action"] for one in here.aws.calls("") if "locard/" in one["agent"]}
-    declared = {one.action for one in action.permissions}
-    implied = {"ec2:CreateTags"}  # by the tags of CreateSecurityGroup
-    assert made - {"sts:AssumeRole"} <= declared
-    unused = declared - made - implied
-    elsewhere = {  # a group of ours with rules; a VPC whose groups do not begin with ::/0 open
-        "ec2:RevokeSecurityGroupIngress",
-        "ec2:AuthorizeSecurityGroupEgress",
-    }
-    assert unused == elsewhere
-    plan = runner.plan("isolate.aws.instance", "prod", target(here), "c", {})
-    narrow = policy.narrowed(action, plan.target, plan.names)
-    text = json.dumps(narrow, separators=(",", ":"))
-    assert len(text) <= policy.LONGEST
-    assert here.instance in text and here.other not in text
-    many = {**plan.names, "interface": tuple(f"eni-{n:017x}" for n in range(40))}
-    assert len(json.dumps(policy.narrowed(action, plan.target, many), separators=(",", ":"))) <= (
-        policy.LONGEST
-    )

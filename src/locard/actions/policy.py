@@ -16,6 +16,8 @@ from locard.model.action import Permission, Target
 LONGEST = 2048
 """Characters that a session policy may have."""
 FORMS = ("json", "terraform", "cloudformation")
+_FIXED = {"partition", "account", "region", "id", "own"}
+"""Names that stand for one thing each and always stay narrow."""
 ASKING = Permission(
     "iam:SimulatePrincipalPolicy",
     "arn:{partition}:iam::{account}:role/{own}",
@@ -67,28 +69,36 @@ def filled(
     }
 
 
-def narrowed(
-    action: Action,
-    target: Target,
-    names: Mapping[str, tuple[str, ...]] | None = None,
-    asking: str = "",
-) -> dict[str, Any]:
-    """The session policy of one run: this action on this target, and on what its plan found.
+def planning(action: Action, target: Target, own: str) -> dict[str, Any]:
+    """The session policy under which a plan is made: reading, and what is tried by dry runs.
 
-    `asking` is the name of our own role when the run may ask what it is allowed. Where all that is
-    more than a session policy may say, reading is said in fewer words, and then the parts of which
-    there are most are `*`.
+    `own` is the name of our role, about which the plan may ask what it is allowed.
     """
-    known = filled(target, names) | {"own": (asking,)}
-    permissions = [*action.permissions, *([ASKING] if asking else [])]
-    if _length(document(permissions, known)) > LONGEST:
+    permissions = [one for one in action.permissions if one.reads or one.tried]
+    return _short([*permissions, ASKING], filled(target, {"own": (own,)}))
+
+
+def narrowed(
+    action: Action, target: Target, names: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, Any]:
+    """The session policy of one run: this action on this target, and on what its plan found."""
+    return _short(action.permissions, filled(target, names))
+
+
+def _short(permissions: Iterable[Permission], known: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """No longer than AWS takes: descriptions in fewer words first, then what is longest is `*`."""
+    policy = document(permissions, known)
+    if _length(policy) > LONGEST:
         permissions = [_briefly(one) for one in permissions]
-    while True:
         policy = document(permissions, known)
-        widest = max(known, key=lambda name: len(known[name]))
-        if _length(policy) <= LONGEST or len(known[widest]) < 2:
-            return policy
-        known[widest] = ("*",)
+    while _length(policy) > LONGEST:
+        named = {name: sum(map(len, found)) for name, found in known.items()
+                 if name not in _FIXED and found != ("*",)}  # fmt: skip
+        if not named:
+            break
+        known[max(named, key=lambda name: named[name])] = ("*",)
+        policy = document(permissions, known)
+    return policy
 
 
 def _briefly(one: Permission) -> Permission:

@@ -55,6 +55,8 @@ class Permission:
     why: str = ""
     optional: bool = False
     """True when the action does without it and says so."""
+    tried: bool = False
+    """True when a plan asks by a dry run whether it is there."""
 
     def on(self, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         """The resources with every name filled in; several when a name stands for several."""

@@ -30,8 +30,10 @@ def connect(
     """
     if action.provider != account.provider:
         raise Error(f"{action.id} is not for {account.name}, an account of {account.provider}.")
-    own = account.role.partition(":role/")[2] if run.startswith(PLANNING) else ""
-    return _session(account, target.region, run, policy.narrowed(action, target, names, own))
+    narrow = policy.narrowed(action, target, names)
+    if run.startswith(PLANNING):
+        narrow = policy.planning(action, target, account.role.partition(":role/")[2])
+    return _session(account, target.region, run, narrow)
 
 
 def tags(account: Account, target: Target) -> Mapping[str, str]:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from locard.actions.contract import Action, Option
+from locard.actions.isolate.aws import access, cutting
 from locard.actions.isolate.aws.steps.attributes import Attribute, Metadata, Stopped, Volumes
 from locard.actions.isolate.aws.steps.found import instance
-from locard.actions.isolate.aws.steps.identity import Denied, denial
+from locard.actions.isolate.aws.steps.identity import Denied
 from locard.actions.isolate.aws.steps.network import Address, Group, Interface, Tracking
+from locard.actions.isolate.aws.steps.parting import Parted, Sixes
 from locard.actions.isolate.aws.steps.scaling import Detached, membership
 from locard.model.action import Json, Permission, Plan, Step, Target
 from locard.model.errors import Error, Missing
@@ -22,12 +24,7 @@ from locard.model.errors import Error, Missing
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
 
-PROTECTED = "locard:protected"
 CUTS = ("timeout", "untracked", "none")
-WAIT = 5
-"""Seconds in the open group: a flow becomes untracked with its next packet."""
-SHORTEST = 60
-_RESERVED = ("/aws-service-role/", "/aws-reserved/")
 
 
 @dataclass
@@ -123,8 +120,8 @@ def _steps(found: _Found) -> Iterator[Step]:
     if found.group:
         yield _detach(found)
     yield from _protect(found)
-    if found.role is not None and not _reserved(found.role):
-        yield _deny(found, found.role)
+    if found.role is not None and not access.reserved(found.role):
+        yield access.deny_sessions(found.role, found.target.id, "instance")
     if found.options["metadata"]:
         yield Step(
             "metadata:off", "Switch its metadata service off", "ec2:ModifyInstanceMetadataOptions",
@@ -175,100 +172,32 @@ def _protect(found: _Found) -> Iterator[Step]:
         )  # fmt: skip
 
 
-def _deny(found: _Found, role: Mapping[str, Json]) -> Step:
-    session = f"{role['RoleId']}:{found.target.id}"
-    return Step(
-        "identity:deny",
-        f"Deny everything to the sessions of this instance in role {role['RoleName']}",
-        "iam:PutRolePolicy",
-        {
-            "owner": "Role",
-            "name": role["RoleName"],
-            "policy": f"locard-isolation-{found.target.id}",
-            "statement": denial({"StringEquals": {"aws:userid": session}}),
-        },
-        breaks=("Nothing on it can call AWS any more, its SSM agent included.",),
-        undo_title="Take that denial out of the role",
-    )
-
-
 def _cut(found: _Found) -> Iterator[Step]:
-    name, opened = f"locard-isolation-{found.target.id}", ""
+    closed, opened = f"locard-isolation-{found.target.id}", ""
     if found.options["cut"] == "untracked":
         opened = f"locard-untracking-{found.target.id}"
-    for vpc in dict.fromkeys(one["VpcId"] for one in found.interfaces):
-        for group, is_open in ((name, False), (opened, True)):
-            if group:
-                what = "open to all, to make flows untracked" if is_open else "without any rule"
-                yield Step(
-                    f"group:{'open' if is_open else 'closed'}-{vpc}",
-                    f"Make a security group {what} in {vpc}", "ec2:CreateSecurityGroup",
-                    {"name": group, "vpc": vpc, "open": is_open}, undo_title="Delete that group",
-                )  # fmt: skip
+    yield from cutting.groups((one["VpcId"] for one in found.interfaces), closed, opened)
     if found.options["cut"] == "timeout":
         for one in found.interfaces:
-            yield Step(
-                f"tracking:{one['NetworkInterfaceId']}",
-                f"Forget silent flows of {one['NetworkInterfaceId']} after {SHORTEST} s",
-                "ec2:ModifyNetworkInterfaceAttribute",
-                {"interface": one["NetworkInterfaceId"], "seconds": SHORTEST},
-                undo_title=f"Set that time of {one['NetworkInterfaceId']} back",
-            )
+            yield cutting.tracking(one["NetworkInterfaceId"])
     for one in found.interfaces:
-        yield _swap(one, name, opened)
+        yield cutting.swap(one, closed, opened)
     if found.options["addresses"]:
-        yield from _addresses(found)
-
-
-def _swap(one: Mapping[str, Json], name: str, opened: str) -> Step:
-    eni = one["NetworkInterfaceId"]
-    title = f"Put {eni} into the group without rules"
-    breaks = ["No new connection reaches or leaves it, of IPv4 or IPv6."]
-    if opened:
-        title += f", through the open one for {WAIT} s"
-        breaks.append(f"For {WAIT} s everybody who can route to it can reach it.")
-    return Step(
-        f"interface:{eni}", title, "ec2:ModifyNetworkInterfaceAttribute",
-        {"interface": eni, "vpc": one["VpcId"], "name": name, "through": opened, "wait": WAIT,
-         "from": [group["GroupId"] for group in one["Groups"]]},
-        breaks=tuple(breaks), undo_title=f"Put {eni} back into its groups",
-    )  # fmt: skip
-
-
-def _addresses(found: _Found) -> Iterator[Step]:
-    for one in found.interfaces:
-        for private in one.get("PrivateIpAddresses", ()):
-            public = private.get("Association", {}).get("PublicIp", "")
-            if not public:
-                continue
-            if public not in found.elastic:
-                found.warnings.append(
-                    f"{public} is no Elastic IP: it cannot be taken off, and is lost when the "
-                    "instance stops."
-                )
-                continue
-            yield Step(
-                f"address:{public}", f"Take the Elastic IP {public} off",
-                "ec2:DisassociateAddress",
-                {"address": public, "interface": one["NetworkInterfaceId"],
-                 "private": private["PrivateIpAddress"]},
-                breaks=("Connections through that address end at once.",),
-                undo_title=f"Put {public} back on",
-            )  # fmt: skip
+        yield from cutting.addresses(found.interfaces, found.elastic, found.warnings)
+    if found.options["detach"]:
+        yield from filter(None, map(cutting.detached, found.interfaces))
 
 
 def _judge(found: _Found) -> None:
-    tags = {one["Key"]: one["Value"] for one in found.instance.get("Tags", ())}
     say = found.warnings.append
-    if tags.get(PROTECTED, "no").lower() not in ("no", "false", ""):
-        found.refusals.append(f"It carries the tag {PROTECTED}: take it off to isolate it.")
+    found.refusals += access.protected(found.instance)
     if found.spot:
         say("It is a Spot instance: AWS may end it at any time and it cannot be protected.")
     if found.instance.get("RootDeviceType") == "instance-store":
         say("Its root disk is instance store: it is lost when the instance stops.")
     if found.role is None:
         say("It has no role; credentials that were put on it by hand are not denied.")
-    elif _reserved(found.role):
+    elif access.reserved(found.role):
         say(f"The role {found.role['RoleName']} belongs to AWS and cannot be denied anything.")
     else:
         say("Sessions that were taken from its role into other roles live on until they expire.")
@@ -277,7 +206,7 @@ def _judge(found: _Found) -> None:
         say(f"{count} other instances use the same role; they are not touched.")
     if found.options["cut"] == "timeout":
         say("Connections that are established and keep talking may go on. --set cut=untracked ends "
-            f"them, and opens each interface to everybody for {WAIT} s.")  # fmt: skip
+            f"them, and opens each interface to everybody for {cutting.WAIT} s.")  # fmt: skip
     if found.options["cut"] == "none":
         say("Established connections go on, for up to five days of silence.")
     if found.group and found.options["replace"]:
@@ -317,25 +246,14 @@ def _trial(step: Step) -> dict[str, Json]:
 def _names(found: _Found) -> dict[str, tuple[str, ...]]:
     return {
         "interface": tuple(one["NetworkInterfaceId"] for one in found.interfaces),
-        "role": (found.role["Arn"].partition(":role/")[2],) if found.role else ("none",),
+        "role": access.path_of(found.role),
         "group": (found.group or "none",),
     }
 
 
-def _reserved(role: Mapping[str, Json]) -> bool:
-    return str(role.get("Path", "/")).startswith(_RESERVED)
-
-
-_EC2 = "arn:{partition}:ec2:{region}:{account}"
-_INSTANCE = f"{_EC2}:instance/{{id}}"
-_ENI = f"{_EC2}:network-interface/{{interface}}"
-_GROUPS = f"{_EC2}:security-group/*"
+_INSTANCE = "arn:{partition}:ec2:{region}:{account}:instance/{id}"
 _SCALING = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/"
 _ROLE = "arn:{partition}:iam::{account}:role/{role}"
-
-
-def _changes(actions: str, resource: str, why: str = "") -> tuple[Permission, ...]:
-    return tuple(Permission(one, resource, reads=False, why=why) for one in actions.split())
 
 
 ACTION = Action(
@@ -350,36 +268,36 @@ ACTION = Action(
         Permission("ec2:DescribeInstances"),
         Permission("ec2:DescribeInstanceAttribute"),
         Permission("ec2:DescribeNetworkInterfaces"),
-        Permission("ec2:DescribeSecurityGroups"),
         Permission("ec2:DescribeAddresses"),
         Permission("ec2:DescribeIamInstanceProfileAssociations", why="who shares the role"),
         Permission("autoscaling:DescribeAutoScalingInstances"),
         Permission("autoscaling:DescribeAutoScalingGroups"),
         Permission("iam:GetInstanceProfile", "arn:{partition}:iam::{account}:instance-profile/*"),
         Permission("iam:GetRolePolicy", _ROLE),
-        *_changes(
+        *cutting.changes(
             "autoscaling:DetachInstances autoscaling:AttachInstances "
             "autoscaling:SetInstanceProtection autoscaling:SetDesiredCapacity "
             "autoscaling:UpdateAutoScalingGroup",
             _SCALING + "{group}",
-            "before the network, lest the group terminates it; the others are for the release",
+            why="before the network, lest the group terminates it; the others are for the release",
         ),
-        *_changes(
-            "ec2:ModifyInstanceAttribute ec2:ModifyInstanceMetadataOptions ec2:StopInstances "
-            "ec2:StartInstances",
-            _INSTANCE,
+        *cutting.changes("ec2:ModifyInstanceAttribute ec2:StopInstances", _INSTANCE, tried=True),
+        *cutting.changes("ec2:ModifyInstanceMetadataOptions ec2:StartInstances", _INSTANCE),
+        *cutting.changes(
+            "iam:PutRolePolicy iam:DeleteRolePolicy", _ROLE, why="deny this instance's sessions"
         ),
-        *_changes("iam:PutRolePolicy iam:DeleteRolePolicy", _ROLE, "deny this instance's sessions"),
-        *_changes("ec2:ModifyNetworkInterfaceAttribute", _ENI),
-        *_changes("ec2:ModifyNetworkInterfaceAttribute", _GROUPS),
-        *_changes("ec2:CreateSecurityGroup ec2:CreateTags ec2:DeleteSecurityGroup", _GROUPS),
-        *_changes("ec2:CreateSecurityGroup", f"{_EC2}:vpc/*"),
-        *_changes(
-            "ec2:RevokeSecurityGroupEgress ec2:RevokeSecurityGroupIngress "
-            "ec2:AuthorizeSecurityGroupIngress ec2:AuthorizeSecurityGroupEgress",
-            _GROUPS,
+        *cutting.changes(
+            "ec2:ModifyNetworkInterfaceAttribute", cutting.ENI, cutting.GROUPS, tried=True
         ),
-        *_changes("ec2:DisassociateAddress ec2:AssociateAddress", "*", "by its public address"),
+        *cutting.GROUP_PERMISSIONS,
+        *cutting.OPEN_PERMISSIONS,
+        *cutting.changes(
+            "ec2:DisassociateAddress ec2:AssociateAddress", "*", why="by its public address"
+        ),
+        *cutting.changes("ec2:UnassignIpv6Addresses ec2:AssignIpv6Addresses", cutting.ENI),
+        *cutting.changes(
+            "ec2:DetachNetworkInterface ec2:AttachNetworkInterface", cutting.ENI, _INSTANCE
+        ),
     ),
     plan=plan,
     steps={
@@ -392,6 +310,8 @@ ACTION = Action(
         "tracking": Tracking(),
         "interface": Interface(),
         "address": Address(),
+        "ipv6": Sixes(),
+        "detach": Parted(),
         "stop": Stopped(),
     },
     volatility=9,
@@ -401,7 +321,8 @@ ACTION = Action(
         Option("replace", "let its Auto Scaling group start another in its place", True),
         Option("metadata", "switch its metadata service off as well", False),
         Option("cut", "how established connections end: timeout, untracked or none", "timeout"),
-        Option("addresses", "take Elastic IPs off", True),
+        Option("addresses", "take Elastic IPs and IPv6 addresses off", True),
+        Option("detach", "take every interface but the first out of it", False),
         Option("stop", "stop it at the end; its memory is lost", False),
     ),
 )
