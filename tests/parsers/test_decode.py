@@ -250,4 +250,4 @@ def test_any_bytes_can_be_opened(data: bytes, begin: bytes) -> None:
         opened = evidence(Path(folder), begin + data)
         assert len(opened.head.first) <= 64 << 10
         opened.stream().read()
-        os.close(opened._fd)
+        os.close(opened._source._fd)

@@ -100,6 +100,8 @@ class Action:
     """What it does to whoever uses the target; empty when nobody notices."""
     loses: tuple[str, ...] = ()
     """Collections that are impossible or poorer afterwards: they have to be done before."""
+    within: str = ""
+    """The collection that takes this too: without being named, only that one is done."""
     regional: bool = True
     options: tuple[Option, ...] = field(default=())
 

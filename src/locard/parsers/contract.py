@@ -108,6 +108,8 @@ class Context:
     mapping: Mapping[str, object] | None = None
     """Mapping saved by the user, for the generic parsers."""
     limits: Limits = field(default_factory=Limits)
+    triage: bool = False
+    """Give what a responder wants first and leave the rest unread: each byte has to be fetched."""
     scratch: Path | None = None
     """A folder of the worker's own, emptied afterwards."""
 

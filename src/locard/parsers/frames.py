@@ -154,6 +154,11 @@ class Order(msgspec.Struct, frozen=True):
     limits: Limits = msgspec.field(default_factory=Limits)
     depth: int = 0
     identify: bool = False
+    block: int = 0
+    """Bytes of a block that has to be asked for, at the last of the descriptors (`asking.py`).
+
+    0: all bytes are there."""
+    triage: bool = False
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from locard.model.errors import Unreadable
+from locard.parsers.asking import Asking
 from locard.parsers.contract import Head, Limits
 from locard.parsers.decode import decoded, layer_of
 
@@ -24,12 +25,31 @@ Moved = Callable[[int], None]
 """Told how many stored bytes were just read."""
 
 
+class Positions:
+    """Stored bytes by position, out of a descriptor that may have to be filled first."""
+
+    def __init__(self, fd: int, asking: Asking | None = None) -> None:
+        self._fd, self._asking = fd, asking
+
+    def read(self, count: int, at: int) -> bytes:
+        """At most `count` bytes, or none at the end."""
+        return os.pread(self._fd, self._there(count, at), at)
+
+    def readinto(self, buffer: "WriteableBuffer", at: int) -> int:
+        """Fill as much of the buffer as can be read at once; how much."""
+        view = memoryview(buffer)
+        return os.preadv(self._fd, [view[: self._there(len(view), at)]], at)
+
+    def _there(self, count: int, at: int) -> int:
+        return count if self._asking is None else self._asking.within(at, count)
+
+
 class Stored(io.RawIOBase):
     """Random access to the stored bytes, independent of every other reader of them."""
 
-    def __init__(self, fd: int, size: int, moved: Moved | None = None) -> None:
+    def __init__(self, source: Positions, size: int, moved: Moved | None = None) -> None:
         super().__init__()
-        self._fd = fd
+        self._source = source
         self._size = size
         self._at = 0
         self._moved = moved
@@ -51,7 +71,9 @@ class Stored(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        count = os.preadv(self._fd, [buffer], self._at)
+        if self._at >= self._size:
+            return 0
+        count = self._source.readinto(buffer, self._at)
         self._at += count
         if self._moved is not None:
             self._moved(count)
@@ -100,14 +122,14 @@ class Evidence:
 
     def __init__(
         self,
-        fd: int,
+        source: Positions | int,
         size: int,
         name: str,
         limits: Limits,
         siblings: Mapping[str, tuple[int, int]] | None = None,
         moved: Moved | None = None,
     ) -> None:
-        self._fd = fd
+        self._source = Positions(source) if isinstance(source, int) else source
         self._size = size
         self._name = name
         self._limits = limits
@@ -136,7 +158,7 @@ class Evidence:
     @property
     def head(self) -> Head:
         """What recognition looks at."""
-        last = os.pread(self._fd, LAST, max(self._size - LAST, 0))
+        last = self._source.read(LAST, max(self._size - LAST, 0))
         return Head(self._first, last, self._size, self._name, self._layers)
 
     @property
@@ -147,7 +169,7 @@ class Evidence:
 
     def stream(self) -> BinaryIO:
         if not self._layers:
-            raw: io.RawIOBase = Stored(self._fd, self._size, self._count)
+            raw: io.RawIOBase = Stored(self._source, self._size, self._count)
         else:
             raw = self._open()
         return cast(BinaryIO, io.BufferedReader(raw, BUFFER))
@@ -170,13 +192,16 @@ class Evidence:
         return b"".join(parts)
 
     def seekable(self) -> BinaryIO:
-        return cast(BinaryIO, io.BufferedReader(Stored(self._fd, self._size, self._moved), BUFFER))
+        return cast(
+            BinaryIO, io.BufferedReader(Stored(self._source, self._size, self._moved), BUFFER)
+        )
 
     def siblings(self) -> Mapping[str, BinaryIO]:
-        return {
-            name: cast(BinaryIO, io.BufferedReader(Stored(fd, size, self._moved), BUFFER))
+        stored = {
+            name: Stored(Positions(fd), size, self._moved)
             for name, (fd, size) in self._siblings.items()
         }
+        return {n: cast(BinaryIO, io.BufferedReader(one, BUFFER)) for n, one in stored.items()}
 
     def chunks(self) -> Iterator[bytes]:
         """The decoded bytes in chunks. Raises `Unreadable` after the good ones."""
@@ -194,7 +219,7 @@ class Evidence:
     def _plain(self, limit: int) -> bytes | None:
         if self._size > limit:
             return None
-        with io.BufferedReader(Stored(self._fd, self._size, self._count), BUFFER) as reader:
+        with io.BufferedReader(Stored(self._source, self._size, self._count), BUFFER) as reader:
             return reader.read()
 
     def _count(self, count: int) -> None:
@@ -210,7 +235,7 @@ class Evidence:
 
         def read(count: int) -> bytes:
             nonlocal at
-            data = os.pread(self._fd, count, at)
+            data = self._source.read(count, at)
             at += len(data)
             if moved is not None:
                 moved(len(data))
@@ -221,7 +246,7 @@ class Evidence:
     def _peel(self) -> tuple[tuple[str, ...], bytes, Unreadable | None]:
         """Layers, first decoded bytes, and the damage that was met while looking."""
         layers: tuple[str, ...] = ()
-        first = os.pread(self._fd, FIRST, 0)
+        first = self._source.read(FIRST, 0)
         damage: Unreadable | None = None
         while (layer := layer_of(first)) is not None:
             if len(layers) >= self._limits.depth:

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from locard.model.errors import Error
+from locard.parsers.asking import Blocks, Serving
 from locard.parsers.confinement import Confinement
 from locard.parsers.contract import Limits
 from locard.parsers.frames import Done, Frame, Order
@@ -63,6 +64,9 @@ class Task:
     """How many archives this came out of."""
     identify: bool = False
     """Only say what it is."""
+    blocks: Blocks | None = None
+    """Puts bytes behind `fd` when the worker asks for them; None: they are all there."""
+    triage: bool = False
 
 
 class Pool:
@@ -114,6 +118,13 @@ class Pool:
         that were handed over before stand. Raises `Error` for a task that is no good.
         """
         order, fds = self._order(task)
+        if task.blocks is None:
+            yield from self._run(task, order, fds)
+            return
+        with Serving(task.blocks, task.size) as serving:
+            yield from self._run(task, order, [*fds, serving.theirs.fileno()])
+
+    def _run(self, task: Task, order: Order, fds: list[int]) -> Iterator[Frame]:
         worker = self._ready(self._lease())
         limits = task.limits or self.limits
         done = False
@@ -198,6 +209,8 @@ class Pool:
             limits=task.limits or self.limits,
             depth=task.depth,
             identify=task.identify,
+            block=task.blocks.block if task.blocks is not None else 0,
+            triage=task.triage,
         )
         return order, fds
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from locard.model.errors import Error, Unreadable
 from locard.parsers.archive import unpack
+from locard.parsers.asking import Asking
 from locard.parsers.catalogue import Source, code, load
 from locard.parsers.confinement import Confinement
 from locard.parsers.contract import Context
@@ -31,7 +32,7 @@ from locard.parsers.frames import (
     Progress,
 )
 from locard.parsers.memory import Memory
-from locard.parsers.opened import Evidence
+from locard.parsers.opened import Evidence, Positions
 from locard.parsers.recognise import Recogniser
 from locard.parsers.rows import Rows
 from locard.parsers.wire import Out, receive_order
@@ -133,11 +134,14 @@ class Server:
         return Done(seen, run.sent, problems, rows.facts, decoded, retire)
 
     def _open(self, run: Run, order: Order, fds: list[int]) -> Evidence:
+        asking = Asking(fds[-1], order.block) if order.block else None
+        others = fds[1:-1] if asking else fds[1:]
         siblings = {
             name: (fd, os.fstat(fd).st_size)
-            for name, fd in zip(order.siblings, fds[1:], strict=True)
+            for name, fd in zip(order.siblings, others, strict=True)
         }
-        return Evidence(fds[0], order.size, order.name, order.limits, siblings, run.moved)
+        source = Positions(fds[0], asking)
+        return Evidence(source, order.size, order.name, order.limits, siblings, run.moved)
 
     def _handle(self, run: Run, order: Order, opened: Evidence) -> None:
         verdict = self.recogniser.judge(opened.head, order.parser)
@@ -179,6 +183,7 @@ class Server:
             only=order.only,
             mapping=order.mapping,
             limits=order.limits,
+            triage=order.triage,
             scratch=self.scratch,
         )
         parse = getattr(code(source), "parse", None)

@@ -91,7 +91,7 @@ class Orders:
     def propose(self, order: Order) -> list[Proposal]:
         """The plans of an order, the most volatile first. Reads only."""
         named = self.runner.catalogue.meant(order.verb, order.target)
-        chosen = [one for one in named if not order.only or _chosen(one, order.only)]
+        chosen = [one for one in named if _chosen(one, order.only)]
         if not chosen:
             raise Error(
                 f"Nothing called {', '.join(order.only)} can be done to {order.target[:120]}.",
@@ -101,6 +101,9 @@ class Orders:
         fitting = [one for one in chosen if one.action.provider == account.provider]
         if not fitting:
             raise Error(f"{account.name} is an account of {account.provider}: nothing fits.")
+        strange = set(order.options) - {o.name for one in fitting for o in one.action.options}
+        if strange:
+            raise Error(f"There is no option {', '.join(sorted(strange))} for this.")
         return [self._propose(order, account, one) for one in fitting]
 
     def begin(
@@ -148,9 +151,9 @@ class Orders:
 
     def _propose(self, order: Order, account: Account, named: Named) -> Proposal:
         target = target_of(account, named, order.region)
-        plan = self.runner.plan(
-            named.action.id, account.name, target, order.case, dict(order.options)
-        )
+        known = {one.name for one in named.action.options}
+        options = {name: value for name, value in order.options.items() if name in known}
+        plan = self.runner.plan(named.action.id, account.name, target, order.case, options)
         missing = self.runner.uncollected(plan, order.case)
         return Proposal(named.action, account, plan, tuple(missing))
 
@@ -171,4 +174,7 @@ def target_of(account: Account, named: Named, region: str) -> Target:
 
 
 def _chosen(one: Named, only: Collection[str]) -> bool:
+    """Whether it is named; without any name, all are that are no part of another."""
+    if not only:
+        return not one.action.within
     return one.action.id in only or one.action.id.rpartition(".")[2] in only

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which files of a Linux machine hold what, and the reader of each.
 
-Paths are as the running machine saw them. `first` marks what a responder wants before all else:
-it is read before the rest of an image.
+Paths are as the running machine saw them. What a responder wants before all else is read before
+the rest of an image, and what may be many gigabytes is read last, so that a triage that may read so
+much and no more has the rest by then.
 """
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import BinaryIO
 
 from locard.parsers.linux import (
@@ -40,6 +42,14 @@ Reopen = Callable[[], BinaryIO]
 Read = Callable[[Reopen, Place, Rows, Machine], None]
 
 
+class Turn(Enum):
+    """When it is read."""
+
+    FIRST = 1
+    THEN = 2
+    LAST = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Artefact:
     """One kind of file."""
@@ -47,7 +57,7 @@ class Artefact:
     source: str
     patterns: tuple[str, ...]
     read: Read
-    first: bool = False
+    turn: Turn = Turn.THEN
 
 
 def _history(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
@@ -106,21 +116,21 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "linux.shell_history",
         tuple(f"{home}/{name}" for home in HOMES for name in _HISTORIES),
         _history,
-        first=True,
+        turn=Turn.FIRST,
     ),
-    Artefact("linux.auth", ("/var/log/auth.log*", "/var/log/secure*"), _log, first=True),
+    Artefact("linux.auth", ("/var/log/auth.log*", "/var/log/secure*"), _log, turn=Turn.FIRST),
     Artefact(
         "linux.utmp",
         ("/var/log/wtmp*", "/var/log/btmp*", "/run/utmp", "/var/run/utmp"),
         _utmp,
-        first=True,
+        turn=Turn.FIRST,
     ),
-    Artefact("linux.utmp", ("/var/log/lastlog",), _lastlog, first=True),
+    Artefact("linux.utmp", ("/var/log/lastlog",), _lastlog, turn=Turn.FIRST),
     Artefact(
         "linux.utmp",
         ("/var/lib/wtmpdb/wtmp.db", "/var/log/wtmp.db", "/var/lib/lastlog/lastlog2.db"),
         _streamed(login_databases.read),
-        first=True,
+        turn=Turn.FIRST,
     ),
     Artefact(
         "linux.syslog",
@@ -130,11 +140,13 @@ ARTEFACTS: tuple[Artefact, ...] = (
                          "debug", "maillog", "mail.log", "boot.log")
         ),
         _log,
+        turn=Turn.LAST,
     ),
     Artefact(
         "linux.journal",
         tuple(f"{folder}/*/*.journal*" for folder in ("/var/log/journal", "/run/log/journal")),
         _journal,
+        turn=Turn.LAST,
     ),
     Artefact("linux.cron", ("/etc/crontab", "/etc/cron.d/*"), _cron(system=True)),
     Artefact(
@@ -209,10 +221,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "linux.docker",
         tuple(f"{folder}/containers/*/*-json.log*" for folder in _DOCKER),
         _streamed(container_logs.read_docker_log),
+        turn=Turn.LAST,
     ),
     Artefact(
         "linux.docker",
         ("/var/log/pods/*/*/*.log*",),
         _streamed(container_logs.read_cri_log),
+        turn=Turn.LAST,
     ),
 )  # fmt: skip

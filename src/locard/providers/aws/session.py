@@ -9,6 +9,7 @@ the SDK with growing pauses; a token that expires is renewed.
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
@@ -28,6 +29,8 @@ from locard.providers.aws.answers import code, lost, meaning
 
 ATTEMPTS = 8
 """Of one call, the first included; the pauses between them grow to 20 seconds."""
+RECENT = 10_000
+"""Calls that are remembered; a large disk takes millions."""
 MOST_POLICY = 2048
 """Characters that a session policy may have."""
 _TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "nextToken"),
@@ -52,7 +55,7 @@ class Cloud:
         endpoint: str = "",
     ) -> None:
         self.account, self.region, self.run = account, region, run
-        self.requests: list[Request] = []
+        self.requests: deque[Request] = deque(maxlen=RECENT)
         self._endpoint, self._lock = endpoint or None, Lock()
         self._clients: dict[str, Any] = {}
         self._assumed = (role, external_id, policy)

@@ -81,7 +81,7 @@ def of(cloud: "Cloud", *, consistency: str = "one instant", covers: str = "") ->
     """How it was got: by the last call that was made."""
     return Acquisition(
         method=Method(consistency=consistency),
-        requests=tuple(cloud.requests[-1:]),
+        requests=(cloud.requests[-1],),
         covers=covers or "the answer as the SDK read it",
     )
 

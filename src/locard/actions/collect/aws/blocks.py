@@ -38,7 +38,7 @@ class Snapshot:
         self.cloud, self.name, self._progress = cloud, name, progress
         self._file = folder / f"{name}.blocks"
         self._journal = folder / f"{name}.journal"
-        self.known = self._read_journal()
+        self.known = journal(self._journal)
         self.fetched = 0
         """Blocks that came over the network now, and not in an earlier run."""
         self.tokens, self.block, self.size = self._list()
@@ -73,7 +73,7 @@ class Snapshot:
         mode = "r+b" if self._file.exists() else "w+b"
         with (
             cast(BinaryIO, self._file.open(mode)) as cache,
-            cast(BinaryIO, self._journal.open("ab", buffering=0)) as journal,
+            cast(BinaryIO, self._journal.open("ab", buffering=0)) as notes,
             ThreadPoolExecutor(AHEAD, "blocks") as pool,
         ):
             wanted = iter(sorted(self.tokens))
@@ -83,7 +83,7 @@ class Snapshot:
                     known = ahead in self.known
                     flying.append((ahead, None if known else pool.submit(self._fetch, ahead)))
                 if index in self.tokens:
-                    yield self._settle(*flying.popleft(), cache, journal)
+                    yield self._settle(*flying.popleft(), cache, notes)
                 else:
                     yield zeros[: self.size - index * self.block]
 
@@ -92,52 +92,57 @@ class Snapshot:
         index: int,
         coming: "Future[tuple[bytes, str]] | None",
         cache: BinaryIO,
-        journal: BinaryIO,
+        notes: BinaryIO,
     ) -> bytes:
         """The bytes of one block, from the network or from an earlier run."""
         self._progress(index * self.block, self.size)
         if coming is None:
             cache.seek(index * self.block)
             data = cache.read(self.block)
-            if _digest(data) == self.known[index]:
+            if digest(data) == self.known[index]:
                 return data
-            data, digest = self._fetch(index)
+            data, known = self._fetch(index)
         else:
-            data, digest = coming.result()
+            data, known = coming.result()
         self.fetched += 1
         cache.seek(index * self.block)
         cache.write(data)
         cache.flush()
-        journal.write(f"{index} {digest}\n".encode())
-        self.known[index] = digest
+        notes.write(f"{index} {known}\n".encode())
+        self.known[index] = known
         return data
 
     def _fetch(self, index: int) -> tuple[bytes, str]:
-        for _ in range(TRIES):
-            found = self.cloud.answer(
-                "ebs:GetSnapshotBlock",
-                SnapshotId=self.name,
-                BlockIndex=index,
-                BlockToken=self.tokens[index],
-            )
-            data = found["BlockData"].read()
-            if len(data) == self.block and _digest(data) == found.get("Checksum"):
-                return data, found["Checksum"]
-        raise Tampered(
-            f"Block {index} of {self.name} came {TRIES} times with bytes that its checksum denies.",
-            "Nothing of the disk was kept. Suspect what stands between, such as a proxy; then "
-            "carry the run on: the other blocks are not fetched again.",
+        return block(self.cloud, self.name, index, self.tokens[index], self.block)
+
+
+def block(cloud: "Cloud", name: str, index: int, token: str, length: int) -> tuple[bytes, str]:
+    """One block and AWS's checksum of it. Raises `Tampered` when it comes wrong again and again."""
+    for _ in range(TRIES):
+        found = cloud.answer(
+            "ebs:GetSnapshotBlock", SnapshotId=name, BlockIndex=index, BlockToken=token
         )
+        data = found["BlockData"].read()
+        if len(data) == length and digest(data) == found.get("Checksum"):
+            return data, found["Checksum"]
+    raise Tampered(
+        f"Block {index} of {name} came {TRIES} times with bytes that its checksum denies.",
+        "Nothing of the disk was kept. Suspect what stands between, such as a proxy; then "
+        "carry the run on: the other blocks are not fetched again.",
+    )
 
-    def _read_journal(self) -> dict[int, str]:
-        found: dict[int, str] = {}
-        if self._journal.exists():
-            for line in self._journal.read_bytes().split(b"\n")[:-1]:
-                index, _, digest = line.decode("ascii", "replace").partition(" ")
-                if index.isdecimal():
-                    found[int(index)] = digest
-        return found
+
+def journal(file: Path) -> dict[int, str]:
+    """Checksums of the blocks that an earlier run has fetched, by index."""
+    found: dict[int, str] = {}
+    if file.exists():
+        for line in file.read_bytes().split(b"\n")[:-1]:
+            index, _, known = line.decode("ascii", "replace").partition(" ")
+            if index.isdecimal():
+                found[int(index)] = known
+    return found
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """SHA-256 as AWS writes it."""
     return b64encode(sha256(data).digest()).decode()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from locard.parsers.contract import Context, Opened
-from locard.parsers.disk.image import boundary, filesystem_timeline, layers
+from locard.parsers.disk.image import blocks, boundary, filesystem_timeline, layers
 from locard.parsers.disk.image.tree import Tree
-from locard.parsers.linux.artefacts import ARTEFACTS, Artefact, Machine
+from locard.parsers.linux.artefacts import ARTEFACTS, Artefact, Machine, Turn
 from locard.parsers.linux.compression import expanded
 from locard.parsers.linux.place import Place, owner_of, printable
 from locard.parsers.rows import Rows
@@ -40,6 +40,7 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
             boundary.problem(rows, f"{place}!", why, context.host)
 
     disk = layers.open_container(opened, report)
+    triage = context.triage or _is_triage(opened)
     volumes: list[layers.Volume] = []
     with boundary.kept(rows, "disk!volumes", "the volumes of the image"):
         volumes = layers.volumes(disk, report)
@@ -48,10 +49,10 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     for tree in trees:
         with boundary.kept(rows, f"{tree.volume.name}!machine", "the machine's configuration"):
             learn(tree, image.machine, context)
-    for first in (True, False):
+    for turn in Turn:
         for tree in trees:
             for artefact in ARTEFACTS:
-                if artefact.first == first:
+                if artefact.turn == turn:
                     _artefact(artefact, tree, image)
     for (volume_name, fault), patterns in image.unseen.items():
         report(
@@ -59,17 +60,28 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
             f"artefacts could not be looked for in {volume_name}, {fault}: {', '.join(patterns)}",
         )
     for volume in volumes:
-        if image.wanted(volume.name):
+        if image.wanted(volume.name) and not triage:
             filesystem_timeline.read(
                 volume, next((t for t in trees if t.volume is volume), None), rows, context,
                 image.machine.host,
             )  # fmt: skip
-    if rows.seen == 0:
+    if rows.seen == 0 and triage:
+        report("disk", "nothing that a triage looks for was found: no volume that can be read, or "
+               "no such files in it. The full copy shows more")  # fmt: skip
+    elif rows.seen == 0:
         report("disk", "no partition, no file system and no other byte than zeros was found: the "
                "disk was wiped or never used, or its image was not taken rightly")  # fmt: skip
     rows.facts["volumes"] = ", ".join(f"{v.name} {v.kind} {v.size}" for v in volumes)
+    if triage:
+        rows.facts["triage"] = "artefacts only; the file-system timeline needs the full copy"
     if image.machine.host:
         rows.facts["host"] = image.machine.host
+
+
+def _is_triage(opened: Opened) -> bool:
+    """Whether these are the blocks that a triage without the file-system timeline read."""
+    stream = opened.seekable()
+    return stream.read(len(blocks.MAGIC)) == blocks.MAGIC and not blocks.head_of(stream)[0].files
 
 
 def _trees(volume: layers.Volume, image: _Image) -> Iterator[Tree]:

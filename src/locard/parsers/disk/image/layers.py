@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image import companions, lvm, smart, subclusters
+from locard.parsers.disk.image import blocks, companions, lvm, smart, subclusters
 from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.companions import leaf
 from locard.parsers.disk.image.magic import TITLES, claimed_size, container_of, filesystem_of
@@ -43,6 +43,8 @@ def open_container(opened: Opened, report: Report) -> BinaryIO:
     first = _at(stream, 0, 4096)
     last = _at(stream, max(opened.size - 512, 0), 512)
     kind = container_of(first, last)
+    if kind == "blocks":
+        return blocks.opened(stream)
     opener = _OPENERS.get(kind)
     if opener is None:
         return _raw(opened, stream, siblings)

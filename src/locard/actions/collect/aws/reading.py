@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is done with a snapshot: triaged at once, read as a whole, and the two compared."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from locard.actions.collect.aws.answers import of
+from locard.actions.collect.aws.blocks import Snapshot, journal
+from locard.actions.collect.aws.picked import Picked
+from locard.actions.collect.aws.snapshots import wait
+from locard.actions.contract import Change, Collection, Keep, Option, Room
+from locard.model.action import Json, Step
+from locard.model.custody import Acquisition
+from locard.model.errors import Error, Tampered
+from locard.parsers.frames import Batch, Failed, Problem
+from locard.parsers.pool import Pool, Task, WorkerLost
+
+if TYPE_CHECKING:
+    from locard.providers.aws.session import Cloud
+
+MOST = 512
+"""MiB that the triage of one disk may read."""
+TRIAGE = (
+    Option("most", "MiB that the triage of one disk may read", str(MOST)),
+    Option("files", "The file-system timeline in the triage too: reads all folders and inodes"),
+)
+ONE_INSTANT = "crash-consistent, all volumes of the instance at one instant"
+PARSER = "disk.image"
+NOBODY = "0" * 64
+
+
+class Triage:
+    """The artefacts of a disk, for which a few blocks of its snapshot are read."""
+
+    def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
+        """Let the confined parser ask for blocks; what it read becomes the exhibit."""
+        label, files = step.arguments["volume"], bool(step.arguments["files"])
+        name = room.outcomes["snapshots:all"][label]
+        wait(cloud, name, room)
+
+        def progress(done: int, most: int) -> None:
+            room.progress(f"Triage of {label}", done, most)
+
+        most = int(step.arguments["most"]) << 20
+        disk = Picked(cloud, name, Path(room.folder), most, progress)
+        told = _parsed(disk, label, Path(room.folder), files=files)
+        if disk.error is not None:
+            raise disk.error
+        image = keep(f"{label}-triage.blocks", disk.exhibit(files), _partly(cloud, disk, step))
+        return {
+            "snapshot": name, "image": image, "bytes": disk.read, "blocks": len(disk.asked),
+            "zeros": len(disk.zeros), "fetched": disk.fetched, "listings": disk.listings,
+            "not read": disk.refused, **told,
+        }  # fmt: skip
+
+
+class Disk:
+    """One snapshot becomes an image in the vault, with the checksums of its blocks."""
+
+    def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
+        """Wait for the snapshot, then read it through."""
+        label = step.arguments["volume"]
+        name = room.outcomes["snapshots:all"][label]
+        wait(cloud, name, room)
+
+        def progress(done: int, size: int) -> None:
+            room.progress(f"Reading {label}", done, size)
+
+        disk = Snapshot(cloud, name, Path(room.folder), progress)
+        blocks = -(-disk.size // disk.block)
+        covers = (
+            f"{blocks:,} blocks of {disk.block:,} bytes; {len(disk.tokens):,} were listed and "
+            "their SHA-256 checked, the others are zeros by AWS's word"
+        )
+        consistency = step.arguments["consistency"]
+        how = _from(of(cloud, consistency=consistency, covers=covers), name)
+        image = keep(f"{label}.raw", disk, how)
+        sums = BytesIO(b"".join(disk.checksums()))
+        covers = f"blocks of {name}"
+        checksums = keep(f"{label}-blocks.csv", sums, _from(of(cloud, covers=covers), name))
+        return {
+            "snapshot": name, "image": image, "checksums": checksums, "bytes": disk.size,
+            "blocks": len(disk.tokens), "fetched": disk.fetched,
+        }  # fmt: skip
+
+
+class Agree:
+    """What the triage read is held against the full copy, which was fetched anew."""
+
+    def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
+        """Compare every block that the triage read. Raises `Tampered` when one differs."""
+        label = step.arguments["volume"]
+        name = room.outcomes["snapshots:all"][label]
+        few = Picked.record(Path(room.folder), name)
+        whole = journal(Path(room.folder) / f"{name}.journal")
+        wrong = [index for index, known in few.known.items() if whole.get(index) != known]
+        wrong += [index for index in few.zeros if index in whole]
+        if wrong:
+            raise Tampered(
+                f"The full copy of {name} differs from what the triage read in {len(wrong):,} "
+                f"blocks, first block {min(wrong)}.",
+                "A snapshot does not change: suspect what stands between, such as a proxy. Both "
+                "are in the vault; collect the disk again from another network and compare.",
+            )
+        return {"compared": len(few.known), "zeros compared": len(few.zeros), "differ": 0}
+
+
+STEPS: dict[str, Change | Collection] = {"triage": Triage(), "read": Disk(), "agree": Agree()}
+
+
+def steps(
+    volumes: Mapping[str, int],
+    options: Mapping[str, Json],
+    *,
+    triage: bool,
+    copy: bool,
+    consistency: str = ONE_INSTANT,
+) -> Iterator[Step]:
+    """The steps for disks by name and bytes, the smallest first; all are triaged before a copy."""
+    said = {"consistency": consistency}
+    for one in sorted(volumes, key=lambda one: (volumes[one], one)) if triage else ():
+        title = f"Open the snapshot of {one} and read its artefacts, {options['most']} MiB at most"
+        more = {"most": _most(options), "files": bool(options["files"])}
+        arguments = {"volume": one, **said, **more}
+        yield Step(f"triage:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
+    for one in sorted(volumes, key=lambda one: (volumes[one], one)) if copy else ():
+        title = f"Read {one} ({volumes[one] >> 30} GiB) into the vault"
+        arguments = {"volume": one, "size": volumes[one], **said}
+        yield Step(f"read:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
+        if triage:
+            title = f"Compare the copy of {one} with what the triage read"
+            yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", {"volume": one},
+                       changes=False)  # fmt: skip
+
+
+def _most(options: Mapping[str, Json]) -> int:
+    text = str(options["most"])
+    if not text.isdecimal() or not int(text):
+        raise Error(f"{text[:40]!r} is no number of MiB.", "Say it like this: --set most=512")
+    return int(text)
+
+
+def _parsed(disk: Picked, label: str, folder: Path, *, files: bool) -> dict[str, Json]:
+    """Rows by source, problems, and what ended the parser, if anything did.
+
+    The rows are not kept: the exhibit is parsed like all evidence, and gives the same ones.
+    """
+    rows: Counter[str] = Counter()
+    problems = 0
+    ended = ""
+    fd = disk.open()
+    try:
+        task = Task(NOBODY, label, fd, disk.size, parser=PARSER, blocks=disk, triage=not files)
+        with Pool(1, folder / "workers") as pool:
+            for frame in pool.run(task):
+                if isinstance(frame, Batch):
+                    rows.update(frame.batch.column("source").to_pylist())
+                    problems += sum(map(bool, frame.batch.column("problem").to_pylist()))
+                elif isinstance(frame, Problem):
+                    problems += 1
+                elif isinstance(frame, Failed):
+                    ended = frame.reason
+    except WorkerLost as lost:
+        ended = str(lost)
+    finally:
+        os.close(fd)
+    return {"rows": dict(sorted(rows.items())), "problems": problems, "ended": ended}
+
+
+def _partly(cloud: "Cloud", disk: Picked, step: Step) -> Acquisition:
+    count = -(-disk.size // disk.block)
+    covers = (
+        f"{len(disk.asked):,} of {count:,} blocks of {disk.block:,} bytes, those that the parser "
+        f"asked for, their SHA-256 checked; {len(disk.zeros):,} more are zeros by AWS's word; the "
+        "rest was not read"
+    )
+    consistency = f"partial; {step.arguments['consistency']}"
+    return _from(of(cloud, consistency=consistency, covers=covers), disk.name)
+
+
+def _from(got: Acquisition, snapshot: str) -> Acquisition:
+    return replace(got, source={**got.source, "snapshot": snapshot})
+
+
+def warnings(keys: Sequence[str]) -> tuple[str, ...]:
+    """What a plan says about the keys that encrypt the disks."""
+    return tuple(f"{key} encrypts some: the role needs kms:Decrypt on it." for key in keys)
