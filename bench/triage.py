@@ -32,7 +32,7 @@ from locard.parsers.pool import Pool, Task
 from locard.providers.aws.session import Cloud
 
 sys.path.insert(0, str(REPOSITORY))
-from tests.clouds.aws.ebs import Image, serve  # noqa: E402  (its place is named just above)
+from tests.clouds.aws.ebs import Image, serve
 
 SECTOR, START = 512, 2048
 TB = 1 << 40

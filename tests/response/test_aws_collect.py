@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from locard.actions.collect.aws import disks
+from locard.actions.collect.aws import snapshots
 from locard.cases.response.runner import Asked, Runner
 from locard.model.action import Receipt, RunState
 from tests.response.aws import Scene
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.server
 BLOCK = 512 << 10
 
 
-def collect(runner: Runner, here: Scene, what: str) -> Receipt:
-    plan = runner.plan(what, "prod", target(here), "c", {})
+def collect(runner: Runner, here: Scene, what: str, **options: object) -> Receipt:
+    plan = runner.plan(what, "prod", target(here), "c", options)
     return runner.carry_on(runner.begin(plan, "prod", Asked("c", ANA, "beacons")), ANA)
 
 
@@ -97,7 +97,7 @@ def image(blocks: dict[int, bytes]) -> str:
 def test_a_disk_is_in_the_vault_byte_for_byte_with_its_checksums(
     runner: Runner, here: Scene, disk: dict[int, bytes]
 ) -> None:
-    done = collect(runner, here, "collect.aws.disks")
+    done = collect(runner, here, "collect.aws.disks", triage=False)
     assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
     found = done.steps[1].outcome
     assert found["image"] == image(disk)
@@ -112,7 +112,7 @@ def test_a_disk_is_in_the_vault_byte_for_byte_with_its_checksums(
 def test_killed_half_way_no_block_comes_twice_and_no_snapshot_is_made_twice(
     runner: Runner, here: Scene, disk: dict[int, bytes], tmp_path: Path
 ) -> None:
-    plan = runner.plan("collect.aws.disks", "prod", target(here), "c", {})
+    plan = runner.plan("collect.aws.disks", "prod", target(here), "c", {"triage": False})
     run = runner.begin(plan, "prod", Asked("c", ANA, "beacons"))
     code = (
         "import os; from pathlib import Path\n"
@@ -148,7 +148,7 @@ def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_refused(
     from locard.actions.collect.aws import blocks
 
     seen: list[bytes] = []
-    truth = blocks._digest
+    truth = blocks.digest
 
     def wrong(data: bytes) -> str:
         if data == disk[7] and len(seen) < limit:
@@ -156,12 +156,12 @@ def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_refused(
             return "another"
         return truth(data)
 
-    monkeypatch.setattr(blocks, "_digest", wrong)
+    monkeypatch.setattr(blocks, "digest", wrong)
     limit = 2
-    assert collect(runner, here, "collect.aws.disks").state == RunState.DONE
+    assert collect(runner, here, "collect.aws.disks", triage=False).state == RunState.DONE
     seen.clear()
     limit = 99
-    stopped = collect(runner, here, "collect.aws.disks")
+    stopped = collect(runner, here, "collect.aws.disks", triage=False)
     assert stopped.state == RunState.FAILED
     assert "Block 7 of snap-" in stopped.steps[1].error
 
@@ -169,10 +169,10 @@ def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_refused(
 def test_a_snapshot_that_ends_in_error_because_of_its_key(
     runner: Runner, here: Scene, disk: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disks, "PAUSE", 0.01)
-    plan = runner.plan("collect.aws.disks", "prod", target(here), "c", {})
+    monkeypatch.setattr(snapshots, "PAUSE", 0.01)
+    plan = runner.plan("collect.aws.disks", "prod", target(here), "c", {"triage": False})
     run = runner.begin(plan, "prod", Asked("c", ANA, "beacons"))
-    here.aws.fault("ec2:DescribeSnapshots", "error-state", after=2)
+    here.aws.fault("ec2:DescribeSnapshots", "error-state", after=1)
     stopped = runner.carry_on(run, ANA)
     assert stopped.state == RunState.FAILED
     assert "ended in error: Given key ID is not accessible" in stopped.steps[1].error

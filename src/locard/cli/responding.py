@@ -30,14 +30,14 @@ MARKS = {
 }
 
 
-def options_of(action: Action, words: Sequence[str]) -> dict[str, Any]:
+def options_of(actions: Sequence[Action], words: Sequence[str]) -> dict[str, Any]:
     """The options that words such as `stop=yes` set. Raises `Error` for what is none."""
-    known, found = {one.name: one for one in action.options}, {}
+    known, found = {one.name: one for action in actions for one in action.options}, {}
     for word in words:
         name, equals, value = word.partition("=")
         if name not in known or not equals:
             raise Error(
-                f"{word[:60]!r} sets no option of {action.id}.",
+                f"{word[:60]!r} sets no option of {', '.join(one.id for one in actions)}.",
                 "Options: " + "; ".join(f"{n}: {o.title}" for n, o in known.items()),
             )
         truth = {"yes": True, "true": True, "no": False, "false": False}.get(value.lower())

@@ -9,11 +9,13 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from locard.cases.demo.cloud.front import Front, Start, answer, serve
 from tests.clouds.aws import lacking
+from tests.clouds.aws.ebs import Image
 
 
 class Watched(Front):
@@ -24,6 +26,8 @@ class Watched(Front):
         self.lacking = lacking.every()
         self.calls: list[dict[str, str]] = []
         self.faults: list[dict[str, Any]] = []
+        self.images: dict[str, Image] = {}
+        """Image files whose blocks the snapshots have, by volume."""
 
     def control(self, name: str, body: bytes, start: Start) -> Iterable[bytes]:
         with self.lock:
@@ -34,6 +38,9 @@ class Watched(Front):
                 self.faults.clear()
             elif name == "faults":
                 self.faults.append(json.loads(body))
+            elif name == "images":
+                said = json.loads(body)
+                self.images |= {volume: Image(Path(path)) for volume, path in said.items()}
         return super().control(name, body, start)
 
     def answer(
@@ -51,6 +58,12 @@ class Watched(Front):
             fault = self._fault(action)
         if fault is not None:
             return answer(start, fault["status"], fault["body"], fault["type"])
+        image = self.images.get(_volume(environ["PATH_INFO"])) if action[:4] == "ebs:" else None
+        if image is not None:
+            query = parse_qs(environ.get("QUERY_STRING", ""))
+            number, headers, data = image.answer(environ["PATH_INFO"], query)
+            start(f"{number} .", [*headers.items(), ("Content-Length", str(len(data)))])
+            return [data]
         for name, handler in self.lacking.items():
             if re.fullmatch(name, action):
                 query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -69,6 +82,19 @@ class Watched(Front):
             if re.fullmatch(one["action"], action):
                 one["after"] -= 1
         return None
+
+
+def _volume(path: str) -> str:
+    """The volume of the snapshot that a path of the EBS direct API names; empty: unknown."""
+    from moto.ec2.models import ec2_backends
+
+    found = re.match(r"/snapshots/(snap-\w+)/", path)
+    for account in list(ec2_backends.values()) if found else ():
+        for backend in list(account.values()):
+            snapshot = backend.snapshots.get(found[1] if found else "")
+            if snapshot is not None:
+                return str(snapshot.volume.id)
+    return ""
 
 
 def _key(environ: dict[str, Any]) -> str:

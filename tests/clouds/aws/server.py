@@ -78,6 +78,10 @@ class Aws:
         """Snapshots of this volume have the blocks of that snapshot."""
         self._control("seeds", {volume: snapshot})
 
+    def show(self, volume: str, image: Path) -> None:
+        """Snapshots of this volume have the blocks of that image file."""
+        self._control("images", {volume: str(image)})
+
     def _control(self, name: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.endpoint}/locard-simulation/{name}"

@@ -240,7 +240,11 @@ class Response:
             what = RELEASING if back else ISOLATING if isolating else COLLECTING
         name = f"{what} {row.target.rpartition('/')[2]}"
         progress = Progress(self._desk.state, row.case, name, who.name)
-        told, state = _Told(progress, watch), "failed"
+
+        def analyse() -> None:
+            self._desk.resume(row.case, who=who)
+
+        told, state = _Told(progress, watch, analyse), "failed"
         try:
             yield told
             with self._desk.state.session() as session:
@@ -257,8 +261,10 @@ class Response:
 class _Told:
     """Passes what a run says on to its progress, and to whoever else watches."""
 
-    def __init__(self, progress: Progress, watch: Watch | None) -> None:
-        self._progress, self._watch = progress, watch
+    def __init__(
+        self, progress: Progress, watch: Watch | None, analyse: Callable[[], None]
+    ) -> None:
+        self._progress, self._watch, self._analyse = progress, watch, analyse
         self._stage, self._done = "", 0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -266,6 +272,7 @@ class _Told:
         if stage != self._stage:
             self._progress.stage(stage, total, "bytes" if total > LARGE else "steps")
             self._stage, self._done = stage, 0
+            self._analyse()  # what the steps before took, while the next ones go on
         self._progress.advance(done - self._done)
         self._done = done
         if self._watch is not None:

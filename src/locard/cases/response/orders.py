@@ -103,7 +103,11 @@ class Orders:
             raise Error(f"{account.name} is an account of {account.provider}: nothing fits.")
         strange = set(order.options) - {o.name for one in fitting for o in one.action.options}
         if strange:
-            raise Error(f"There is no option {', '.join(sorted(strange))} for this.")
+            names = sorted({o.name for one in fitting for o in one.action.options})
+            raise Error(
+                f"There is no option {', '.join(sorted(strange))} for {order.target[:120]}.",
+                f"There are: {', '.join(names) or 'none'}.",
+            )
         return [self._propose(order, account, one) for one in fitting]
 
     def begin(

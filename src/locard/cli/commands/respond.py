@@ -34,6 +34,8 @@ COLLECTING = """Examples:
 
     locard collect breach i-0abc1234def567890 --only instance --reason 'GuardDuty 4711' --apply
 
+    locard collect breach i-0abc1234def567890 --only triage --set most=64 --reason '4711' --apply
+
 Exit status 1: some of it could not be collected.
 """
 ISOLATING = """Examples:
@@ -76,13 +78,15 @@ def collect(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this: instance, disks. The last word of its id.")
     ] = None,
+    choose: Set = None,
     reason: Reason = "",
     apply: Apply = False,
     who: Who = None,
     as_json: Json = False,
 ) -> None:
     """Take evidence of a target in a cloud into a case, what is lost first, first."""
-    order = Order(case, COLLECT, target, account, region, tuple(only or ()))
+    options = options_of([one.action for one in catalogue().meant(COLLECT, target)], choose or ())
+    order = Order(case, COLLECT, target, account, region, tuple(only or ()), options)
     with desk() as at:
         proposals = at.response.orders.propose(order)
         if not apply:
@@ -114,7 +118,7 @@ def isolate(
 ) -> None:
     """Contain a target in a cloud so that everything can be put back."""
     named = catalogue().meant(ISOLATE, target)[0]
-    options = options_of(named.action, choose or ())
+    options = options_of([named.action], choose or ())
     order = Order(case, ISOLATE, target, account, region, (named.action.id,), options)
     with desk() as at:
         proposals = at.response.orders.propose(order)

@@ -68,7 +68,7 @@ def head_of(stream: BinaryIO) -> tuple[Head, int]:
         raise _broken("its head is longer than it")
     try:
         head = msgspec.json.decode(stream.read(length), type=Head)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _broken(f"its head cannot be read ({error})") from error
     if not (0 < head.size <= MOST_SIZE and 512 <= head.block <= MOST_BLOCK):
         raise _broken("its head names no disk")
