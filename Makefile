@@ -72,7 +72,8 @@ fix: .make/dev ## Format and mend what can be mended by itself.
 	$(BIN)/ruff check --fix src tests bench
 	scripts/npm run format
 
-docs: .make/dev ## Write the generated reference, openapi.json and the page's types again.
+# Once installed, nothing is built first: the page may not build before its types are written.
+docs: $(if $(wildcard .make/dev),,.make/dev) ## Write the generated reference, openapi.json and the page's types again.
 	$(BIN)/python -m locard.api.openapi > .make/openapi.json
 	mv .make/openapi.json openapi.json
 	scripts/npm run types

@@ -217,3 +217,30 @@ def test_two_people_dispose(
     number = asked["disposals"][-1]["number"]
     refused = omar.post(f"{CASE}/disposals/{number}/refuse", json={"reason": "appeal"}).json()
     assert refused["disposals"][-1]["standing"] == "refused"
+
+
+def test_a_changed_ledger_is_verified_and_named_over_http(three: Api, carla: httpx.Client) -> None:
+    entries = three.desk.vault.ledger.path
+    before = carla.get(f"{CASE}/verification").json()
+    assert before["signing"]
+    assert before["broken"] == ""
+    three.desk.vault.ledger.settle()
+    data = entries.read_bytes()
+    lines = data.splitlines(keepends=True)
+    lines = [lines[0], *lines[:0:-1]]
+    try:
+        entries.write_bytes(b"".join(lines))
+        assert carla.post(f"{CASE}/verification").status_code == 202
+        assert carla.get(f"{CASE}/custody").status_code == 409
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            found = carla.get(f"{CASE}/verification").json()
+            if found["verification"] != before["verification"]:
+                break
+            time.sleep(0.1)
+        assert found["signing"] is None
+        assert "removed or swapped" in found["broken"]
+        failed = {one["name"] for one in found["verification"]["clauses"] if one["state"] == "fail"}
+        assert {"sequence", "tree"} <= failed
+    finally:
+        entries.write_bytes(data)

@@ -193,10 +193,15 @@ export interface CustodyOverview {
   installation: number;
 }
 
-/** The last verification of a case, and the key and time stamps of the ledger. */
+/**
+ * The last verification of a case, and the key and time stamps of the ledger.
+ *
+ * `broken` says why the latter cannot be read when the ledger was changed.
+ */
 export interface CustodyState {
   verification: VerificationShown | null;
-  signing: SigningShown;
+  signing: SigningShown | null;
+  broken?: string;
 }
 
 /** A column in which the row is not what the evidence says. */

@@ -102,12 +102,17 @@ export function Verify(props: { name: string; verifying: Verifying }) {
             />
           </Alert>
         )}
+        {found.data?.broken && !running && (
+          <Alert color="red" title="The ledger cannot be relied on">
+            <Value text={found.data.broken} limit={500} />
+          </Alert>
+        )}
         {!found.data ? (
           <Bones rows={10} height={20} />
         ) : (
           <div className={`${frame.stack} ${styles.columns}`}>
             <Verdict name={name} />
-            <Key signing={found.data.signing} />
+            {found.data.signing && <Key signing={found.data.signing} />}
           </div>
         )}
         <p className="faint" style={{ maxWidth: '80ch', margin: 0 }}>

@@ -15,6 +15,7 @@ from locard.api.routes.evidence import EvidenceId
 from locard.api.times import iso, iso_or_none
 from locard.cases.records import Proved, Shown, Stamped, statement
 from locard.model.custody import Verb
+from locard.model.errors import Tampered
 from locard.state.keeping import Standing
 from locard.state.verifications import Verification
 
@@ -136,10 +137,14 @@ class VerificationShown(BaseModel):
 
 
 class CustodyState(BaseModel):
-    """The last verification of a case, and the key and time stamps of the ledger."""
+    """The last verification of a case, and the key and time stamps of the ledger.
+
+    `broken` says why the latter cannot be read when the ledger was changed.
+    """
 
     verification: VerificationShown | None
-    signing: SigningShown
+    signing: SigningShown | None
+    broken: str = ""
 
 
 class CaseCustody(BaseModel):
@@ -284,7 +289,11 @@ def exhibit(case: TheCase, evidence: EvidenceId, door: TheDoor) -> ExhibitWhole:
 def verification(case: TheCase, door: TheDoor) -> CustodyState:
     """The last verification of the case, and the key and time stamps of the ledger."""
     found = door.desk.verifying.latest(case)
-    return CustodyState(verification=_verdict(found) if found else None, signing=_signing(door))
+    verdict = _verdict(found) if found else None
+    try:
+        return CustodyState(verification=verdict, signing=_signing(door))
+    except Tampered as error:  # the verdict says what is wrong, so it must be seen
+        return CustodyState(verification=verdict, signing=None, broken=error.message)
 
 
 @router.post("/cases/{case}/verification", status_code=202)
