@@ -57,7 +57,9 @@ class Section:
         for name, (key, _) in self._values.items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1, 0.5)
-                meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+                meant = (
+                    f"did you mean {str(near[0])!r}?" if near else f"there are {', '.join(known)}"
+                )
                 self.fault(key, f"{self._at()}there is no key {name!r}; {meant}")
         for name in needed:
             if name not in self._values:
@@ -99,7 +101,7 @@ class Section:
         found = self.text(name, otherwise)
         if found not in known:
             near = difflib.get_close_matches(found, known, 1, 0.5)
-            meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            meant = f"did you mean {str(near[0])!r}?" if near else f"there are {', '.join(known)}"
             self.fault(name, f"{self._at(name)}cannot be {found[:60]!r}; {meant}")
             return otherwise
         return found

@@ -204,12 +204,16 @@ def _tests(section: Section) -> list[Test]:
         if name not in FIELDS and not (name.startswith(PREFIXES) and name.partition(".")[2]):
             near = difflib.get_close_matches(name, FIELDS, 1, 0.5)
             known = ", ".join((*FIELDS, "tag.NAME", "content.PATH"))
-            meant = f"did you mean {near[0]!r}?" if near else f"there are {known}"
+            meant = f"did you mean {str(near[0])!r}?" if near else f"there are {known}"
             section.fault(where, f"{section.path}{key}: there is no field {name!r}; {meant}")
         for one in modifiers:
             if one not in MODIFIERS:
                 near = difflib.get_close_matches(one, MODIFIERS, 1, 0.5)
-                meant = f"did you mean {near[0]!r}?" if near else f"there are {MODIFIERS}"
+                meant = (
+                    f"did you mean {str(near[0])!r}?"
+                    if near
+                    else f"there are {', '.join(MODIFIERS)}"
+                )
                 section.fault(where, f"{section.path}{key}: there is no modifier {one!r}; {meant}")
         value = plain(where)
         values = value if isinstance(value, list) else [value]
@@ -228,7 +232,9 @@ def _severities(section: Section, key: str, where: yaml.Node, values: Sequence[J
     for one in values:
         if str(one).lower() not in set(Severity) and "*" not in str(one):
             near = difflib.get_close_matches(str(one).lower(), list(Severity), 1, 0.4)
-            meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(Severity)}"
+            meant = (
+                f"did you mean {str(near[0])!r}?" if near else f"there are {', '.join(Severity)}"
+            )
             section.fault(where, f"{section.path}{key}: {str(one)[:40]!r} is no severity; {meant}")
 
 
@@ -317,7 +323,7 @@ class _Expression:
     def _named(self, word: str) -> Holds:
         if word not in self.names:
             near = difflib.get_close_matches(word, self.names, 1, 0.5)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
+            meant = f"; did you mean {str(near[0])!r}?" if near else ""
             known = ", ".join(self.names) or "none"
             raise ValueError(
                 f"there is no selection {word!r}{meant}" if meant

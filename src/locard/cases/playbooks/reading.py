@@ -130,7 +130,7 @@ def _action(one: Section, verb: Doing, name: str, catalogue: Catalogue) -> Actio
     except Missing as error:
         near = [x.id for x in catalogue.of(verb.value)]
         close = difflib.get_close_matches(name, near, 1, 0.3)
-        meant = f"did you mean {close[0]!r}?" if close else error.advice
+        meant = f"did you mean {str(close[0])!r}?" if close else error.advice
         one.fault(verb.value, f"{one.path}{verb.value}: there is no action {name[:80]!r}; {meant}")
         return None
     if action.verb != verb.value:

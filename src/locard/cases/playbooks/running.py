@@ -22,7 +22,7 @@ from locard.cases.progress import birth
 from locard.cases.response.runner import Asked, Runner, Watch, new_run
 from locard.cases.response.stepping import said
 from locard.evidence import Draft, Vault
-from locard.model.action import RunState
+from locard.model.action import Receipt, RunState
 from locard.model.alert import Alert
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
@@ -61,10 +61,12 @@ class Playbooks:
         runner: Runner,
         matching: Matching,
         notices: Notices,
+        carry: Callable[[str, Hand, Watch], Receipt],
         analyse: Callable[[str, Hand], object],
     ) -> None:
         self.state, self.vault, self.shelf, self.runner = state, vault, shelf, runner
-        self.matching, self.notices, self.analyse = matching, notices, analyse
+        self.matching, self.notices = matching, notices
+        self.carry, self.analyse = carry, analyse
         self.approvals = Approvals(state, vault)
 
     # What there is
@@ -241,17 +243,11 @@ class Playbooks:
 
     def _act(self, run: PlaybookRun, part: Part, watch: Watch) -> None:
         assert part.target is not None
-        if part.does is Doing.ISOLATE:
-            lacking = [
-                one.what for one in run.parts[: part.number]
-                if one.does is Doing.COLLECT and one.target is not None
-                and one.target.id == part.target.id and one.state is not PartState.DONE
-            ]  # fmt: skip
-            if lacking:
-                raise _NotNow(
-                    f"{part.target.id} was not isolated, for collecting before did not succeed: "
-                    f"{', '.join(lacking)}."
-                )
+        if part.does is Doing.ISOLATE and (lacking := _lacking(run, part)):
+            raise _NotNow(
+                f"{part.target.id} was not isolated, for collecting before did not succeed: "
+                f"{', '.join(lacking)}."
+            )
         action = part.run or new_run()
         self._part(run, part, PartState.BEGUN, action=action)
         who = _hand(run)
@@ -270,7 +266,7 @@ class Playbooks:
             )  # fmt: skip
         elif known.state == RunState.DONE.value:
             return
-        receipt = self.runner.carry_on(action, who, watch)
+        receipt = self.carry(action, who, watch)
         if receipt.state is not RunState.DONE:
             failing = next((one.error for one in receipt.steps if one.error), "it failed")
             raise Error(failing, f"See: locard runs show {action}")
@@ -306,6 +302,10 @@ class Playbooks:
             row = playbooks.row(session, run)
             if row.state == PlaybookState.REFUSED.value:
                 return  # a person was faster
+            if state is PlaybookState.WAITING:
+                words = playbooks.approvals(session, row.id)
+                if sum(one.agrees for one in words) >= row.approvers:
+                    return
             row.state, row.error = state.value, error
             if state in (PlaybookState.DONE, PlaybookState.FAILED):
                 row.ended = time.time_ns()
@@ -365,9 +365,26 @@ def _hand(run: PlaybookRun) -> Hand:
     return Hand(f"playbook {run.playbook}", "automation")
 
 
+def _lacking(run: PlaybookRun, part: Part) -> list[str]:
+    """Collections of the same target that come before a step and did not succeed."""
+    return [
+        one.what
+        for one in run.parts[: part.number]
+        if one.does is Doing.COLLECT
+        and one.state is not PartState.DONE
+        and one.target is not None
+        and part.target is not None
+        and one.target.id == part.target.id
+    ]
+
+
 def _must_ask(run: PlaybookRun, part: Part) -> bool:
-    """Whether people have to agree before this step, and have not."""
+    """Whether people have to agree before this step, and have not.
+
+    Nobody is asked about an isolation that is not done anyway.
+    """
     agreed = sum(one.agrees for one in run.approvals)
     if run.asking is Asking.NEVER or agreed >= run.approvers:
         return False
-    return run.asking is Asking.ALWAYS or part.does is Doing.ISOLATE
+    contains = part.does is Doing.ISOLATE and not _lacking(run, part)
+    return run.asking is Asking.ALWAYS or contains

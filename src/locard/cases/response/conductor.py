@@ -107,7 +107,7 @@ class Response:
         desk = self._desk
         matching = Matching(desk.state, catalogue(), tags)
         return Playbooks(
-            desk.state, desk.vault, self.shelf, self.runner, matching, self.notices,
+            desk.state, desk.vault, self.shelf, self.runner, matching, self.notices, self.carry,
             lambda case, who: desk.resume(case, who=who),
         )  # fmt: skip
 

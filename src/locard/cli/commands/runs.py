@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard runs`: what was collected, isolated and released, step by step."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from sqlalchemy import select
 
+from locard.cases.desk import Desk
+from locard.cli.automating import carry_on, show_playbook_run
 from locard.cli.responding import Told, show_run
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
 from locard.model.action import RunState
-from locard.state import runs
+from locard.model.playbook import PlaybookRun, PlaybookState
+from locard.state import playbooks, runs
 from locard.state.runs import RunRow
 
 Run = Annotated[str, typer.Argument(help="The run, or how its id begins.")]
+Reason = Annotated[str, typer.Option(help="Why; it goes into the custody ledger.")]
 EXAMPLES = """Examples:
 
     locard runs list breach
@@ -20,7 +25,25 @@ EXAMPLES = """Examples:
     locard runs show r261126-9f3a1c20 --json > receipt.json
 
     locard runs resume r261126-9f3a1c20
+
+    locard runs approve p261126-1c209f3a --reason 'beacon confirmed by the network team'
+
+Ids that begin with p are runs of playbooks, those with r are runs of single actions.
 """
+APPROVE = """Examples:
+
+    locard runs approve p261126-1c209f3a --reason 'beacon confirmed, ticket 12'
+
+Nobody agrees to what they set off themselves. Once enough people have agreed it is carried on.
+"""
+REFUSE = """Examples:
+
+    locard runs refuse p261126-1c209f3a --reason 'known scanner, ticket 12'
+
+What was done stays and is recorded; what was not done yet is not done any more.
+"""
+PLAYBOOK = "p"
+"""How ids of runs of playbooks begin."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +55,8 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("resume")(resume)
     group.command("verify")(verify)
+    group.command("approve", epilog=APPROVE)(approve)
+    group.command("refuse", epilog=REFUSE)(refuse)
     app.add_typer(group, name="runs")
 
 
@@ -39,11 +64,25 @@ def list_runs(
     case: Annotated[str, typer.Argument(help="Of this case; of all if left out.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs of actions and of playbooks, the newest first."""
     with desk() as at, at.state.session() as session:
         wanted = select(RunRow).order_by(RunRow.started.desc())
         rows = session.scalars(wanted.where(RunRow.case == case) if case else wanted).all()
+        books = playbooks.every(session, case)
     found = [
+        {
+            "run": one.id,
+            "state": one.state.value,
+            "action": f"playbook {one.playbook}",
+            "target": one.alert,
+            "case": one.case,
+            "who": one.asker,
+            "started": moment(one.started),
+            "reason": one.error or one.title,
+        }
+        for one in books
+    ]
+    found += [
         {
             "run": one.id,
             "state": one.state,
@@ -56,6 +95,7 @@ def list_runs(
         }
         for one in rows
     ]
+    found.sort(key=lambda one: one["started"], reverse=True)
     if as_json:
         emit(found)
     else:
@@ -64,6 +104,11 @@ def list_runs(
 
 def show(run: Run, as_json: Json = False) -> None:
     """Show a run with its steps; as JSON it is the receipt that another machine can release."""
+    if run.startswith(PLAYBOOK):
+        with desk() as at:
+            book = at.response.playbooks.run(run)
+        _book(book, as_json)
+        return
     with desk() as at, at.state.session() as session:
         found = runs.receipt(session, run)
     if as_json:
@@ -79,14 +124,52 @@ def resume(
 ) -> None:
     """Carry runs on that were stopped or failed, forth or back; nothing is done twice."""
     with desk() as at:
-        found = [at.response.carry(one, hand(who), Told()) for one in run]
+        books = [_again(at, one) for one in run if one.startswith(PLAYBOOK)]
+        found = [
+            at.response.carry(one, hand(who), Told()) for one in run if not one.startswith(PLAYBOOK)
+        ]
     if as_json:
-        emit([one.record() for one in found])
+        emit([*(asdict(one) for one in books), *(one.record() for one in found)])
     else:
+        for book in books:
+            show_playbook_run(book)
         for one in found:
             show_run(one)
-    if any(one.state in (RunState.FAILED, RunState.RELEASE_FAILED) for one in found):
+    if any(one.state in (RunState.FAILED, RunState.RELEASE_FAILED) for one in found) or any(
+        one.state is PlaybookState.FAILED for one in books
+    ):
         raise typer.Exit(1)
+
+
+def _again(at: Desk, run: str) -> PlaybookRun:
+    """Carry a run of a playbook on; steps that failed are tried again."""
+    known = at.response.playbooks.run(run)
+    if known.state is PlaybookState.FAILED:
+        at.response.playbooks.retry(run)
+    return at.response.playbooks.carry_on(run, Told())
+
+
+def approve(run: Run, reason: Reason, who: Who = None, as_json: Json = False) -> None:
+    """Agree to a run of a playbook that waits for people."""
+    with desk() as at:
+        found = at.response.playbooks.approve(run, hand(who), reason)
+        if found.state is PlaybookState.DUE:
+            found = next(iter(carry_on(at, [found.id])), found)
+    _book(found, as_json)
+
+
+def refuse(run: Run, reason: Reason, who: Who = None, as_json: Json = False) -> None:
+    """Refuse a run of a playbook: what it has not done yet is not done any more."""
+    with desk() as at:
+        found = at.response.playbooks.refuse(run, hand(who), reason)
+    _book(found, as_json)
+
+
+def _book(found: PlaybookRun, as_json: bool) -> None:
+    if as_json:
+        emit(asdict(found))
+    else:
+        show_playbook_run(found)
 
 
 def verify(run: Run, who: Who = None, as_json: Json = False) -> None:

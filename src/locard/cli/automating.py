@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands about alerts and playbooks share: showing them, and carrying runs on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from locard.cases.desk import Desk
+from locard.cli.responding import Told
+from locard.cli.terminal import errors, moment, out, visible
+from locard.model.alert import Alert
+from locard.model.errors import Conflict
+from locard.model.playbook import (
+    Part,
+    PartState,
+    Playbook,
+    PlaybookRun,
+    PlaybookState,
+    Trial,
+)
+
+MARKS = {
+    PartState.PENDING: " ",
+    PartState.BEGUN: "…",
+    PartState.DONE: "✓",
+    PartState.FAILED: "✗",
+    PartState.REFUSED: "–",
+}
+
+
+def alert_row(one: Alert) -> dict[str, str]:
+    """An alert as a row of a list."""
+    return {
+        "alert": one.id,
+        "severity": one.severity.value,
+        "seen": moment(one.time),
+        "source": one.source,
+        "title": visible(one.title, 70),
+        "resources": ", ".join(target.id for target in one.targets[:3]),
+        "case": one.case,
+        "times": str(one.sightings),
+    }
+
+
+def alert_record(one: Alert, *, whole: bool) -> dict[str, Any]:
+    """An alert as JSON; `whole` with all that its source said."""
+    record = asdict(one)
+    if not whole:
+        del record["content"]
+    return record
+
+
+def show_alert(one: Alert) -> None:
+    """An alert for a person."""
+    out.print(f"{one.title}", style="bold", markup=False)
+    rows = {
+        "alert": f"{one.id}, {one.severity.value}, {one.state.value}",
+        "source": f"{one.source}: {one.kind} ({one.original})",
+        "seen": f"{moment(one.time)}, {_times(one.sightings)}, first {moment(one.first)}",
+        "account": " ".join(filter(None, (one.account, one.region))),
+        "came": f"{one.by} ({one.door})",
+        "case": f"{one.case}: {one.placed}",
+        "link": one.link,
+        "original": ", ".join(one.evidence),
+    }
+    for name, text in rows.items():
+        if text:
+            out.print(f"  {name + ':':10}{text}", markup=False)
+    for target in one.targets:
+        out.print(f"  names:    {target.kind} {target.id} ({target.key})", markup=False)
+    for note in one.notes:
+        out.print(f"  note:     {note}", style="yellow", markup=False)
+
+
+def _times(number: int) -> str:
+    return "said once" if number == 1 else f"said {number} times"
+
+
+def playbook_row(one: Playbook) -> dict[str, str]:
+    """A playbook as a row of a list."""
+    state = (
+        "on" if one.enabled else "off: changed since it was switched on" if one.changed else "off"
+    )
+    return {
+        "playbook": one.id,
+        "state": state,
+        "asks": f"{one.asking.value}" + (" (2 people)" if one.approvers == 2 else ""),
+        "title": visible(one.title, 80),
+        "from": "Locard" if one.shipped else "yours",
+    }
+
+
+def show_playbook_run(run: PlaybookRun) -> None:
+    """A run of a playbook for a person: its steps, who agreed, what it waits for."""
+    head = f"run {run.id}: {run.title}, {run.state.value}"
+    out.print(head, style="bold", markup=False)
+    told = f"  playbook {run.playbook}, alert {run.alert}, case {run.case}, {moment(run.started)}"
+    out.print(told, markup=False)
+    for part in run.parts:
+        out.print(f"  {MARKS[part.state]} {_part(part)}", markup=False)
+        if part.error:
+            out.print(f"      {part.error}", style="red", markup=False)
+    for one in run.approvals:
+        word = "agreed" if one.agrees else "refused"
+        out.print(f"  {one.who} {word}, {moment(one.time)}: {one.reason}", markup=False)
+    if run.error:
+        out.print(f"  {run.error}", style="red", markup=False)
+    if run.state is PlaybookState.WAITING:
+        agreed = sum(one.agrees for one in run.approvals)
+        still = run.approvers - agreed
+        people = "one more person" if still == 1 else f"{still} people"
+        out.print(f"  waits for {people} (not {run.asker}): locard runs approve {run.id} "
+                  "--reason REASON, or refuse", style="yellow", markup=False)  # fmt: skip
+
+
+def show_trial(trial: Trial, alert: Alert) -> None:
+    """What a playbook would do about an alert."""
+    word = "would act" if trial.matches else "would not act"
+    head = f"{alert.id}  {moment(alert.time)}  {alert.title}: {word}"
+    out.print(head, style="bold" if trial.matches else "dim", markup=False)
+    out.print(f"  {trial.why}", style="dim", markup=False)
+    for part in trial.parts:
+        out.print(f"    {_part(part)}", markup=False)
+    for plan in trial.plans:
+        out.print(f"    plan of {plan['action']} on {plan['target']['id']}:", markup=False)
+        for number, step in enumerate(plan["steps"], 1):
+            out.print(f"    {number:3}. {step['title']}  ({step['call']})", markup=False)
+        for refusal in plan["refusals"]:
+            out.print(f"    refused: {refusal}", style="red", markup=False)
+    for error in trial.errors:
+        out.print(f"    {error}", style="red", markup=False)
+
+
+def _part(part: Part) -> str:
+    where = f" {part.target.kind} {part.target.id}" if part.target else ""
+    run = f" (run {part.run})" if part.run else ""
+    return f"{part.does.value} {part.what}{where}{run}"
+
+
+def trial_record(trial: Trial) -> Mapping[str, Any]:
+    """A trial as JSON."""
+    return asdict(trial)
+
+
+def attend(at: Desk) -> list[PlaybookRun]:
+    """Hold playbooks against what came, and carry on what is due, here and now."""
+    at.response.playbooks.judge()
+    return carry_on(at, at.response.playbooks.due())
+
+
+def carry_on(at: Desk, runs: Sequence[str]) -> list[PlaybookRun]:
+    """Carry runs of playbooks on in this process, unless another is at them."""
+    done = []
+    for run in runs:
+        try:
+            done.append(at.response.playbooks.carry_on(run, Told()))
+        except Conflict as error:
+            errors.print(error.message, markup=False)
+    return done

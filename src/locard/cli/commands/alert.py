@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`locard alert`: what detectors said, and how it comes in."""
+
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from locard.cases.alerts.sources import MOST_BYTES, sources
+from locard.cases.alerts.watching import Watcher
+from locard.cases.response.connecting import queue as open_queue
+from locard.cases.response.settings import Queue
+from locard.cli.automating import (
+    alert_record,
+    alert_row,
+    attend,
+    show_alert,
+    show_playbook_run,
+)
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment, out, size
+from locard.model.alert import Alert
+from locard.model.errors import Error, Missing, Unreadable
+
+LIST = """Examples:
+
+    locard alert list
+
+    locard alert list breach --json
+
+    locard alert unread
+"""
+ADD = """Examples:
+
+    locard alert add finding.json
+
+    aws guardduty ... | locard alert add - --source aws.guardduty
+
+An alert that came before is a sighting of it. Playbooks that are on are held against what is new,
+and what is due is carried out before the command ends.
+"""
+WATCH = """Examples:
+
+    locard alert watch
+
+    locard alert watch --once
+
+The queues stand in response.yaml. A message is deleted once its alert is recorded. A server that
+runs (locard serve) watches them by itself.
+"""
+UNREAD = """Examples:
+
+    locard alert unread
+
+    locard alert unread 3 > message.json
+"""
+Case = Annotated[str, typer.Argument(help="Of this case; of all if left out.")]
+Which = Annotated[str, typer.Argument(metavar="ALERT", help="The alert, or how its id begins.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="What detectors said, and how it comes in.")
+    group.command("list", epilog=LIST)(list_alerts)
+    group.command("show", epilog="Example: locard alert show a-093493cf")(show)
+    group.command("add", epilog=ADD)(add)
+    group.command("watch", epilog=WATCH)(watch)
+    group.command("unread", epilog=UNREAD)(unread)
+    group.command("sources", epilog="Example: locard alert sources --json")(list_sources)
+    app.add_typer(group, name="alert")
+
+
+def list_alerts(
+    case: Case = "",
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=10_000)] = 100,
+    as_json: Json = False,
+) -> None:
+    """List alerts, the last that came first."""
+    with desk() as at:
+        found = at.response.alerts.every(case, limit=limit)
+        waiting = len(at.response.alerts.unread(limit=1))
+    if as_json:
+        emit([alert_record(one, whole=False) for one in found])
+        return
+    listing([alert_row(one) for one in found], "alert")
+    if waiting:
+        errors.print("There are messages that no alert could be read from: locard alert unread")
+
+
+def show(alert: Which, as_json: Json = False) -> None:
+    """Show an alert: what it names, why it is in its case, and where its original is kept."""
+    with desk() as at:
+        found = at.response.alerts.get(alert)
+        runs = [one for one in at.response.playbooks.runs(found.case) if one.alert == found.id]
+    if as_json:
+        record = alert_record(found, whole=True)
+        emit(record | {"runs": [asdict(one) for one in runs]})
+        return
+    show_alert(found)
+    for one in runs:
+        show_playbook_run(one)
+
+
+def add(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files of one message each; - reads it.")
+    ],
+    source: Annotated[
+        str, typer.Option(help="Whose message it is; recognised by its content if left out.")
+    ] = "",
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Take alerts from files as if they had come by themselves."""
+    if source:
+        sources().get(source)
+    bodies = [_body(one) for one in files]
+    taken: list[Alert] = []
+    failure: Unreadable | None = None
+    with desk() as at:
+        for body in bodies:
+            try:
+                taken += at.response.alerts.take(body, hand(who), source=source)
+            except Unreadable as error:
+                failure = error
+        runs = attend(at)
+    if as_json:
+        emit({
+            "alerts": [alert_record(one, whole=False) for one in taken],
+            "runs": [asdict(one) for one in runs],
+        })  # fmt: skip
+    else:
+        for one in taken:
+            show_alert(one)
+        for run in runs:
+            show_playbook_run(run)
+    if failure is not None:
+        failure.advice += " It is kept: locard alert unread"
+        raise failure
+
+
+def _body(file: str) -> bytes:
+    try:
+        if file == "-":
+            body = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                body = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Missing(
+            f"{file[:200]} cannot be read: {error.strerror}.", "Name a file with one message."
+        ) from error
+    if len(body) > MOST_BYTES:
+        raise Error(
+            f"{file[:200]} has more than {MOST_BYTES:,} bytes, and an alert has fewer.",
+            "Add it as evidence instead: locard add CASE FILE",
+        )
+    return body
+
+
+def watch(
+    once: Annotated[bool, typer.Option("--once", help="Read what is there, then end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Watch the queues that alerts come through, and carry out what playbooks say."""
+    with desk() as at:
+        queues = at.response.settings().queues
+        if not queues:
+            raise Error(
+                "No queue is named in response.yaml.", "docs/howto/respond-to-alerts.md shows how."
+            )
+        watcher = Watcher(at.response.alerts, open_queue)
+        if once:
+            found = [one for queue in queues for one in _drained(watcher, queue)]
+            runs = attend(at)
+            if as_json:
+                emit({
+                    "alerts": [alert_record(one, whole=False) for one in found],
+                    "runs": [asdict(one) for one in runs],
+                    "queues": [asdict(one) for one in watcher.watched()],
+                })  # fmt: skip
+                return
+            _tell(found)
+            for run in runs:
+                show_playbook_run(run)
+            return
+        out.print(f"Watching {len(queues)} queues. Stop it with Ctrl-C.", markup=False)
+        watcher.begin(queues)
+        told = dict.fromkeys(queues, "")
+        try:
+            while True:
+                attend(at)
+                for queue, one in zip(queues, watcher.watched(), strict=True):
+                    if one.error != told[queue]:
+                        told[queue] = one.error
+                        errors.print(f"{queue.address}: {one.error or 'read again'}", markup=False)
+                time.sleep(1)
+        finally:
+            watcher.close()
+
+
+def _drained(watcher: Watcher, queue: Queue) -> list[Alert]:
+    """All that a queue holds now."""
+    found: list[Alert] = []
+    while True:
+        before = sum(one.messages for one in watcher.watched())
+        found += watcher.once(queue, 1)
+        if sum(one.messages for one in watcher.watched()) == before:
+            return found
+
+
+def _tell(found: list[Alert]) -> None:
+    if found:
+        listing([alert_row(one) for one in found], "alert")
+    else:
+        errors.print("Nothing came.")
+
+
+def unread(
+    number: Annotated[
+        int, typer.Argument(help="Print the bytes of this one.", show_default=False)
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """List messages that no alert could be read from, or print one as it came."""
+    with desk() as at:
+        if number:
+            sys.stdout.buffer.write(at.response.alerts.unread_body(number))
+            sys.stdout.buffer.flush()
+            return
+        found = at.response.alerts.unread()
+    if as_json:
+        emit([asdict(one) for one in found])
+        return
+    listing(
+        [
+            {
+                "number": str(one.id),
+                "came": moment(one.came),
+                "through": f"{one.door} {one.place}".strip(),
+                "times": str(one.times),
+                "size": size(one.size),
+                "problem": one.problem,
+            }
+            for one in found
+        ],
+        "number",
+    )
+
+
+def list_sources(as_json: Json = False) -> None:
+    """List the sources that alerts can be read from, and how each proves where it comes from."""
+    with desk() as at:
+        settings = at.response.settings()
+    rows = []
+    for one in sources().by_id.values():
+        proof = settings.proofs.get(one.id)
+        said = "no secret set: its webhook takes nothing" if proof is None else proof.kind
+        rows.append(
+            {
+                "source": one.id,
+                "title": one.title,
+                "webhook": f"/api/alerts/in/{one.id}",
+                "proof": said,
+                "signed by": "its vendor's scheme" if one.signature else "Locard's scheme",
+                "about": one.about,
+            }
+        )
+    if as_json:
+        emit({"sources": rows, "cases": settings.explained(),
+              "queues": [asdict(one) for one in settings.queues]})  # fmt: skip
+        return
+    listing(rows, "source")
+    out.print(settings.explained(), markup=False)
+    for queue in settings.queues:
+        out.print(f"watched: {queue.address} (account {queue.account})", markup=False)
