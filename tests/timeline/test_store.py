@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
@@ -46,6 +48,48 @@ def test_only_the_secret_is_answered(timeline: Timeline, home: Path) -> None:
     assert _ask(store["port"], wrong) == 403
     assert _ask(store["port"], "") == 403
     assert _ask(store["port"], good, b"SELECT nonsense") == 500
+
+
+def _data(rows: pa.RecordBatch) -> bytes:
+    """Rows as the store takes them."""
+    stored = schema.stored("case", rows)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, stored.schema) as stream:
+        for start in range(0, stored.num_rows, 1000):
+            stream.write_batch(stored.slice(start, 1000))
+    return sink.getvalue().to_pybytes()
+
+
+def test_a_client_that_goes_away_amid_its_rows_leaves_none(timeline: Timeline, home: Path) -> None:
+    timeline.write("case", many(3))
+    data, store = _data(many(20_000, 100)), told(home)
+    names = ",".join(f"`{name}`" for name in schema.NAMES)
+    statement = quote(f"INSERT INTO locard.events ({names}) FORMAT ArrowStream")
+    key = b64encode(f"locard:{store['secret']}".encode()).decode()
+    head = (
+        f"POST /?query={statement} HTTP/1.1\r\nAuthorization: Basic {key}\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    )
+    for cut in (len(data) - 1, len(data) // 2, 0):
+        with socket.create_connection(("127.0.0.1", int(str(store["port"])))) as connection:
+            connection.sendall(head.encode() + data[:cut])
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+    assert timeline.count(Search("case")).rows == 3
+    with socket.create_connection(("127.0.0.1", int(str(store["port"])))) as connection:
+        connection.sendall(head.encode() + data)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    assert timeline.count(Search("case")).rows == 20_003
+
+
+def test_rows_of_many_batches_are_one_part(timeline: Timeline) -> None:
+    """Some too few for a piece of their own, some of several pieces."""
+    rows = [many(count, first) for count, first in ((5, 0), (9000, 10), (1, 9900), (3000, 10_000))]
+    assert timeline.write("case", pa.Table.from_batches(rows)).new == 12_006
+    assert timeline.write("case", pa.Table.from_batches(rows)).known == 12_006
+    parts = "SELECT count() AS n FROM system.parts WHERE active AND table = 'events'"
+    assert timeline._client.table(parts).to_pylist() == [{"n": 1}]
+    assert timeline.count(Search("case")).rows == 12_006
 
 
 def test_two_clients_share_one_process(timeline: Timeline, home: Path) -> None:

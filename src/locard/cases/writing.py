@@ -143,12 +143,10 @@ class Writer:
             return
         try:
             if batches:
-                table = pa.Table.from_batches(batches).combine_chunks()
-                for batch in table.to_batches():
-                    written = self.timeline.write(self.case, batch)
-                    self.tally.new += written.new
-                    self.tally.known += written.known
-                    self.tally.sighted += written.sighted
+                written = self.timeline.write(self.case, pa.Table.from_batches(batches))
+                self.tally.new += written.new
+                self.tally.known += written.known
+                self.tally.sighted += written.sighted
             self._commit(outcomes)
         except Exception as error:  # noqa: BLE001  (raised again by put and close)
             self.error = error

@@ -48,7 +48,7 @@ class Intake:
         self._bytes = 0
         self._rows = 0
 
-    def judge(self, kind: bytes, payload: bytes, waited: float) -> Frame:
+    def judge(self, kind: bytes, payload: bytes | memoryview, waited: float) -> Frame:
         """The frame, or `Lie`."""
         self.waited += waited
         if kind == JSON:
@@ -63,10 +63,10 @@ class Intake:
             self._bytes += len(payload)
             if self._bytes > self.limits.decoded_bytes:
                 raise Lie("more bytes than the limit allows")
-            return MemberBytes(payload)
+            return MemberBytes(bytes(payload))
         raise Lie("a frame of unknown kind")
 
-    def _told(self, payload: bytes) -> Frame:
+    def _told(self, payload: bytes | memoryview) -> Frame:
         try:
             told = _decoder.decode(payload)
         except msgspec.DecodeError as error:
@@ -87,7 +87,7 @@ class Intake:
             raise Lie("counts that are not true")
         return told
 
-    def _batch(self, payload: bytes) -> pa.RecordBatch:
+    def _batch(self, payload: bytes | memoryview) -> pa.RecordBatch:
         if not is_plain(payload):
             raise Lie("rows in a form that is not agreed")
         try:
@@ -105,7 +105,7 @@ class Intake:
         return batch
 
 
-def is_plain(payload: bytes) -> bool:
+def is_plain(payload: bytes | memoryview) -> bool:
     """Whether this is an Arrow record batch without compressed buffers.
 
     Arrow would expand compressed ones at once: a bomb that goes off in the parent. The few fields
@@ -116,7 +116,7 @@ def is_plain(payload: bytes) -> bool:
         mark, length = struct.unpack_from("<Ii", payload)
         if mark != 0xFFFFFFFF or not 0 < length <= len(payload) - 8:
             return False
-        meta = payload[8 : 8 + length]
+        meta = bytes(payload[8 : 8 + length])
         message = struct.unpack_from("<I", meta)[0]
         kind, header = _field(meta, message, 1), _field(meta, message, 2)
         if not kind or not header or meta[kind] != 3:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 import msgspec
+import pyarrow as pa
 
 from locard.model.errors import Error
 from locard.parsers.confinement import Confinement
@@ -96,7 +97,7 @@ class Process:
         except OSError:
             raise self._lost() from None
 
-    def receive(self, waited: float, limits: Limits) -> tuple[bytes, bytes, float]:
+    def receive(self, waited: float, limits: Limits) -> tuple[bytes, memoryview, float]:
         """Kind and payload of the next frame, and the seconds it took.
 
         `waited` seconds of the task's time are gone already. Raises `WorkerLost` and kills the
@@ -141,9 +142,9 @@ class Process:
         except msgspec.DecodeError as error:
             raise self.distrust(f"a greeting that cannot be read ({error})") from None
 
-    def _exactly(self, count: int, until: float, limits: Limits) -> bytes:
-        data = bytearray(count)
-        view = memoryview(data)
+    def _exactly(self, count: int, until: float, limits: Limits) -> memoryview:
+        # Arrow's memory is neither emptied before use nor handed back to the kernel after it.
+        whole = view = memoryview(pa.allocate_buffer(count))
         while view:
             try:
                 got = self._socket.recv_into(view, 0, socket.MSG_DONTWAIT)
@@ -155,7 +156,7 @@ class Process:
             if not got:
                 raise self._lost()
             view = view[got:]
-        return bytes(data)
+        return whole
 
     def _wait(self, until: float, limits: Limits) -> None:
         left = until - clock.monotonic()

@@ -6,7 +6,7 @@ chDB takes one process only on a folder, so nothing outside `locard.timeline.ser
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,24 +75,24 @@ class Engine:
         parameters: Mapping[str, str],
         settings: Mapping[str, str],
         form: str,
-        data: bytes = b"",
+        data: Iterable[bytes] | None = None,
     ) -> bytes:
         """The answer to a statement, in the format that it names or else in `form`.
 
-        The data of an `INSERT ... FORMAT name` is `data`, or follows the statement after one line
-        feed.
+        The data of an `INSERT ... FORMAT name` is `data`, in pieces, or follows the statement after
+        one line feed. What `data` raises ends the insert without a row.
         """
         with self._session() as session:
             session.set({**settings, **ALWAYS})
-            insert = _INSERT.match(statement + b"\n" if data else statement)
+            insert = _INSERT.match(statement if data is None else statement + b"\n")
             if insert:
                 return session.insert(
                     insert.group(1).decode(),
                     insert.group(2).decode(),
-                    data or statement[insert.end() :],
+                    [statement[insert.end() :]] if data is None else data,
                 )
-            if data:
-                statement += b"\n" + data
+            if data is not None:
+                statement += b"\n" + b"".join(data)
             try:
                 return session.run(statement.decode(), form, parameters)
             except EngineError as error:
@@ -140,10 +140,11 @@ class _Session:
             raise EngineError(str(error)) from error
         return bytes(answer.bytes() or b"")
 
-    def insert(self, statement: str, form: str, data: bytes) -> bytes:
+    def insert(self, statement: str, form: str, data: Iterable[bytes]) -> bytes:
         try:
             with self._session.send_insert(statement, form) as inserting:
-                inserting.append(data)
+                for piece in data:
+                    inserting.append(piece)
                 inserting.finish()
         except RuntimeError as error:
             raise EngineError(str(error)) from error

@@ -82,7 +82,7 @@ def _fold(client: Client, values: dict[str, str], kept: Collection[str]) -> int:
         ]
         client.insert(
             "sightings",
-            pa.RecordBatch.from_arrays(arrays, names=["case", "id", "evidence", "locator"]),
+            pa.Table.from_arrays(arrays, names=["case", "id", "evidence", "locator"]),
         )
         for name in ("sightings", "events"):
             client.command(

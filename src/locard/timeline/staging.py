@@ -12,7 +12,7 @@ from locard.timeline.client import Client
 
 
 @contextmanager
-def staged(client: Client, ids: pa.Array) -> Iterator[str]:
+def staged(client: Client, ids: pa.Array | pa.ChunkedArray) -> Iterator[str]:
     """A table in memory that holds the ids (16 bytes each) as `id`, for as long as it is needed.
 
     Used within `Client.in_one_life`: after a crash of the store the table would be there, empty.
@@ -20,7 +20,7 @@ def staged(client: Client, ids: pa.Array) -> Iterator[str]:
     name = f"staged_{secrets.token_hex(8)}"
     client.command(f"CREATE TABLE {schema.DATABASE}.{name} (id FixedString(16)) ENGINE = Memory")
     try:
-        client.insert(name, pa.RecordBatch.from_arrays([ids], names=["id"]))
+        client.insert(name, pa.Table.from_arrays([ids], names=["id"]))
         yield f"{schema.DATABASE}.{name}"
     finally:
         client.command(f"DROP TABLE IF EXISTS {schema.DATABASE}.{name} SYNC")

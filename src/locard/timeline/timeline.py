@@ -47,6 +47,8 @@ class Timeline:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._importing = False
+        self._written = 0
+        """Batches since the last index."""
 
     def __enter__(self) -> "Timeline":
         return self
@@ -71,8 +73,8 @@ class Timeline:
         """End the queries of `asking()` that run, and let none of them begin any more."""
         self._client.end(asking)
 
-    def write(self, case: str, batch: pa.RecordBatch) -> Written:
-        """Write a batch (schema `parsers.rows.SCHEMA`) into a case as one atomic block.
+    def write(self, case: str, rows: pa.RecordBatch | pa.Table) -> Written:
+        """Write rows (schema `parsers.rows.SCHEMA`) into a case as one atomic block.
 
         Rows whose id the case has already are not written again; a further place of theirs becomes
         a sighting. When this returns, the rows are on the disk. Writing the same batch again adds
@@ -81,8 +83,11 @@ class Timeline:
         self._client.require_room()
         if not self._importing:
             words.importing(self._client, True)
-            self._importing = True
-        return write(self._client, case, batch)
+            self._importing, self._written = True, 0
+        self._written += 1
+        if self._written == words.PARTS:
+            words.importing(self._client, True, merged=True)
+        return write(self._client, case, rows)
 
     def forget(self, case: str, evidence: str) -> None:
         """Remove the rows of a case that stand on this evidence, before it is read in another way.

@@ -12,20 +12,21 @@ from locard.timeline.staging import staged
 _DB = schema.DATABASE
 
 
-def write(client: Client, case: str, batch: pa.RecordBatch) -> Written:
-    """Write a batch of a parser into a case as one atomic block."""
-    rows = schema.stored(case, batch)
+def write(client: Client, case: str, rows: pa.RecordBatch | pa.Table) -> Written:
+    """Write rows of parsers into a case as one atomic block."""
     if rows.num_rows == 0:
         return Written(0, 0, 0)
-    return client.in_one_life(lambda: _write(client, case, rows))
+    batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
+    table = pa.Table.from_batches([schema.stored(case, batch) for batch in batches])
+    return client.in_one_life(lambda: _write(client, case, table))
 
 
-def _write(client: Client, case: str, rows: pa.RecordBatch) -> Written:
+def _write(client: Client, case: str, rows: pa.Table) -> Written:
     there = _places(client, case, rows.column("id"))
-    ids = rows.column("id").to_pylist()
-    if not there and len(set(ids)) == len(ids):
+    if not there and pc.count_distinct(rows.column("id")).as_py() == rows.num_rows:
         client.insert("events", rows)
-        return Written(len(ids), 0, 0)
+        return Written(rows.num_rows, 0, 0)
+    ids = rows.column("id").to_pylist()
     evidence, locators = rows.column("evidence").to_pylist(), rows.column("locator").to_pylist()
     fresh: list[bool] = []
     seen: list[int] = []
@@ -47,13 +48,13 @@ def _write(client: Client, case: str, rows: pa.RecordBatch) -> Written:
     return Written(new, len(ids) - new - len(seen), len(seen))
 
 
-def _rows(batch: pa.RecordBatch, indices: pa.Array) -> pa.RecordBatch:
-    if len(indices) == batch.num_rows:
-        return batch
-    return batch.take(indices)
+def _rows(rows: pa.Table, indices: pa.Array) -> pa.Table:
+    if len(indices) == rows.num_rows:
+        return rows
+    return rows.take(indices)
 
 
-def _places(client: Client, case: str, ids: pa.Array) -> dict[bytes, set[tuple[str, str]]]:
+def _places(client: Client, case: str, ids: pa.ChunkedArray) -> dict[bytes, set[tuple[str, str]]]:
     """Where the store knows these ids from."""
     some = client.table(
         f"SELECT 1 AS one FROM {_DB}.events WHERE `case` = {{case:String}} LIMIT 1", {"case": case}
