@@ -15,7 +15,7 @@ from locard.actions import policy
 from locard.actions.catalogue import catalogue
 from locard.model.action import Target
 from tests.clouds.aws.server import ACCOUNT
-from tests.response import test_aws_function, test_aws_instance
+from tests.response import test_aws_function, test_aws_instance, test_aws_task
 from tests.response.aws import scene
 from tests.response.simulated import ANA, Room, aws, room
 
@@ -26,12 +26,16 @@ NAMES = (f"scene{number}" for number in count())
 SCENES: dict[str, Callable[[Room], tuple[Target, Options]]] = {
     "function": lambda room: (test_aws_function.function(room, next(NAMES)), {}),
     "instance": lambda room: instance(room),
+    "task": lambda room: (
+        test_aws_task.shop(room, next(NAMES)).target(),
+        {"stop": True, "cut": "untracked"},
+    ),
 }
-UNUSED: dict[str, set[str]] = {
-    "instance": {  # implied by tags; a group of ours with rules; groups that begin without ::/0
-        "ec2:CreateTags", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress",
-    },
+GROUPS = {
+    "ec2:CreateTags", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"
 }  # fmt: skip
+"""Implied by tags; for a group of ours with rules; for groups that begin without ::/0."""
+UNUSED: dict[str, set[str]] = {"instance": GROUPS, "task": GROUPS}
 """What moto gives no occasion for, with the reason."""
 
 

@@ -82,6 +82,16 @@ class Aws:
         """Snapshots of this volume have the blocks of that image file."""
         self._control("images", {volume: str(image)})
 
+    def still(self, model: str) -> None:
+        """Let moto's `ecs::task`, `rds::...` stay as they are however often they are looked at."""
+        told = {"model_name": model, "transition": {"progression": "manual", "times": 10_000}}
+        request = urllib.request.Request(
+            f"{self.endpoint}/moto-api/state-manager/set-transition",
+            json.dumps(told).encode(),
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=20).close()
+
     def _control(self, name: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.endpoint}/locard-simulation/{name}"

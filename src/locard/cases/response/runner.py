@@ -244,7 +244,7 @@ class Runner:
         for number, taken in enumerate(record.steps()):
             kind = action.steps[taken.step.kind]
             if taken.state in (StepState.APPLIED, StepState.VERIFIED) and is_change(kind):
-                verdict = kind.verify(cloud, taken.step, taken.prior)
+                verdict = stepping.looked(kind, cloud, taken)
                 state = StepState.VERIFIED if verdict.holds else StepState.APPLIED
                 record.step(number, state, verdict=verdict)
                 told = {None: "unknown", True: "holds", False: "does not hold"}[verdict.holds]

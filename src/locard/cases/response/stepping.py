@@ -56,6 +56,14 @@ def change(record: Record, action: Action, cloud: Cloud, number: int, taken: Tak
         record.step(number, StepState.VERIFIED)
 
 
+def looked(kind: Change, cloud: Cloud, taken: Taken) -> Verdict:
+    """Whether a change holds now; what cannot be looked at is said, and is no verdict."""
+    try:
+        return kind.verify(cloud, taken.step, taken.prior)
+    except Error as error:
+        return Verdict(None, "not available", error.message)
+
+
 def collect(
     record: Record,
     action: Action,

@@ -7,8 +7,12 @@ makes flows untracked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from locard.model.action import Json, Permission, Step
+
+if TYPE_CHECKING:
+    from locard.providers.aws.session import Cloud
 
 WAIT = 5
 """Seconds in the open group: a flow becomes untracked with its next packet."""
@@ -105,10 +109,12 @@ def addresses(
                     breaks=("Connections through that address end at once.",),
                     undo_title=f"Put {public} back on",
                 )  # fmt: skip
-        yield from _sixes(eni, one, warnings)
+        yield from sixes(one, warnings)
 
 
-def _sixes(eni: str, one: Mapping[str, Json], warnings: list[str]) -> Iterator[Step]:
+def sixes(one: Mapping[str, Json], warnings: list[str]) -> Iterator[Step]:
+    """The IPv6 addresses of an interface go, but for a primary one."""
+    eni = one["NetworkInterfaceId"]
     found = one.get("Ipv6Addresses", ())
     primary = [each["Ipv6Address"] for each in found if each.get("IsPrimaryIpv6")]
     rest = [each["Ipv6Address"] for each in found if not each.get("IsPrimaryIpv6")]
@@ -140,3 +146,33 @@ def detached(one: Mapping[str, Json]) -> Step | None:
         breaks=("Whatever is established through it ends; the instance sees it go.",),
         undo_title=f"Attach {eni} again in its place",
     )  # fmt: skip
+
+
+def allowed(cloud: "Cloud", steps: tuple[Step, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Permissions that a dry run says are missing, and those that no dry run tells."""
+    missing: set[str] = set()
+    unknown: set[str] = set()
+    allowed: set[str] = set()
+    for step in steps:
+        trial = _trial(step)
+        answer = cloud.may(step.call, **trial) if trial else None
+        if answer is None:
+            unknown.add(step.call)
+        else:
+            (allowed if answer else missing).add(step.call)
+    return tuple(sorted(missing)), tuple(sorted(unknown - missing - allowed))
+
+
+def _trial(step: Step) -> dict[str, Json]:
+    given = step.arguments
+    if step.kind == "protect" and isinstance(given["value"], bool):
+        name = given["attribute"]
+        value = {"Value": given["value"]}
+        return {"InstanceId": given["instance"], name[0].upper() + name[1:]: value}
+    if step.kind == "group":
+        return {"GroupName": given["name"], "Description": "a trial", "VpcId": given["vpc"]}
+    if step.kind == "interface":
+        return {"NetworkInterfaceId": given["interface"], "Groups": given["from"]}
+    if step.call == "ec2:StopInstances":
+        return {"InstanceIds": [given["instance"]]}
+    return {}

@@ -62,7 +62,7 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     found = _look(cloud, target, options)
     steps = tuple(_steps(found))
     _judge(found)
-    missing, unknown = _allowed(cloud, steps)
+    missing, unknown = cutting.allowed(cloud, steps)
     return Plan(
         action=ACTION.id,
         version=ACTION.version,
@@ -211,36 +211,6 @@ def _judge(found: _Found) -> None:
         say("Established connections go on, for up to five days of silence.")
     if found.group and found.options["replace"]:
         say("The replacement comes from the same image, and may have the same hole.")
-
-
-def _allowed(cloud: "Cloud", steps: tuple[Step, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Permissions that a dry run says are missing, and those that no dry run tells."""
-    missing: set[str] = set()
-    unknown: set[str] = set()
-    allowed: set[str] = set()
-    for step in steps:
-        trial = _trial(step)
-        answer = cloud.may(step.call, **trial) if trial else None
-        if answer is None:
-            unknown.add(step.call)
-        else:
-            (allowed if answer else missing).add(step.call)
-    return tuple(sorted(missing)), tuple(sorted(unknown - missing - allowed))
-
-
-def _trial(step: Step) -> dict[str, Json]:
-    given = step.arguments
-    if step.kind == "protect" and isinstance(given["value"], bool):
-        name = given["attribute"]
-        value = {"Value": given["value"]}
-        return {"InstanceId": given["instance"], name[0].upper() + name[1:]: value}
-    if step.kind == "group":
-        return {"GroupName": given["name"], "Description": "a trial", "VpcId": given["vpc"]}
-    if step.kind == "interface":
-        return {"NetworkInterfaceId": given["interface"], "Groups": given["from"]}
-    if step.kind == "stop":
-        return {"InstanceIds": [given["instance"]]}
-    return {}
 
 
 def _names(found: _Found) -> dict[str, tuple[str, ...]]:
