@@ -50,7 +50,8 @@ def test_a_bundle_verifies_in_every_form(form: Form, ours: Installation, tmp_pat
         (name, "pass")
         for name in (
             "format", "members", "seal", "sequence", "signatures", "keys", "identity", "tree",
-            "consistency", "time stamps", "clock", "exhibits", "evidence", "transfers",
+            "consistency", "time stamps", "clock", "losses", "exhibits", "evidence",
+            "transfers",
         )
     ]  # fmt: skip
     assert seen[-1][0] == seen[-1][1] > 0
