@@ -167,6 +167,13 @@ class _Body:
             else:
                 yield from found(self.body if within is None else within, path)
 
+    def first(self, paths: Sequence[Any], within: Json) -> list[Json]:
+        """All that the first path leads to that leads anywhere."""
+        for path in paths:
+            if values := [one for one in self.values(path, within) if one]:
+                return values
+        return []
+
     def text(self, rule: Any, within: Json = None, longest: int = LONGEST) -> str:
         for value in self.values(rule, within):
             if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -239,7 +246,8 @@ class _Body:
         account = self.where(rule.get("account"), one, account)
         region = self.where(rule.get("region"), one, region)
         results = []
-        for value in self.values(rule.get("from", rule.get("id")), one):
+        paths = rule.get("from", rule.get("id"))
+        for value in self.first(paths if isinstance(paths, list) else [paths], one):
             if not isinstance(value, str) or not value.strip():
                 continue
             name = visible(value[:MOST_TEXT].strip())

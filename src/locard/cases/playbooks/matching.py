@@ -4,7 +4,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,11 +69,15 @@ class Matching:
             raise Unknown(f"the tags of {target.id} cannot be read: {error.message}") from error
 
     def account(self, target: Target) -> Account:
-        """Our account that a target is in. Raises `Missing`."""
+        """Our account that a target is in. Raises `Missing`.
+
+        Where the alert says no account, it is the only one that we have of the provider.
+        """
         with self.state.session() as session:
-            for one in accounts.every(session):
-                if (one.provider, one.number) == (target.provider, target.account):
-                    return one
+            known = [one for one in accounts.every(session) if one.provider == target.provider]
+        fitting = [one for one in known if target.account in ("", one.number)]
+        if len(fitting) == 1:
+            return fitting[0]
         raise Missing(
             f"The account {target.account or '(none named)'} of {target.provider} is not known "
             "here.",
@@ -98,11 +102,20 @@ class Matching:
             return [None]
         action = self.catalogue.get(measure.what)
         return [
-            Target(one.provider, one.account, one.region if action.regional else "", one.kind,
-                   one.id)
+            self._placed(one, action.regional)
             for one in match.targets
             if (one.provider, one.kind) == (action.provider, action.kind)
-        ]  # fmt: skip
+        ]
+
+    def _placed(self, target: Target, regional: bool) -> Target:
+        """The target as actions know it: with its account, and with a region if it has one."""
+        try:
+            account = self.account(target)
+        except Missing:
+            return replace(target, region=target.region if regional else "")
+        first = account.regions[0] if account.regions else ""
+        region = (target.region or first) if regional else ""
+        return replace(target, account=account.number, region=region)
 
     def begin(self, session: Session, written: Written, alert: Alert, match: Match) -> str:
         """Write down a run of the playbook on the alert; its id, or nothing if there is one."""

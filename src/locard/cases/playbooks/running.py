@@ -314,7 +314,7 @@ class Playbooks:
         bad = [one for one in run.parts if one.state is not PartState.DONE]
         state = PlaybookState.FAILED if bad else PlaybookState.DONE
         told = "; ".join(f"{one.what}: {one.error}" for one in bad)[:2_000]
-        self._state(run.id, state, told)
+        self._state(run.id, state, told or run.error)
         self._announce(self.run(run.id))
 
     def _authorise(self, run: PlaybookRun) -> None:

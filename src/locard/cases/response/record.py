@@ -10,9 +10,10 @@ from locard.cases.intake import Intake, Wish
 from locard.evidence import Draft, Vault
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Receipt, RunState, StepState, Taken, Verdict
-from locard.model.custody import Acquisition, Hand, Method, Verb
+from locard.model.custody import Acquisition, Authority, Hand, Method, Verb
 from locard.model.evidence import Origin
 from locard.state import runs
+from locard.state.authorities import in_force
 from locard.state.database import State
 
 LONGEST = 100_000
@@ -102,18 +103,23 @@ class Record:
             rule=acquisition.rule or self._row("rule"),
             alert=acquisition.alert or self._row("alert"),
         )
+        acquisition = replace(acquisition, authority=self._authority(acquisition))
         origin = Origin(name=name, acquisition=acquisition)
-        put = self.vault.put(
-            stream,
-            origin,
-            case=self.case,
-            actor=self.hand,
-            reason=reason or f"collected by run {self.run}",
-        )
         intake = Intake(self.state, self.vault, self.case, self.hand, Wish())
+        put = intake.put(stream, origin, reason or f"collected by run {self.run}")
         intake.register(put, origin, 0)
         intake.flush()
         return put.evidence.id
+
+    def _authority(self, known: Acquisition) -> Authority:
+        """What it is taken under: what people entered for the case, or else the rule that acts."""
+        if known.authority != Authority() or not known.rule:
+            return known.authority
+        with self.state.session() as session:
+            entered = in_force(session, self.case)
+        if entered != Authority():
+            return entered
+        return Authority("policy", f"playbook {known.rule}", scope=f"alert {known.alert}")
 
     def _row(self, name: str) -> str:
         with self.state.session() as session:
