@@ -15,7 +15,7 @@ from locard.actions import policy
 from locard.actions.catalogue import catalogue
 from locard.model.action import Target
 from tests.clouds.aws.server import ACCOUNT
-from tests.response import test_aws_function, test_aws_instance, test_aws_task
+from tests.response import test_aws_bucket, test_aws_function, test_aws_instance, test_aws_task
 from tests.response.aws import scene
 from tests.response.simulated import ANA, Room, aws, room
 
@@ -25,17 +25,23 @@ Options = dict[str, object]
 NAMES = (f"scene{number}" for number in count())
 SCENES: dict[str, Callable[[Room], tuple[Target, Options]]] = {
     "function": lambda room: (test_aws_function.function(room, next(NAMES)), {}),
+    "bucket": lambda room: (test_aws_bucket.bucket(room, next(NAMES)), {}),
     "instance": lambda room: instance(room),
     "task": lambda room: (
         test_aws_task.shop(room, next(NAMES)).target(),
         {"stop": True, "cut": "untracked"},
     ),
 }
+BARE: dict[str, Callable[[Room], Target]] = {
+    "bucket": lambda room: test_aws_bucket.bucket(room, next(NAMES), bare=True),
+    "function": lambda room: test_aws_function.function(room, next(NAMES), reserved=None),
+}
+"""Targets that had nothing set before, so that it is taken away again and not set."""
 GROUPS = {
     "ec2:CreateTags", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"
 }  # fmt: skip
 """Implied by tags; for a group of ours with rules; for groups that begin without ::/0."""
-UNUSED: dict[str, set[str]] = {"instance": GROUPS, "task": GROUPS}
+UNUSED: dict[str, set[str]] = {"instance": GROUPS, "task": GROUPS, "bucket": {"iam:PassRole"}}
 """What moto gives no occasion for, with the reason."""
 
 
@@ -54,9 +60,8 @@ def test_what_is_called_is_declared_and_what_is_declared_is_called(
     run = room.isolated(target, **options).run
     room.runner.verify(run, ANA)
     room.released(run)
-    if kind == "function":  # a function that had no reservation before
-        target = test_aws_function.function(room, "unreserved", reserved=None)
-        room.released(room.isolated(target).run)
+    if kind in BARE:
+        room.released(room.isolated(BARE[kind](room)).run)
     assert room.made() - room.declared(kind) == set()
     assert room.declared(kind) - room.made() == UNUSED.get(kind, set())
 

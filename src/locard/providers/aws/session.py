@@ -73,6 +73,20 @@ class Cloud:
         """`aws`, `aws-cn`, `aws-us-gov`."""
         return str(self._session.get_partition_for_region(self.region))
 
+    def own(self) -> list[str]:
+        """Who we are in `aws:PrincipalArn`, as patterns: what a denial for all has to except.
+
+        The ARN of a session does not tell the path of its role, so any path is meant there.
+        """
+        if self._assumed[0]:
+            return [self._assumed[0]]
+        arn = str(self.call("sts:GetCallerIdentity")["Arn"])
+        found = re.fullmatch(r"(arn:[\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.*", arn)
+        if found is None:
+            return [arn]
+        return [f"{found[1]}:iam::{found[2]}:role/{found[3]}",
+                f"{found[1]}:iam::{found[2]}:role/*/{found[3]}"]  # fmt: skip
+
     def call(self, action: str, **arguments: Json) -> dict[str, Json]:
         """Make one call, `ec2:DescribeInstances`, and answer what AWS answered as JSON.
 
