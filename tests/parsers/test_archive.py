@@ -17,7 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from isal import igzip_lib
 
+from locard.parsers.archive.layer import content_size
 from locard.parsers.contract import Limits
+from locard.parsers.decode import zstd
 from locard.parsers.frames import (
     Failed,
     Frame,
@@ -321,3 +323,25 @@ def test_mutated_archives_give_frames_and_true_counts(
     for place, byte in changes:
         data[int(place * len(data))] = byte
     members(frames(pool, tmp_path, bytes(data[: int(keep * len(data)) or 1])))
+
+
+@given(data=st.binary(max_size=3000), parts=st.integers(1, 3))
+def test_the_size_of_what_is_compressed_is_told_where_the_format_says_it(
+    data: bytes, parts: int
+) -> None:
+    def told(layer: str, stored: bytes) -> int | None:
+        return content_size((layer,), len(stored), lambda at, count: stored[at : at + count])
+
+    assert told("zstd", zstd.compress(data)) == len(data)
+    assert told("gzip", gzip.compress(data)) == (len(data) or None)
+    blocks = b"".join(lzma.compress(data) for _ in range(parts))
+    assert told("xz", blocks) in (len(data) or None, None)
+    assert told("bzip2", bz2.compress(data)) is None
+
+
+@given(stored=st.binary(max_size=80), tail=st.sampled_from([b"", b"YZ", b"\xff" * 11 + b"YZ"]))
+def test_no_bytes_break_telling_a_size(stored: bytes, tail: bytes) -> None:
+    for layer in ("zstd", "gzip", "xz", "UTF-16"):
+        whole = stored + tail
+        size = content_size((layer,), len(whole), lambda at, count: whole[at : at + count])  # noqa: B023
+        assert size is None or size > 0 or layer == "zstd"

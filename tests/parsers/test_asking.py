@@ -45,15 +45,17 @@ def test_each_block_is_asked_for_once_and_a_refusal_is_an_error(tmp_path: Path) 
     os.truncate(file, 10 * BLOCK)
     shop, fd = Shop(file), os.open(file, os.O_RDONLY)
     with Serving(shop, 10 * BLOCK) as serving:
-        source = Positions(fd, Asking(serving.theirs.fileno(), BLOCK))
-        assert source.read(2000, 2 * BLOCK + 500) == bytes([2]) * 12
+        source = Positions(fd, Asking(serving.theirs.fileno(), BLOCK, 11 * BLOCK))
+        assert source.read(12, 2 * BLOCK + 500) == bytes([2]) * 12
+        assert source.read(1, 11 * BLOCK) == b"", "behind the end nothing is asked for"
+        assert source.read(BLOCK, 4 * BLOCK + 500) == bytes([4]) * 12 + bytes([5]) * 500
         assert source.read(20, 9 * BLOCK) == bytes([9]) * 20
         assert source.read(20, 9 * BLOCK + 20) == bytes([9]) * 20
         for at, why in ((3 * BLOCK, "not for you"), (10 * BLOCK, "no block 10")):
             with pytest.raises(OSError, match=why) as raised:
                 source.read(1, at)
             assert raised.value.errno == errno.EIO
-    assert shop.asked == [2, 9, 3]
+    assert shop.asked == [2, 4, 5, 9, 3]
     os.close(fd)
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from locard.cases import digests
+from locard.cases.ahead import Ahead
+from locard.cases.arriving import arriving, tidy
 from locard.cases.intake import Intake, Taken, Wish, look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
@@ -105,6 +109,37 @@ class Adding:
         self.settings, self.state, self.vault = settings, state, vault
         self.timeline, self.case, self.who = timeline, case, who
         self.limits, self.mappings = limits, mappings
+        self._pool: Pool | None = None
+        self.ahead = Ahead(
+            settings.home,
+            state,
+            vault,
+            case,
+            self.pool,
+            timeline,
+            settings.scratch,
+            limits,
+            mappings,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.ahead.close()
+        if self._pool is not None:
+            self._pool.close()
+
+    def pool(self) -> Pool:
+        """The workers of this run; one starts when it is needed."""
+        if self._pool is None:
+            self._pool = Pool(self.settings.workers, self.settings.scratch, self.limits)
+        return self._pool
 
     def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
         """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
@@ -112,7 +147,7 @@ class Adding:
         found = look(paths)
         self.vault.prepare()
         progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
-        intake = Intake(self.state, self.vault, self.case, self.who, wish)
+        intake = Intake(self.state, self.vault, self.case, self.who, wish, ahead=self.ahead)
         taken = intake.take(found.files, progress)
         taken.passed, taken.denied = found.passed, found.denied + taken.denied
         taken.empty = found.empty + taken.empty
@@ -139,22 +174,25 @@ class Adding:
         with alone(self.settings.home, self.case, lambda: progress.stage(WAITING, 0, "")):
             roots = {*named, *waiting(self.state, self.case)}
             since = self._counts()
+            tidy(self.settings.home, self.case)
+            alive = {one.name for one in arriving(self.settings.home, self.case)}
+            self.timeline().clear(self.case, alive)
             writer = Writer(self.timeline(), self.state, self.case, self._processed)
             try:
-                with Pool(self.settings.workers, self.settings.scratch, self.limits) as pool:
-                    Parsing(
-                        self.state,
-                        self.vault,
-                        pool,
-                        writer,
-                        progress,
-                        self.case,
-                        self.who,
-                        self.limits,
-                        self.mappings,
-                    ).run(self.settings.workers)
-                    with suppress(WorkerLost):  # no worker started: each file says why
-                        added.confinement = pool.confinement().describe()
+                Parsing(
+                    self.state,
+                    self.vault,
+                    self.pool(),
+                    writer,
+                    progress,
+                    self.case,
+                    self.who,
+                    self.limits,
+                    self.mappings,
+                    self.ahead,
+                ).run(self.settings.workers)
+                with suppress(WorkerLost):  # no worker started: each file says why
+                    added.confinement = self.pool().confinement().describe()
             finally:
                 writer.close()
             added.events = writer.tally.new

@@ -2,25 +2,43 @@
 """What of a timeline reaches a person: all of it leaves an entry, so this is the only way to it."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from locard.cases import holdings
+from locard.cases.arriving import arriving, receiving
 from locard.cases.export import Format
 from locard.cases.exporting import columns_of, exported
 from locard.cases.trail import Trail
 from locard.evidence import Vault
 from locard.model.custody import Hand
+from locard.model.errors import Conflict, Missing
 from locard.model.event import Event
+from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State
-from locard.timeline import Search, Surroundings, Timeline
+from locard.timeline import STILL_COMING, Search, Surroundings, Timeline
 
+FEW = 100
+"""Unknown events of which it is asked whether their evidence is still being taken in."""
 NO_CASE = "-"
 """A name that no case can have: a search in it is understood in full and reads nothing."""
+
+
+def require_settled(event: Event) -> None:
+    """Raises `Conflict` for a row of evidence that is still being taken in."""
+    if event.values["evidence"] == STILL_COMING:
+        raise Conflict(
+            f"The evidence of event {event.id} is still being taken in: it has no id yet, and the "
+            "event will get another one.",
+            "Search again when adding is done; then the event can be marked and proved.",
+        )
 
 
 class Reading:
     """The part of the desk that reads timelines."""
 
+    settings: Settings
     state: State
     vault: Vault
     trail: Trail
@@ -55,7 +73,15 @@ class Reading:
             with self.state.session() as session:
                 return marks.matching(session, case, kind, pattern)
 
-        asked = Search(case=case, query=query, start=start, end=end, zone=zone, marks=matching)
+        asked = Search(
+            case=case,
+            query=query,
+            start=start,
+            end=end,
+            zone=zone,
+            marks=matching,
+            arriving=arriving(self.settings.home, case),
+        )
         self.trail.searched(asked, Hand.of(who))
         return asked
 
@@ -78,8 +104,11 @@ class Reading:
 
     def event(self, case: str | None, event: str, *, who: Hand | str) -> Event:
         """One event for a person to see. Raises `Missing` when no case, or not this one, has it."""
-        found = self.timeline.event(event, case)
+        coming = arriving(self.settings.home, case) if case else []
+        found = self.timeline.event(event, case, coming)
         evidence, locator = str(found.values["evidence"]), str(found.values["locator"])
+        if evidence == STILL_COMING:
+            evidence = ""
         self.trail.viewed(found.case, evidence, event, locator, Hand.of(who))
         return found
 
@@ -87,13 +116,31 @@ class Reading:
         self, case: str, event: str, minutes: float, rows: int, *, who: Hand | str
     ) -> Surroundings:
         """The events around one event, at most `rows` on each side. Raises `Missing`."""
-        found = self.timeline.context(case, event, minutes, rows)
+        coming = arriving(self.settings.home, case)
+        found = self.timeline.context(case, event, minutes, rows, coming)
         self.trail.around(case, event, minutes, Hand.of(who))
         return found
 
+    def settled(self, event: str, case: str | None) -> Event:
+        """One event, of any case or of this one. Raises as `known` does, and `Missing`."""
+        try:
+            return self.timeline.event(event, case)
+        except Missing:
+            for name in [case] if case else receiving(self.settings.home):
+                self.known(name, [event])
+            raise
+
     def known(self, case: str, ids: Collection[str]) -> set[str]:
-        """Which of these ids are events of this case."""
-        return self.timeline.known(case, ids)
+        """Which of these ids are events of this case.
+
+        Raises `Conflict` for one whose evidence is still being taken in: its id will be another.
+        """
+        found = self.timeline.known(case, ids)
+        if (coming := arriving(self.settings.home, case)) and (others := set(ids) - found):
+            for event in sorted(others)[:FEW]:
+                with suppress(Missing):
+                    require_settled(self.timeline.event(event, case, coming))
+        return found
 
     def export(
         self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: Hand | str
@@ -108,5 +155,5 @@ class Reading:
                 found = marks.marks_of(session, search.case, ids)
             return {one: mark.tags for one, mark in found.items()}
 
-        chosen = columns_of(columns)
+        chosen, search = columns_of(columns), replace(search, arriving=())
         return exported(self.timeline, self.vault, search, form, chosen, labels, who)

@@ -255,7 +255,7 @@ class Desk(Reading):
         begun(progress)
         state = "failed"
         try:
-            adding = Adding(
+            with Adding(
                 self.settings,
                 self.state,
                 self.vault,
@@ -264,9 +264,9 @@ class Desk(Reading):
                 hand,
                 limited(self.limits, wish.limits),
                 self.mappings(),
-            )
-            taken = adding.take(paths, wish, progress) if paths else None
-            added = adding.parse(progress, taken.holdings if taken else ())
+            ) as adding:
+                taken = adding.take(paths, wish, progress) if paths else None
+                added = adding.parse(progress, taken.holdings if taken else ())
             if taken is not None:
                 added.files, added.new_files = taken.files, taken.new
                 added.known_files = taken.known
@@ -384,9 +384,12 @@ class Desk(Reading):
         case: str | None = None,
         watch: Callable[[Step], None] = lambda _step: None,
     ) -> Proof:
-        """Prove a row back to its bytes. Raises `Missing` when there is no such event."""
+        """Prove a row back to its bytes.
+
+        Raises `Missing` when there is no such event, and `Conflict` while its evidence comes in.
+        """
         prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
-        return prover.prove(self.timeline.event(event, case), who)
+        return prover.prove(self.settled(event, case), who)
 
 
 def _what(paths: Sequence[Path]) -> str:

@@ -5,17 +5,19 @@ import difflib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from locard import __version__
+from locard.cases.ahead import Ahead
 from locard.cases.keeping import protect
 from locard.cases.progress import Progress
-from locard.evidence import Put, Vault
+from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
 from locard.model.custody import Acquisition, Authority, Hand, Method
@@ -176,6 +178,7 @@ def _nearest(path: Path) -> str:
     return f"Did you mean {parent / close[0]}?" if close else f"Look in {parent}."
 
 
+ADDING = "added to the case"
 ADDED = Method("file.read", __version__, "as found: each file at the moment at which it was read")
 """How files that a person names are got."""
 UPLOADED = Method("upload", __version__, "as it was sent")
@@ -192,8 +195,11 @@ class Intake:
         who: Hand,
         wish: Wish,
         queued: Callable[[list[int]], None] = lambda _ids: None,
+        ahead: Ahead | None = None,
     ) -> None:
         self.state, self.vault, self.case, self.who, self.wish = state, vault, case, who, wish
+        self.ahead = ahead
+        """Parses what is large while it comes in."""
         self.queued = queued
         """Told the ids of holdings that have to be parsed, once they are durable."""
         self.taken = Taken()
@@ -202,15 +208,16 @@ class Intake:
         self._pending: list[tuple[Put, Origin, int]] = []
         self._since = time.monotonic()
 
-    def take(self, files: Iterable[Found], progress: Progress) -> Taken:
+    def take(self, files: Sequence[Found], progress: Progress) -> Taken:
         """Put `files` into the vault one after the other; a file that cannot be read is listed."""
+        names = {file.name for file in files}
         for file in files:
             source = {"host": self._host, "path": printable(str(file.path))}
             got = Acquisition(method=ADDED, source=source)
             origin = Origin(name=file.name, modified=file.modified, acquisition=got)
             try:
                 with file.path.open("rb", buffering=0) as stream:
-                    put = self.put(stream, origin, "added to the case", progress.advance)
+                    put = self._added(stream, origin, progress.advance, names)
             except OSError as error:
                 self.taken.denied.append(
                     printable(f"{file.name}: cannot be opened: {error.strerror}")
@@ -225,19 +232,43 @@ class Intake:
         self.flush()
         return self.taken
 
+    def _added(self, stream: BinaryIO, origin: Origin, watch: Watch, names: Collection[str]) -> Put:
+        """Take in a file, of which a scout goes ahead when it is a large one."""
+        size = self.ahead.length(stream, origin.name, names) if self.ahead else None
+        if size is None or self.ahead is None:
+            return self.put(stream, origin, ADDING, watch)
+        with self.vault.arriving(stream, watch, size) as arrival:
+            scout = self.ahead.send(arrival, self.ahead.task(origin, self.wish))
+            try:
+                arrival.fill()
+                put = self.keep(arrival, origin, ADDING, watch)
+            except BaseException:
+                if scout is not None:
+                    scout.drop()
+                raise
+        if scout is not None:
+            self.ahead.keep(put.evidence.id, scout)
+        return put
+
     def put(self, stream: Readable, origin: Origin, reason: str, watch: Watch = unwatched) -> Put:
         """Take bytes into the vault under the authority of the case, unless they bring their own.
 
         The authority is looked up anew whenever something was made durable.
         """
+        with self.vault.arriving(stream, watch) as arrival:
+            arrival.fill()
+            return self.keep(arrival, origin, reason, watch)
+
+    def keep(self, arrival: Arrival, origin: Origin, reason: str, watch: Watch = unwatched) -> Put:
+        """The same for bytes that have arrived."""
         if self._authority is None:
             with self.state.session() as session:
                 self._authority = in_force(session, self.case)
         known = origin.acquisition
         if known.authority == Authority():
             known = replace(known, authority=self._authority)
-        return self.vault.put(
-            stream,
+        return self.vault.keep(
+            arrival,
             replace(origin, acquisition=known),
             case=self.case,
             actor=self.who,

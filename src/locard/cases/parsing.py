@@ -8,19 +8,23 @@ the queue while it is worked on.
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from threading import Condition
 
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
 from locard.cases import segments
+from locard.cases.ahead import Ahead
+from locard.cases.attempt import Attempt, Members
 from locard.cases.descent import Descent, NestedBomb
 from locard.cases.intake import Intake, Wish
 from locard.cases.progress import Progress
 from locard.cases.reading import opened
+from locard.cases.scout import Arrived, Told, Written
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
 from locard.model.custody import Acquisition, Hand, Method
@@ -28,7 +32,7 @@ from locard.model.errors import Error, Storage
 from locard.model.evidence import Origin
 from locard.parsers import frames as f
 from locard.parsers.contract import Limits
-from locard.parsers.pool import Pool, WorkerLost
+from locard.parsers.pool import Pool, Task, WorkerLost
 from locard.settings import limited
 from locard.state.database import State
 from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
@@ -41,89 +45,6 @@ PROBLEMS_KEPT = 100
 PASSED_KEPT = 1_000
 """Entries of one archive that were passed over and are kept word for word."""
 PASSED_LONGEST = 500
-
-
-@dataclass(slots=True)
-class Attempt:
-    """What one worker said about one holding."""
-
-    known: f.Recognised | None = None
-    done: f.Done | None = None
-    rows: int = 0
-    """Rows that arrived, those with a problem included."""
-    problem_rows: int = 0
-    told: int = 0
-    """Problems that were told and are no row."""
-    members: int = 0
-    """Members that came out whole."""
-    troubles: list[str] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    """The first entries of an archive that have no bytes of their own."""
-    passed_over: int = 0
-    """How many of them there were in all."""
-    lost: str = ""
-    """Why the attempt failed, or empty."""
-    bomb: bool = False
-    """Whether it failed in a way that another attempt would repeat."""
-    advanced: int = 0
-
-    @property
-    def problems(self) -> int:
-        """Records with a problem, as they arrived."""
-        return self.problem_rows + self.told
-
-    @property
-    def seen(self) -> int:
-        """Records that arrived: whole rows, whole members and problems."""
-        return self.rows + self.members + self.told
-
-    def miscount(self, done: f.Done) -> str:
-        """Why the worker's own counts are not those of what arrived, or empty."""
-        pairs = (
-            ("records", done.seen, self.seen),
-            ("rows", done.written, self.rows),
-            ("problems", done.problems, self.problems),
-        )
-        wrong = [f"{said:,} {what} where {came:,} arrived" for what, said, came in pairs
-                 if said != came]  # fmt: skip
-        if not wrong:
-            return ""
-        return (
-            f"The counts do not add up: the parser says {', '.join(wrong)}. Rows that arrived are "
-            "kept and may not be all; report this with the name of the parser."
-        )
-
-
-class Members:
-    """The bytes of one member, read from a run's frames up to the frame that ends it."""
-
-    def __init__(
-        self,
-        frames: Iterator[f.Frame],
-        other: "Parsing",
-        attempt: Attempt,
-        admit: Callable[[int], None],
-    ) -> None:
-        self._frames, self._other, self._attempt = frames, other, attempt
-        self._admit = admit
-        """Told how long the member is so far; raises when that is too much."""
-        self._length = 0
-        self.end: f.MemberEnd | None = None
-
-    def read(self, _size: int, /) -> bytes:
-        """The next bytes, or none at the end of the member."""
-        while self.end is None:
-            match next(self._frames):
-                case f.MemberBytes(data):
-                    if data:
-                        self._length += len(data)
-                        self._admit(self._length)
-                        return data
-                case f.MemberEnd() as end:
-                    self.end = end
-                case frame:
-                    self._other.note(frame, self._attempt)
-        return b""
 
 
 class Parsing:
@@ -140,7 +61,9 @@ class Parsing:
         who: Hand,
         limits: Limits,
         mappings: Mapping[str, dict[str, object]],
+        ahead: Ahead | None = None,
     ) -> None:
+        self.ahead = ahead
         self.state, self.vault, self.pool, self.writer = state, vault, pool, writer
         self.progress, self.case, self.who, self.limits = progress, case, who, limits
         self.mappings = mappings
@@ -167,7 +90,7 @@ class Parsing:
             for future in [executor.submit(self._work) for _ in range(threads)]:
                 future.result()
 
-    def note(self, frame: f.Frame, attempt: Attempt) -> None:
+    def note(self, frame: Told, attempt: Attempt) -> None:
         """Take in a frame that is not a member's."""
         match frame:
             case f.Recognised():
@@ -191,6 +114,8 @@ class Parsing:
                 attempt.lost = reason
             case f.Done():
                 attempt.done = frame
+            case Written(then=then):
+                self.writer.put(then)
 
     def _enqueue(self, ids: list[int]) -> None:
         rows: list[tuple[int, int, str]] = []
@@ -300,7 +225,7 @@ class Parsing:
             parser=holding.wanted or None,
         ) as task:
             try:
-                self._follow(self.pool.run(task), holding, name, attempt, intake)
+                self._follow(self._run(task), holding, name, attempt, intake)
             except WorkerLost as lost:
                 attempt.lost = str(lost)
             except NestedBomb as bomb:
@@ -313,9 +238,23 @@ class Parsing:
                 intake.flush()
         return attempt
 
+    def _run(self, task: Task) -> Iterator[Told]:
+        """What a worker tells of this task: one that began while it came in, or one that begins."""
+        scout = self.ahead.take(task.evidence) if self.ahead is not None else None
+        if scout is not None and scout.fits(task):
+            try:
+                yield from scout.frames(task.evidence)
+            except BaseException:
+                scout.drop()
+                raise
+            return
+        if scout is not None:
+            scout.drop()
+        yield from self.pool.run(task)
+
     def _follow(
         self,
-        run: Iterator[f.Frame],
+        run: Iterator[Told],
         holding: Holding,
         name: str,
         attempt: Attempt,
@@ -329,23 +268,33 @@ class Parsing:
                 self.descent.require(root, length, limits)
 
         for frame in run:
-            if not isinstance(frame, f.MemberBegin):
+            if not isinstance(frame, f.MemberBegin | Arrived):
                 self.note(frame, attempt)
                 continue
             root = root or self.descent.of(holding)
-            member = Members(run, self, attempt, admit)
+            begin = frame.begin if isinstance(frame, Arrived) else frame
             origin = Origin(
-                name=f"{name}/{frame.path}",
+                name=f"{name}/{begin.path}",
                 parent=holding.evidence,
-                member=frame.path,
-                modified=frame.modified,
+                member=begin.path,
+                modified=begin.modified,
                 acquisition=_unpacked(attempt.known),
             )
-            put = intake.put(member, origin, f"taken out of {name}")
+            reason = f"taken out of {name}"
+            if isinstance(frame, Arrived):
+                end = frame.end
+                with frame.arrival:
+                    put = intake.keep(frame.arrival, origin, reason)
+                if self.ahead is not None and frame.scout is not None:
+                    self.ahead.keep(put.evidence.id, frame.scout)
+            else:
+                member = Members(run, partial(self.note, attempt=attempt), admit)
+                put = intake.put(member, origin, reason)
+                end = member.end
             self.descent.count(root, put.evidence.id, put.evidence.size)
-            if frame.note:
-                attempt.troubles.append(f"{frame.path}: {frame.note}")
-            attempt.members += member.end is not None and not member.end.problem
+            if begin.note:
+                attempt.troubles.append(f"{begin.path}: {begin.note}")
+            attempt.members += end is not None and not end.problem
             intake.register(put, origin, holding.depth + 1)
 
     def _outcome(self, one: int, found: Attempt, attempts: int) -> Outcome:

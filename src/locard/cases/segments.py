@@ -7,6 +7,7 @@ names itself (the backing file of a qcow2 image) is also evidence of its own and
 """
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +27,12 @@ def later(name: str) -> bool:
     if matched is None:
         return False
     return bool(matched["extent"]) or not _FIRST.match(matched["number"])
+
+
+def several(name: str, others: Collection[str]) -> bool:
+    """Whether further segments of the image `name` are among these names."""
+    whole = _split(name)
+    return bool(whole[1]) and any(later(one) and _split(one) == whole for one in others)
 
 
 def segments(session: Session, case: str, name: str) -> dict[str, str]:

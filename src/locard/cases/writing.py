@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
-from typing import cast
+from typing import TypeAlias, cast
 
 import pyarrow as pa
 from sqlalchemy import Table, bindparam, select, update
@@ -61,6 +61,9 @@ class Tally:
     """Records that the timeline held from another place."""
 
 
+Item: TypeAlias = pa.RecordBatch | Outcome | Callable[[], None]
+
+
 class Writer:
     """Takes batches and outcomes from the parsing threads, in the order of each holding."""
 
@@ -75,7 +78,7 @@ class Writer:
         """`told` is handed evidence ids with their outcomes once their rows are written."""
         self.tally = Tally()
         self.error: Exception | None = None
-        self._queue: SimpleQueue[pa.RecordBatch | Outcome | None] = SimpleQueue()
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._ahead = 0
         """Bytes in the queue."""
         self._room = Condition()
@@ -85,9 +88,10 @@ class Writer:
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def put(self, item: pa.RecordBatch | Outcome) -> None:
-        """Queue rows or an outcome; waits when the store is slower than the parsers.
+    def put(self, item: Item) -> None:
+        """Queue rows, an outcome, or what is to be done once the rows before it are written.
 
+        Waits when the store is slower than the parsers.
         Raises the error that stopped the writer.
         """
         with self._room:
@@ -125,6 +129,9 @@ class Writer:
             oldest = oldest or time.monotonic()
             if isinstance(item, Outcome):
                 self._outcomes.append(item)
+            elif not isinstance(item, pa.RecordBatch):
+                self._flush(item)
+                oldest = None
             else:
                 if self._rows and self._rows + item.num_rows > BATCH_ROWS:
                     self._flush()
@@ -135,7 +142,7 @@ class Writer:
                 self._flush()
                 oldest = None
 
-    def _flush(self) -> None:
+    def _flush(self, then: Callable[[], None] = lambda: None) -> None:
         batches, self._batches = self._batches, []
         outcomes, self._outcomes = self._outcomes, []
         self._rows = self._bytes = 0
@@ -148,6 +155,7 @@ class Writer:
                 self.tally.known += written.known
                 self.tally.sighted += written.sighted
             self._commit(outcomes)
+            then()
         except Exception as error:  # noqa: BLE001  (raised again by put and close)
             self.error = error
 
@@ -181,5 +189,5 @@ class Writer:
         self.told([(evidence[one.holding], one) for one in outcomes if one.holding in evidence])
 
 
-def _size(item: pa.RecordBatch | Outcome) -> int:
-    return OUTCOME_BYTES if isinstance(item, Outcome) else int(item.nbytes)
+def _size(item: Item) -> int:
+    return int(item.nbytes) if isinstance(item, pa.RecordBatch) else OUTCOME_BYTES

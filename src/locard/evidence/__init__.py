@@ -5,6 +5,7 @@ There are two doors to bytes, `Vault.put` and `Vault.open`. Both write the
 ledger; there is no third.
 """
 
+from locard.evidence.arrival import Arrival, Broken
 from locard.evidence.entries import Draft
 from locard.evidence.ledger import Ledger
 from locard.evidence.local import LocalStore
@@ -13,6 +14,8 @@ from locard.evidence.store import Content, Kept, Store
 from locard.evidence.vault import Put, Vault
 
 __all__ = [
+    "Arrival",
+    "Broken",
     "Content",
     "Draft",
     "Inclusion",

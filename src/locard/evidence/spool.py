@@ -7,8 +7,9 @@ file descriptor; such a file has no name, so it ends with whoever holds it open.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b, sha256
+from io import FileIO
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Protocol
@@ -50,41 +51,47 @@ class Meter:
 
 def chunks(stream: Readable) -> Iterator[bytes]:
     """The chunks of a source. Raises `Unreadable` when it breaks."""
-    while True:
-        try:
-            chunk = stream.read(CHUNK)
-        except OSError as error:
-            raise Unreadable(
-                f"The source cannot be read to its end: {error.strerror or error}.",
-                "Check the medium, then add it again; what was read so far was not kept.",
-            ) from error
-        if not chunk:
-            return
+    while chunk := guarded(lambda: stream.read(CHUNK)):
         yield chunk
 
 
+def guarded(read: Callable[[], bytes]) -> bytes:
+    """What `read` gives. Raises `Unreadable` when the source breaks."""
+    try:
+        return read()
+    except OSError as error:
+        raise Unreadable(
+            f"The source cannot be read to its end: {error.strerror or error}.",
+            "Check the medium, then add it again; what was read so far was not kept.",
+        ) from error
+
+
 def write(source: Iterable[bytes], path: Path, watch: Watch = unwatched) -> Evidence:
-    """Write chunks to a new read-only file at `path` and say what they are.
+    """Write chunks to a new read-only file at `path` and say what they are."""
+    with path.open("xb", buffering=0) as file:
+        return fill(file, source, watch)
+
+
+def fill(file: FileIO, source: Iterable[bytes], watch: Watch = unwatched) -> Evidence:
+    """Write chunks to a new file, make it read-only and say what they are.
 
     Runs of zeros become holes, so that sparse images stay sparse.
     """
-    meter, hole = Meter(), False
-    with path.open("xb", buffering=0) as file:
-        for chunk in source:
-            meter.take(chunk)
-            hole = len(chunk) == CHUNK and chunk == _ZEROS
-            if hole:
-                file.seek(len(chunk), os.SEEK_CUR)
-            else:
-                view = memoryview(chunk)
-                while view:
-                    view = view[file.write(view) :]
-            watch(len(chunk))
-        if hole:
-            file.truncate(meter.size)
-        os.fchmod(file.fileno(), 0o444)
-        if meter.size >= DURABLE_ALONE:
-            os.fsync(file.fileno())
+    meter = Meter()
+    for chunk in source:
+        meter.take(chunk)
+        if len(chunk) == CHUNK and chunk == _ZEROS:
+            file.seek(len(chunk), os.SEEK_CUR)
+        else:
+            view = memoryview(chunk)
+            while view:
+                view = view[file.write(view) :]
+        watch(len(chunk))
+    if os.fstat(file.fileno()).st_size != meter.size:
+        file.truncate(meter.size)
+    os.fchmod(file.fileno(), 0o444)
+    if meter.size >= DURABLE_ALONE:
+        os.fsync(file.fileno())
     return meter.evidence()
 
 

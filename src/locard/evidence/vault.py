@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from locard.evidence import spool
+from locard.evidence.arrival import Arrival
 from locard.evidence.checkpoints import Pace
 from locard.evidence.entries import Draft, now, rfc3339
 from locard.evidence.ledger import Ledger
@@ -107,21 +108,44 @@ class Vault:
         `Storage` when the disk or the store is full, read-only or out of reach, and `Unreadable`
         when the source cannot be read to its end; in all cases nothing half-written stays.
         """
+        with self.arriving(stream, watch) as arrival:
+            arrival.fill()
+            return self.keep(arrival, origin, case=case, actor=actor, reason=reason, watch=watch)
+
+    def arriving(
+        self, stream: Readable, watch: Watch = unwatched, size: int | None = None
+    ) -> Arrival:
+        """Bytes on their way in, of which nothing is evidence before `keep` has them.
+
+        `size` bytes are expected, when that is known. Raises `Storage`.
+        """
         folder = self.store.spool or self.incoming
         half = watch if self.store.spool else lambda count: watch(count // 2)
-        path = folder / f"{os.getpid()}-{next(self._numbers)}"
-        begun, hand = now(), Hand.of(actor)
+        return Arrival(folder / f"{os.getpid()}-{next(self._numbers)}", stream, half, size)
+
+    def keep(
+        self,
+        arrival: Arrival,
+        origin: Origin,
+        *,
+        case: str,
+        actor: Hand | str,
+        reason: str,
+        watch: Watch = unwatched,
+    ) -> Put:
+        """Place what has arrived in the store and write the custody entry; raises as `put` does."""
+        evidence, path, hand = arrival.evidence, arrival.path, Hand.of(actor)
+        assert evidence is not None, "only what has arrived is kept"
         try:
-            evidence = spool.write(spool.chunks(stream), path, half)
             with self.steady() as store:
                 with self._failures("stored", evidence.id, case, hand, reason):
                     content = Content(evidence.id, evidence.size)
-                    sent = unwatched if store.spool else half
+                    sent = unwatched if store.spool else lambda count: watch(count // 2)
                     kept, new = store.place(evidence.id, path, content, sent)
                 details = _details(evidence, origin) | kept.details()
                 if not new:
                     details["already held"] = "the same bytes; they were hashed again"
-                span = Span(rfc3339(begun), rfc3339(now()))
+                span = Span(rfc3339(arrival.begun), rfc3339(now()))
                 draft = Draft(
                     hand,
                     Verb.DERIVED if origin.parent else Verb.ACQUIRED,
@@ -137,9 +161,7 @@ class Vault:
                 )  # fmt: skip
                 entry = self.ledger.append([draft], durable=False)[0]
         except OSError as error:
-            raise refused(folder, error) from error
-        finally:
-            path.unlink(missing_ok=True)
+            raise refused(path.parent, error) from error
         return Put(evidence, new, entry, kept)
 
     def settle(self) -> None:

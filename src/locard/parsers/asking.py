@@ -11,6 +11,8 @@ import errno
 import os
 import socket
 import struct
+import time as clock
+from collections.abc import Callable
 from threading import Thread
 from types import TracebackType
 from typing import Protocol, Self
@@ -38,17 +40,24 @@ class Blocks(Protocol):
 class Asking:
     """The worker's end."""
 
-    def __init__(self, fd: int, block: int) -> None:
-        self._fd, self._block = fd, block
+    def __init__(
+        self, fd: int, block: int, size: int, before: Callable[[], None] = lambda: None
+    ) -> None:
+        self._fd, self._block, self._size, self._before = fd, block, size, before
+        """`before` is called before a block is waited for."""
         self._there: set[int] = set()
 
     def within(self, at: int, count: int) -> int:
         """How many of the `count` bytes from `at` can be read now: up to the end of their block.
 
+        None behind the end of all.
         Raises `OSError` that says why the block cannot be had.
         """
+        if at >= self._size:
+            return 0
         index, inside = divmod(at, self._block)
         if index not in self._there:
+            self._before()
             os.write(self._fd, _ASK.pack(index))
             (length,) = _ANSWER.unpack(self._exactly(_ANSWER.size))
             if length:
@@ -74,6 +83,12 @@ class Serving:
         self._blocks, self._count = blocks, -(-size // blocks.block)
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._thread = Thread(target=self._serve, name="locard-blocks", daemon=True)
+        self._served, self._since = 0.0, 0.0
+
+    def served_seconds(self) -> float:
+        """Seconds for which the worker waited for blocks so far."""
+        since = self._since
+        return self._served + (clock.monotonic() - since if since else 0.0)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -97,7 +112,10 @@ class Serving:
                     return
                 (index,) = _ASK.unpack(data)
                 beyond = f"there is no block {index}" if index >= self._count else ""
-                reason = (beyond or self._blocks.fetch(index)).encode("utf-8", "replace")[:LONGEST]
+                self._since = clock.monotonic()
+                said = beyond or self._blocks.fetch(index)
+                self._served, self._since = self.served_seconds(), 0.0
+                reason = said.encode("utf-8", "replace")[:LONGEST]
                 self._ours.sendall(_ANSWER.pack(len(reason)) + reason)
         except OSError:
             return  # The worker is gone, and the pool says so.

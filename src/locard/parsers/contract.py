@@ -65,6 +65,13 @@ class Opened(Protocol):
     def seekable(self) -> BinaryIO:
         """A random-access reader over the stored bytes (no layers are taken off)."""
 
+    def end(self, count: int) -> bytes:
+        """The last `count` stored bytes, fewer where there are not so many.
+
+        None while they are still on their way: what is found without them is found again with them
+        before it counts.
+        """
+
     def siblings(self) -> Mapping[str, BinaryIO]:
         """Random-access readers over files that belong to this one (segments of a split image)."""
 

@@ -158,6 +158,8 @@ class Order(msgspec.Struct, frozen=True):
     """Bytes of a block that has to be asked for, at the last of the descriptors (`asking.py`).
 
     0: all bytes are there."""
+    onward: bool = False
+    """Whether blocks come from the first to the last: the end is not to be waited for."""
     triage: bool = False
 
 

@@ -32,8 +32,17 @@ class Positions:
         self._fd, self._asking = fd, asking
 
     def read(self, count: int, at: int) -> bytes:
-        """At most `count` bytes, or none at the end."""
-        return os.pread(self._fd, self._there(count, at), at)
+        """`count` bytes, or fewer at the end."""
+        data = os.pread(self._fd, self._there(count, at), at)
+        if self._asking is None:
+            return data
+        while data and len(data) < count:
+            end = at + len(data)
+            more = os.pread(self._fd, self._there(count - len(data), end), end)
+            if not more:
+                break
+            data += more
+        return data
 
     def readinto(self, buffer: "WriteableBuffer", at: int) -> int:
         """Fill as much of the buffer as can be read at once; how much."""
@@ -128,7 +137,11 @@ class Evidence:
         limits: Limits,
         siblings: Mapping[str, tuple[int, int]] | None = None,
         moved: Moved | None = None,
+        *,
+        ends: bool = True,
     ) -> None:
+        """`ends`: whether the end is there, and not still on its way."""
+        self._ends = ends
         self._source = Positions(source) if isinstance(source, int) else source
         self._size = size
         self._name = name
@@ -158,8 +171,10 @@ class Evidence:
     @property
     def head(self) -> Head:
         """What recognition looks at."""
-        last = self._source.read(LAST, max(self._size - LAST, 0))
-        return Head(self._first, last, self._size, self._name, self._layers)
+        return Head(self._first, self.end(LAST), self._size, self._name, self._layers)
+
+    def end(self, count: int) -> bytes:
+        return self._source.read(count, max(self._size - count, 0)) if self._ends else b""
 
     @property
     def untold(self) -> Unreadable | None:

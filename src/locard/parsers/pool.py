@@ -15,7 +15,7 @@ import queue
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from locard.parsers.confinement import Confinement
 from locard.parsers.contract import Limits
 from locard.parsers.frames import Done, Frame, Order
 from locard.parsers.intake import Intake, Lie
-from locard.parsers.process import Process, WorkerLost
+from locard.parsers.process import Process, WorkerLost, unserved
 
 __all__ = ["Pool", "Task", "WorkerLost"]
 
@@ -66,6 +66,8 @@ class Task:
     """Only say what it is."""
     blocks: Blocks | None = None
     """Puts bytes behind `fd` when the worker asks for them; None: they are all there."""
+    onward: bool = False
+    """Whether they come from the first to the last: the end is not to be waited for."""
     triage: bool = False
 
 
@@ -119,12 +121,16 @@ class Pool:
         """
         order, fds = self._order(task)
         if task.blocks is None:
-            yield from self._run(task, order, fds)
+            yield from self._run(task, order, fds, unserved)
             return
         with Serving(task.blocks, task.size) as serving:
-            yield from self._run(task, order, [*fds, serving.theirs.fileno()])
+            yield from self._run(
+                task, order, [*fds, serving.theirs.fileno()], serving.served_seconds
+            )
 
-    def _run(self, task: Task, order: Order, fds: list[int]) -> Iterator[Frame]:
+    def _run(
+        self, task: Task, order: Order, fds: list[int], served: Callable[[], float]
+    ) -> Iterator[Frame]:
         worker = self._ready(self._lease())
         limits = task.limits or self.limits
         done = False
@@ -133,7 +139,7 @@ class Pool:
             intake = Intake(order, limits)
             worker.send(order, fds)
             while not done:
-                frame = _judged(intake, worker, limits)
+                frame = _judged(intake, worker, limits, served)
                 if isinstance(frame, Done):
                     done = True
                     if frame.retire:
@@ -210,6 +216,7 @@ class Pool:
             depth=task.depth,
             identify=task.identify,
             block=task.blocks.block if task.blocks is not None else 0,
+            onward=task.onward,
             triage=task.triage,
         )
         return order, fds
@@ -223,8 +230,8 @@ def _tidy(scratch: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _judged(intake: Intake, worker: Process, limits: Limits) -> Frame:
+def _judged(intake: Intake, worker: Process, limits: Limits, served: Callable[[], float]) -> Frame:
     try:
-        return intake.judge(*worker.receive(intake.waited, limits))
+        return intake.judge(*worker.receive(intake.waited, limits, served))
     except Lie as lie:
         raise worker.distrust(str(lie)) from None

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -40,6 +40,11 @@ _MOST = {JSON: JSON_MOST, BATCH: BATCH_MOST, BYTES: BYTES_MOST}
 _SOCKET_BUFFER = 1 << 20
 _KEPT = ("LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT")
 """All that a worker is given of the environment: cloud credentials live there."""
+
+
+def unserved() -> float:
+    """Seconds for which a worker waited for us when there is nothing that it could wait for."""
+    return 0.0
 
 
 class WorkerLost(Error):
@@ -97,20 +102,26 @@ class Process:
         except OSError:
             raise self._lost() from None
 
-    def receive(self, waited: float, limits: Limits) -> tuple[bytes, memoryview, float]:
+    def receive(
+        self, waited: float, limits: Limits, served: Callable[[], float] = unserved
+    ) -> tuple[bytes, memoryview, float]:
         """Kind and payload of the next frame, and the seconds it took.
 
-        `waited` seconds of the task's time are gone already. Raises `WorkerLost` and kills the
-        worker when it dies, or when time is up.
+        `waited` seconds of the task's time are gone already; those for which the worker waits for
+        us, in all so far `served()`, are not the worker's. Raises `WorkerLost` and kills the worker
+        when it dies, or when time is up.
         """
-        began = clock.monotonic()
-        until = began + min(limits.idle_seconds, limits.seconds - waited)
+        began = clock.monotonic() - served()
+
+        def until() -> float:
+            return began + served() + min(limits.idle_seconds, limits.seconds - waited)
+
         kind, length = HEAD.unpack(self._exactly(HEAD.size, until, limits))
         most = _MOST.get(kind)
         if most is None or length > most:
             raise self.distrust("a frame that is too large or of unknown kind")
         payload = self._exactly(length, until, limits)
-        return kind, payload, clock.monotonic() - began
+        return kind, payload, clock.monotonic() - served() - began
 
     def distrust(self, why: str) -> WorkerLost:
         """Kill a worker that does not keep the rules; the error to raise."""
@@ -142,7 +153,7 @@ class Process:
         except msgspec.DecodeError as error:
             raise self.distrust(f"a greeting that cannot be read ({error})") from None
 
-    def _exactly(self, count: int, until: float, limits: Limits) -> memoryview:
+    def _exactly(self, count: int, until: Callable[[], float], limits: Limits) -> memoryview:
         # Arrow's memory is neither emptied before use nor handed back to the kernel after it.
         whole = view = memoryview(pa.allocate_buffer(count))
         while view:
@@ -158,13 +169,13 @@ class Process:
             view = view[got:]
         return whole
 
-    def _wait(self, until: float, limits: Limits) -> None:
-        left = until - clock.monotonic()
+    def _wait(self, until: Callable[[], float], limits: Limits) -> None:
+        left = until() - clock.monotonic()
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         if left > 0 and poll.poll(left * 1000):
             return
-        if clock.monotonic() < until:
+        if clock.monotonic() < until():
             return
         self.kill()
         raise WorkerLost(

@@ -62,8 +62,16 @@ class Rows:
     """
 
     def __init__(
-        self, sink: Callable[[pa.RecordBatch], None], evidence: str, source: str, version: str
+        self,
+        sink: Callable[[pa.RecordBatch], None],
+        evidence: str,
+        source: str,
+        version: str,
+        *,
+        often: bool = False,
     ) -> None:
+        """`often`: every batch leaves after `FIRST_SECONDS`, because reading takes long."""
+        self._often = often
         self.sink = sink
         self.evidence = evidence
         self.source = source
@@ -110,10 +118,14 @@ class Rows:
         """Append a record that could not be read: nothing is lost, and nothing is silent."""
         self.row(problem=problem, raw=raw, locator=locator, **values)
 
-    def close(self) -> None:
-        """Hand over what is left."""
+    def leave(self) -> None:
+        """Hand over what is there."""
         self._fold()
         self._leave()
+
+    def close(self) -> None:
+        """Hand over what is left."""
+        self.leave()
 
     def _append(
         self,
@@ -180,13 +192,15 @@ class Rows:
         return _DEFAULTS.get(_KINDS[name], "") if name in _KINDS else ""
 
     def _leave_when_full(self) -> None:
-        old = self.written == 0 and clock.monotonic() - self._since > FIRST_SECONDS
+        waits = self._often or self.written == 0
+        old = waits and clock.monotonic() - self._since > FIRST_SECONDS
         if self._rows >= BATCH_ROWS or self._bytes >= BATCH_BYTES or old:
             self._fold()
             self._leave()
 
     def _leave(self) -> None:
         batches, self._batches = self._batches, []
+        self._since = clock.monotonic()
         if not batches:
             return
         table = pa.Table.from_batches(batches).combine_chunks()

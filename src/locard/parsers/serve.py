@@ -64,6 +64,11 @@ class Run:
             self.out.tell(Progress(done, self.order.size, records))
             self.out.flush()
 
+    def leave(self) -> None:
+        """Have rows not wait together with who made them, for bytes that are not there yet."""
+        if self.rows is not None:
+            self.rows.leave()
+
     def problem(self, text: str, path: str = "") -> None:
         """Count something that could not be read and is no row."""
         self.problems += 1
@@ -134,14 +139,23 @@ class Server:
         return Done(seen, run.sent, problems, rows.facts, decoded, retire)
 
     def _open(self, run: Run, order: Order, fds: list[int]) -> Evidence:
-        asking = Asking(fds[-1], order.block) if order.block else None
+        before = run.leave if order.onward else lambda: None
+        asking = Asking(fds[-1], order.block, order.size, before) if order.block else None
         others = fds[1:-1] if asking else fds[1:]
         siblings = {
             name: (fd, os.fstat(fd).st_size)
             for name, fd in zip(order.siblings, others, strict=True)
         }
         source = Positions(fds[0], asking)
-        return Evidence(source, order.size, order.name, order.limits, siblings, run.moved)
+        return Evidence(
+            source,
+            order.size,
+            order.name,
+            order.limits,
+            siblings,
+            run.moved,
+            ends=not order.onward,
+        )
 
     def _handle(self, run: Run, order: Order, opened: Evidence) -> None:
         verdict = self.recogniser.judge(opened.head, order.parser)
@@ -174,7 +188,8 @@ class Server:
                 self.out.batch(batch)
                 self.out.flush()
 
-        rows = run.rows = Rows(sink, order.evidence, source.id, source.version)
+        often = bool(order.block)
+        rows = run.rows = Rows(sink, order.evidence, source.id, source.version, often=often)
         context = Context(
             evidence=order.evidence,
             modified=order.modified,

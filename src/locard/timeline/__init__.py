@@ -4,6 +4,7 @@
 `connect(folder)` gives the `Timeline`; everything else here is what it takes and answers.
 """
 
+from locard.timeline.arriving import EVIDENCE as STILL_COMING
 from locard.timeline.asking import Asking, Unwanted, asking
 from locard.timeline.client import TooSlow
 from locard.timeline.excerpts import Excerpts
@@ -19,10 +20,12 @@ from locard.timeline.results import (
     Surroundings,
     Written,
 )
-from locard.timeline.search import Marks, Search
+from locard.timeline.search import Arriving, Marks, Search
 from locard.timeline.timeline import Timeline, connect
 
 __all__ = [
+    "STILL_COMING",
+    "Arriving",
     "Asking",
     "Count",
     "Excerpts",

@@ -67,6 +67,15 @@ class Engine:
             )  # fmt: skip
             for name in left.decode().split():
                 session.run(f"DROP TABLE {schema.DATABASE}.{name} SYNC", "TSV", {})
+            # Rows of evidence that was coming in: whoever took it in writes them anew.
+            apart = session.run(
+                f"SELECT DISTINCT partition FROM system.parts WHERE database = '{schema.DATABASE}' "
+                f"AND table = 'events' AND active AND position(partition, '{schema.APART}') > 0",
+                "TSV", {},
+            )  # fmt: skip
+            for name in apart.decode().split():
+                drop = f"ALTER TABLE {schema.DATABASE}.events DROP PARTITION {{name:String}}"
+                session.run(drop, "TSV", {"name": name})
         definitions.keep(folder)
 
     def run(

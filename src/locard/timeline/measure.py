@@ -7,6 +7,7 @@ from typing import Any
 from locard.model.errors import Missing
 from locard.model.event import Kind
 from locard.timeline import attributes, schema
+from locard.timeline.arriving import APART
 from locard.timeline.client import Client
 from locard.timeline.query import condition
 from locard.timeline.read import one
@@ -193,7 +194,7 @@ def span(client: Client, case: str) -> tuple[int, int] | None:
 
 def summaries(client: Client, case: str | None = None) -> dict[str, Summary]:
     """Cases in numbers, by name: all that have rows, or only the one that is named."""
-    only = "" if case is None else "WHERE `case` = {case:String}"
+    only = f"WHERE NOT {APART}" if case is None else "WHERE `case` = {case:String}"
     parameters = {} if case is None else {"case": case}
     dated = f"NOT {_UNDATED}"
     table = client.table(

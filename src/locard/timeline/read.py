@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from locard.model.errors import BadQuery, Error, Missing
 from locard.model.event import Event, Kind
 from locard.timeline import schema
+from locard.timeline.arriving import APART, MARK, scope
 from locard.timeline.client import Client
 from locard.timeline.query import condition
 from locard.timeline.results import Page, Row, Surroundings
-from locard.timeline.search import Search
+from locard.timeline.search import Arriving, Search
 
 _DB = schema.DATABASE
 PAGE_ROWS = 10_000
@@ -90,12 +91,11 @@ def page(
     return Page(shown, following, preceding, where.notes)
 
 
-def event(client: Client, key: str, case: str | None) -> Event:
+def event(client: Client, key: str, case: str | None, coming: Sequence[Arriving] = ()) -> Event:
     """One event with its sightings. Raises `Missing`."""
-    clause, parameters = "id = unhex({id:String})", {"id": _id(key)}
-    if case is not None:
-        clause += " AND `case` = {case:String}"
-        parameters["case"] = case
+    parameters: dict[str, Any] = {"id": _id(key)}
+    inside = f"NOT {APART}" if case is None else scope(case, coming, parameters)
+    clause = f"id = unhex({{id:String}}) AND {inside}"
     rows = rows_of_table(
         client.table(f"SELECT {_all()} FROM {_DB}.events WHERE {clause} LIMIT 1", parameters)
     )
@@ -123,19 +123,23 @@ def sightings(client: Client, case: str, key: str) -> list[tuple[str, str]]:
     return [(row["evidence"], row["locator"]) for row in table.to_pylist()]
 
 
-def context(client: Client, case: str, key: str, minutes: float, most: int) -> Surroundings:
+def context(
+    client: Client, case: str, key: str, minutes: float, most: int, coming: Sequence[Arriving] = ()
+) -> Surroundings:
     """The events around an event, at most `most` on each side.
 
     Without their raw records and attributes: those of a thousand rows are megabytes that a list
     does not show.
     """
     most = max(1, min(most, CONTEXT_ROWS))
+    bound: dict[str, Any] = {}
+    inside = scope(case, coming, bound)
     listed = ", ".join(schema.presented(name) for name in _LISTED)
     rows = rows_of_table(
         client.table(
-            f"SELECT {listed} FROM {_DB}.events WHERE `case` = {{case:String}} "
-            "AND id = unhex({id:String}) LIMIT 1",
-            {"case": case, "id": _id(key)},
+            f"SELECT {listed} FROM {_DB}.events WHERE {inside} AND id = unhex({{id:String}}) "
+            "LIMIT 1",
+            {**bound, "id": _id(key)},
         )
     )
     if not rows:
@@ -152,17 +156,11 @@ def context(client: Client, case: str, key: str, minutes: float, most: int) -> S
         (edges[1], "<=", ">=", ">=", "ASC"),
     ):
         table = client.table(
-            f"SELECT {listed} FROM {_DB}.events WHERE `case` = {{case:String}}"
+            f"SELECT {listed} FROM {_DB}.events WHERE {inside}"
             f" AND time {beyond} {_instant('edge')} AND time {toward} {_instant('at')}"
             f" AND (time, id) {passed} ({_instant('at')}, unhex({{id:String}}))"
             f" ORDER BY time {direction}, id {direction} LIMIT {{rows:UInt32}}",
-            {
-                "case": case,
-                "edge": edge,
-                "at": time,
-                "id": middle["id"],
-                "rows": most + 2,
-            },
+            {**bound, "edge": edge, "at": time, "id": middle["id"], "rows": most + 2},
         )
         sides.append(rows_of_table(table))
     before, after = sides
@@ -223,6 +221,8 @@ def rows_of_table(table: pa.Table) -> list[Row]:
             row["time"] = None if time == schema.UNDATED else time
         if "id" in row:
             row["id"] = row["id"].hex()
+        if "case" in row:
+            row["case"] = row["case"].partition(MARK)[0]
     return rows
 
 

@@ -18,6 +18,8 @@ VERSION = 1
 
 DATABASE = "locard"
 UNDATED = -(1 << 63)
+APART = "/"
+"""Stands in the partitions of rows that are no part of a case yet; no name of a case holds it."""
 INDEXED = ("message", "raw")
 """Columns with a text index, called `words_` and the column."""
 

@@ -2,7 +2,7 @@
 """What is searched for, and the condition in SQL that it becomes."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 Marks = Callable[[str, str], Collection[str]]
@@ -14,6 +14,15 @@ The pattern is the text of the query as typed, with `*` and `?` as wildcards; `*
 
 def _now() -> int:
     return time.time_ns()
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """The rows of one arrival that are to be seen: those of its groups from `first` on."""
+
+    name: str
+    """Letters, digits and dashes."""
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +41,7 @@ class Search:
     """IANA zone of the times in the query that name none."""
     marks: Marks | None = field(default=None, compare=False, repr=False)
     """Answers `tag:`, `starred:` and `comment:`; without it they are a `BadQuery`."""
+    arriving: Sequence[Arriving] = ()
+    """Evidence that is still coming in, whose rows are searched too."""
     now: int = field(default_factory=_now, compare=False)
     """What `now` in the query means, UTC nanoseconds."""

@@ -8,7 +8,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from locard.model.event import FACETS, Event
-from locard.timeline import measure, read, removal, schema, words
+from locard.timeline import arriving, measure, read, removal, schema, words
 from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.excerpts import Excerpts, fold
@@ -23,7 +23,7 @@ from locard.timeline.results import (
     Surroundings,
     Written,
 )
-from locard.timeline.search import Search
+from locard.timeline.search import Arriving, Search
 from locard.timeline.write import write
 
 
@@ -88,6 +88,22 @@ class Timeline:
         if self._written == words.PARTS:
             words.importing(self._client, True, merged=True)
         return write(self._client, case, rows)
+
+    def show(self, case: str, arrival: str, group: int, batch: pa.RecordBatch) -> None:
+        """Make rows of evidence that is still coming in searchable, apart from the case's own."""
+        arriving.show(self._client, case, arrival, group, batch)
+
+    def hide(self, case: str, arrival: str, group: int) -> None:
+        """Remove one group of the rows of an arrival."""
+        arriving.hide(self._client, case, arrival, group)
+
+    def clear(self, case: str, alive: Collection[str]) -> None:
+        """Remove the rows of all arrivals in a case that are not `alive`."""
+        arriving.clear(self._client, case, alive)
+
+    def unheld(self, case: str, batch: pa.RecordBatch, ids: pa.Array) -> pa.RecordBatch:
+        """The rows of a batch that the case does not hold under `ids` in the same words."""
+        return arriving.unheld(self._client, case, batch, ids)
 
     def forget(self, case: str, evidence: str) -> None:
         """Remove the rows of a case that stand on this evidence, before it is read in another way.
@@ -161,9 +177,9 @@ AND evidence = {{evidence:String}} AND id NOT IN
         """
         return read.page(self._client, search, limit, cursor, offset, order, columns)
 
-    def event(self, id: str, case: str | None = None) -> Event:
+    def event(self, id: str, case: str | None = None, coming: Sequence[Arriving] = ()) -> Event:
         """One event with its sightings. Raises `Missing`."""
-        return read.event(self._client, id, case)
+        return read.event(self._client, id, case, coming)
 
     def known(self, case: str, ids: Collection[str]) -> set[str]:
         """Which of these ids are events of the case."""
@@ -174,10 +190,15 @@ AND evidence = {{evidence:String}} AND id NOT IN
         return read.sightings(self._client, case, id)
 
     def context(
-        self, case: str, id: str, minutes: float = 5, most: int = read.CONTEXT_ROWS
+        self,
+        case: str,
+        id: str,
+        minutes: float = 5,
+        most: int = read.CONTEXT_ROWS,
+        coming: Sequence[Arriving] = (),
     ) -> Surroundings:
         """The events ±`minutes` around an event across all sources, `most` (500) a side."""
-        return read.context(self._client, case, id, minutes, most)
+        return read.context(self._client, case, id, minutes, most, coming)
 
     def export(
         self, search: Search, columns: Sequence[str] | None = None

@@ -26,6 +26,7 @@ from locard.api.times import iso
 from locard.cases.export import Format
 from locard.model.errors import BadQuery, Missing
 from locard.model.event import COLUMNS, FACETS, Event, Kind
+from locard.timeline import STILL_COMING
 
 router = APIRouter(prefix="/api", tags=["events"])
 
@@ -298,7 +299,7 @@ def event(case: TheCase, event: EventId, who: MayView, door: TheDoor) -> Respons
 @router.get("/cases/{case}/events/{event}/context", response_model=Neighbours)
 def context(
     case: TheCase,
-    event: TheEvent,
+    event: EventId,
     who: MayView,
     door: TheDoor,
     minutes: Annotated[float, Query(gt=0, le=100_000)] = 5,
@@ -351,7 +352,7 @@ def _provenance(door: Door, event: Event) -> Provenance:
     names = door.desk.names(event.case, {evidence, *sighted})
     return Provenance(
         evidence=evidence,
-        name=names.get(evidence, ""),
+        name=names.get(evidence, evidence if evidence == STILL_COMING else ""),
         parents=_parents(door, event.case, evidence),
         locator=str(event.values["locator"]),
         sha256=evidence,

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from locard.model.errors import BadQuery
-from locard.timeline import schema, words
+from locard.timeline import arriving, schema, words
 from locard.timeline.client import Client, EngineRefused
 from locard.timeline.query.compiler import Compiled, compile_query
 from locard.timeline.search import Search
@@ -41,8 +41,10 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
     clauses: list[str] = []
     parameters: dict[str, Any] = {}
     if search.case:
-        clauses.append("`case` = {case:String}")
-        parameters["case"] = search.case
+        clauses.append(arriving.scope(search.case, search.arriving, parameters))
+    else:
+        clauses.append(f"NOT {arriving.APART}")
+    notes = [arriving.NOTE] if search.arriving else []
     if search.start is not None or search.end is not None:
         start = schema.UNDATED + 1 if search.start is None else search.start
         parameters["start"] = max(schema.UNDATED + 1, min(start, _LARGEST))
@@ -51,7 +53,7 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
         parameters["end"] = max(schema.UNDATED + 1, min(search.end, _LARGEST))
         clauses.append("time < fromUnixTimestamp64Nano({end:Int64}, 'UTC')")
     if not search.query.strip():
-        yield Condition(" AND ".join(clauses) or "1", parameters)
+        yield Condition(" AND ".join(clauses), parameters, notes)
         return
     _encodable(search.query)
     compiled = compile_query(search)
@@ -66,7 +68,7 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
         yield Condition(
             " AND ".join(clauses),
             parameters,
-            _notes(compiled, unbuilt),
+            [*_notes(compiled, unbuilt), *notes],
             compiled.scans or unbuilt,
         )
 

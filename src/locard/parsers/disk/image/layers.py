@@ -41,7 +41,7 @@ def open_container(opened: Opened, report: Report) -> BinaryIO:
     stream = opened.seekable()
     siblings = opened.siblings()
     first = _at(stream, 0, 4096)
-    last = _at(stream, max(opened.size - 512, 0), 512)
+    last = opened.end(512)
     kind = container_of(first, last)
     if kind == "blocks":
         return blocks.opened(stream)

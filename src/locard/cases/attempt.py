@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One attempt at parsing one holding: what a worker said, and the bytes of members it hands out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from locard.cases.scout import Told
+from locard.parsers import frames as f
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one worker said about one holding."""
+
+    known: f.Recognised | None = None
+    done: f.Done | None = None
+    rows: int = 0
+    """Rows that arrived, those with a problem included."""
+    problem_rows: int = 0
+    told: int = 0
+    """Problems that were told and are no row."""
+    members: int = 0
+    """Members that came out whole."""
+    troubles: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    """The first entries of an archive that have no bytes of their own."""
+    passed_over: int = 0
+    """How many of them there were in all."""
+    lost: str = ""
+    """Why the attempt failed, or empty."""
+    bomb: bool = False
+    """Whether it failed in a way that another attempt would repeat."""
+    advanced: int = 0
+
+    @property
+    def problems(self) -> int:
+        """Records with a problem, as they arrived."""
+        return self.problem_rows + self.told
+
+    @property
+    def seen(self) -> int:
+        """Records that arrived: whole rows, whole members and problems."""
+        return self.rows + self.members + self.told
+
+    def miscount(self, done: f.Done) -> str:
+        """Why the worker's own counts are not those of what arrived, or empty."""
+        pairs = (
+            ("records", done.seen, self.seen),
+            ("rows", done.written, self.rows),
+            ("problems", done.problems, self.problems),
+        )
+        wrong = [f"{said:,} {what} where {came:,} arrived" for what, said, came in pairs
+                 if said != came]  # fmt: skip
+        if not wrong:
+            return ""
+        return (
+            f"The counts do not add up: the parser says {', '.join(wrong)}. Rows that arrived are "
+            "kept and may not be all; report this with the name of the parser."
+        )
+
+
+class Members:
+    """The bytes of one member, read from a run's frames up to the frame that ends it."""
+
+    def __init__(
+        self,
+        frames: Iterator[Told],
+        note: Callable[[Told], None],
+        admit: Callable[[int], None],
+    ) -> None:
+        self._frames, self._note = frames, note
+        """`note` is told every frame that is none of the member's."""
+        self._admit = admit
+        """Told how long the member is so far; raises when that is too much."""
+        self._length = 0
+        self.end: f.MemberEnd | None = None
+
+    def read(self, _size: int, /) -> bytes:
+        """The next bytes, or none at the end of the member."""
+        while self.end is None:
+            match next(self._frames):
+                case f.MemberBytes(data):
+                    if data:
+                        self._length += len(data)
+                        self._admit(self._length)
+                        return data
+                case f.MemberEnd() as end:
+                    self.end = end
+                case frame:
+                    self._note(frame)
+        return b""
