@@ -27,6 +27,7 @@ from measuring import REPOSITORY, Report, options, say, scratch
 
 from locard.actions.collect.aws import reading
 from locard.actions.collect.aws.picked import Picked
+from locard.parsers.disk.image import filesystem_timeline
 from locard.parsers.frames import Batch
 from locard.parsers.pool import Pool, Task
 from locard.providers.aws.session import Cloud
@@ -182,8 +183,7 @@ def main() -> None:
             answers.append(triaged(report, "1 TB", large, folder / "large"))
         for found in answers:
             lacks = whole - found
-            files = sum(n for source, n in lacks.items() if source == reading.PARSER)
-            other = lacks.total() - files
+            other = lacks.total() - lacks[filesystem_timeline.SOURCE]
             report.add("rows of artefacts that lack", f"{other:,}", "aim: 0", lack=other)
     report.finish(given)
 

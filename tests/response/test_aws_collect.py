@@ -9,6 +9,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,12 @@ BLOCK = 512 << 10
 def collect(runner: Runner, here: Scene, what: str, **options: object) -> Receipt:
     plan = runner.plan(what, "prod", target(here), "c", options)
     return runner.carry_on(runner.begin(plan, "prod", Asked("c", ANA, "beacons")), ANA)
+
+
+def outcome(done: Receipt, kind: str) -> dict[str, Any]:
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    (found,) = [one.outcome for one in done.steps if one.step.kind == kind]
+    return dict(found)
 
 
 def kept(runner: Runner, evidence: str) -> bytes:
@@ -99,13 +106,14 @@ def test_a_disk_is_in_the_vault_byte_for_byte_with_its_checksums(
 ) -> None:
     done = collect(runner, here, "collect.aws.disks", triage=False)
     assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
-    found = done.steps[1].outcome
+    found = outcome(done, "read")
     assert found["image"] == image(disk)
     assert (found["blocks"], found["fetched"]) == (len(disk), len(disk))
     lines = kept(runner, found["checksums"]).decode().split()
     assert [int(one.partition(",")[0]) for one in lines[1:]] == sorted(disk)
     (exhibit,) = runner.vault.ledger.exhibits("c", found["image"])
-    assert "6 were listed" in exhibit.covers and "one instant" in exhibit.method.consistency
+    assert "2,048 blocks" in exhibit.covers and "one instant" in exhibit.method.consistency
+    assert exhibit.source["snapshot"] == found["snapshot"]
     assert not (runner.home / "runs" / done.run).exists()
 
 
@@ -136,13 +144,13 @@ def test_killed_half_way_no_block_comes_twice_and_no_snapshot_is_made_twice(
     assert died.returncode == -9, died.stderr.decode()
     here.aws.forget()
     done = runner.carry_on(run, ANA)
-    assert done.state == RunState.DONE and done.steps[1].outcome["image"] == image(disk)
+    assert done.state == RunState.DONE and outcome(done, "read")["image"] == image(disk)
     calls = [one["action"] for one in here.aws.calls(run)]
     assert calls.count("ebs:GetSnapshotBlock") == len(disk) - 3
     assert "ec2:CreateSnapshots" not in calls
 
 
-def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_refused(
+def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_a_problem(
     runner: Runner, here: Scene, disk: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from locard.actions.collect.aws import blocks
@@ -161,9 +169,11 @@ def test_a_block_whose_checksum_is_wrong_is_fetched_again_and_then_refused(
     assert collect(runner, here, "collect.aws.disks", triage=False).state == RunState.DONE
     seen.clear()
     limit = 99
-    stopped = collect(runner, here, "collect.aws.disks", triage=False)
-    assert stopped.state == RunState.FAILED
-    assert "Block 7 of snap-" in stopped.steps[1].error
+    told = outcome(collect(runner, here, "collect.aws.disks", triage=False), "read")
+    assert told["problems"] == 1 and "Block 7 of snap-" in told["wrong"]["7"]
+    assert told["image"] == image({**disk, 7: bytes(BLOCK)})
+    lines = kept(runner, told["checksums"]).decode().splitlines()
+    assert [one for one in lines if one.startswith("7,,Block 7 of")]
 
 
 def test_a_snapshot_that_ends_in_error_because_of_its_key(
@@ -175,6 +185,6 @@ def test_a_snapshot_that_ends_in_error_because_of_its_key(
     here.aws.fault("ec2:DescribeSnapshots", "error-state", after=1)
     stopped = runner.carry_on(run, ANA)
     assert stopped.state == RunState.FAILED
-    assert "ended in error: Given key ID is not accessible" in stopped.steps[1].error
-    assert "kms:CreateGrant" in stopped.steps[1].error
+    assert "ended in error: Given key ID is not accessible" in stopped.steps[2].error
+    assert "kms:CreateGrant" in stopped.steps[2].error
     assert runner.carry_on(run, ANA).state == RunState.DONE

@@ -21,7 +21,7 @@ from locard.parsers.pool import Pool, Task, WorkerLost
 from locard.settings import Settings
 from tests.parsers.test_disk import FILES, tool
 from tests.response.aws import Scene
-from tests.response.test_aws_collect import kept
+from tests.response.test_aws_collect import kept, outcome
 from tests.response.test_aws_instance import ANA, aws, here, runner, target
 
 __all__ = ["aws", "here", "runner"]
@@ -50,12 +50,6 @@ def volume(here: Scene) -> str:
 def run(runner: Runner, here: Scene, what: str, **options: Any) -> Receipt:
     plan = runner.plan(what, "prod", target(here), "c", options)
     return runner.carry_on(runner.begin(plan, "prod", Asked("c", ANA, "beacons")), ANA)
-
-
-def outcome(done: Receipt, kind: str) -> dict[str, Any]:
-    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
-    (found,) = [one.outcome for one in done.steps if one.step.kind == kind]
-    return dict(found)
 
 
 def test_the_answers_of_the_whole_disk_after_a_few_blocks(
@@ -121,7 +115,7 @@ def test_the_copy_follows_and_agrees_with_the_triage(
 ) -> None:
     done = run(runner, here, "collect.aws.disks")
     kinds = [one.step.kind for one in done.steps]
-    assert kinds == ["snapshots", "triage", "read", "agree"]
+    assert kinds == ["snapshots", "lock", "triage", "read", "agree"]
     assert outcome(done, "agree")["compared"] == outcome(done, "triage")["blocks"]
     assert outcome(done, "read")["fetched"] == outcome(done, "read")["blocks"]
     assert kept(runner, outcome(done, "read")["image"]) == disk.read_bytes()
@@ -145,7 +139,7 @@ def test_a_denied_or_throttled_block_stops_the_run_and_carrying_on_fetches_the_r
     here.aws.fault("ebs:GetSnapshotBlock", "AccessDeniedException", after=3)
     stopped = runner.carry_on(begun, ANA)
     assert stopped.state == RunState.FAILED
-    assert "denied ebs:GetSnapshotBlock" in stopped.steps[1].error
+    assert "denied ebs:GetSnapshotBlock" in stopped.steps[2].error
     here.aws.forget()
     here.aws.fault("ebs:GetSnapshotBlock", "RequestThrottledException", times=2)
     told = outcome(runner.carry_on(begun, ANA), "triage")

@@ -65,6 +65,8 @@ class Room:
     outcomes: Mapping[str, Json]
     """What the steps before gave, by their keys."""
     progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None
+    elsewhere: Callable[[str], Cloud] = lambda _name: None
+    """A session at another account of ours, by its name, under the same run and policy."""
 
 
 @dataclass(frozen=True, slots=True)

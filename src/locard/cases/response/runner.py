@@ -218,7 +218,7 @@ class Runner:
                     if is_change(action.steps[taken.step.kind]):
                         stepping.change(record, action, cloud, number, taken)
                     else:
-                        room = self._room(record.run, outcomes, watch)
+                        room = self._room(record, action, outcomes, watch)
                         stepping.collect(record, action, cloud, number, taken, room)
                 except Error as error:
                     record.step(number, failed(record, number), error=said(error))
@@ -383,10 +383,19 @@ class Runner:
         self.vault.prepare()
         return Record(self.state, self.vault, row.id, who), self.catalogue.get(row.action)
 
-    def _room(self, run: str, outcomes: Mapping[str, Json], watch: Watch) -> Room:
-        folder = self._folder(run)
+    def _room(
+        self, record: Record, action: Action, outcomes: Mapping[str, Json], watch: Watch
+    ) -> Room:
+        folder, plan = self._folder(record.run), record.plan
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Room(str(folder), outcomes, watch)
+
+        def elsewhere(name: str) -> Cloud:
+            with self.state.session() as session:
+                account = accounts.get(session, name)
+            target = replace(plan.target, account=account.number)
+            return self.connect(account, action, target, plan.names, record.run)
+
+        return Room(str(folder), outcomes, watch, elsewhere)
 
     def _folder(self, run: str) -> Path:
         return self.home / "runs" / run

@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws import reading, volumes
-from locard.actions.collect.aws.snapshots import MAKING, READING, Snapshots
+from locard.actions.collect.aws import forensic, reading, snapshots, volumes
+from locard.actions.collect.aws.snapshots import LOCKING, MAKING, READING
 from locard.actions.contract import Action, Option
 from locard.model.action import Json, Plan, Target
 
@@ -25,12 +25,14 @@ ACTION = Action(
     "by block with AWS's checksums.",
     kind="instance",
     names=volumes.INSTANCE,
-    permissions=(*MAKING, *READING),
+    permissions=(*MAKING, *READING, *forensic.PERMISSIONS),
     plan=plan,
-    steps={"snapshots": Snapshots(), **reading.STEPS},
+    steps={**snapshots.STEPS, **forensic.STEPS, **reading.STEPS},
     volatility=4,
     options=(
         Option("triage", "Before the copy, read the artefacts out of a few blocks", True),
         *reading.TRIAGE,
+        *LOCKING,
+        *forensic.OPTIONS,
     ),
 )

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from locard.actions.collect.aws import blocks
-from locard.actions.collect.aws.blocks import GIB, block, journal
+from locard.actions.collect.aws.blocks import NEVER, block, journal, page
+from locard.model.action import Json
 from locard.model.errors import Error, Storage
 from locard.parsers.disk.image.blocks import Head, written
 
@@ -65,7 +66,7 @@ class Picked:
         self._tokens: dict[int, str] = {}
         self._listed: list[tuple[int, int]] = []
         """Stretches of which the blocks are known, ascending: first, and one behind the last."""
-        self._until = datetime.max.replace(tzinfo=UTC)
+        self._until = NEVER
         self._size = 0
         self._block = 0
         self._list(0)
@@ -129,7 +130,7 @@ class Picked:
             self.refused += 1
             return f"block {index} was not read: the triage may read {self.most >> 20:,} MiB"
         if index not in self.known or blocks.digest(self._read(index)) != self.known[index]:
-            data, digest = self._get(index)
+            data, digest = block(self.cloud, self.name, index, self._tokens[index], length)
             with self.file.open("r+b", buffering=0) as file:
                 file.seek(index * self._block)
                 file.write(data)
@@ -142,18 +143,6 @@ class Picked:
         self._progress(self.read, self.most)
         return ""
 
-    def _get(self, index: int) -> tuple[bytes, str]:
-        """The block; with a fresh token when AWS refuses the one that it gave."""
-        length = self._length(index)
-        try:
-            return block(self.cloud, self.name, index, self._tokens[index], length)
-        except Error as error:
-            if type(error) is not Error:
-                raise
-        self._forget()
-        self._require(index)
-        return block(self.cloud, self.name, index, self._tokens.get(index, ""), length)
-
     def _require(self, index: int) -> None:
         if datetime.now(UTC) > self._until - EARLY:
             self._forget()
@@ -164,29 +153,25 @@ class Picked:
     def _forget(self) -> None:
         self._listed.clear()
         self._tokens.clear()
-        self._until = datetime.max.replace(tzinfo=UTC)
+        self._until = NEVER
 
     def _list(self, index: int) -> None:
         """List from `index` on until something is known of it."""
-        more: dict[str, str | int] = {"StartingBlockIndex": index} if index else {}
+        where: dict[str, Json] = {"StartingBlockIndex": index} if index else {}
         while True:
             self.listings += 1
-            page = self.cloud.call(
-                "ebs:ListSnapshotBlocks", SnapshotId=self.name, MaxResults=LISTED, **more
-            )
-            self._block, self._size = int(page["BlockSize"]), int(page["VolumeSize"]) * GIB
-            found = {one["BlockIndex"]: one["BlockToken"] for one in page.get("Blocks", ())}
-            self._tokens |= found
-            if page.get("ExpiryTime"):
-                self._until = min(self._until, datetime.fromisoformat(str(page["ExpiryTime"])))
-            end = max(found, default=index) + 1
-            if not page.get("NextToken"):
+            found = page(self.cloud, self.name, MaxResults=LISTED, **where)
+            self._block, self._size = found.block, found.size
+            self._tokens |= found.tokens
+            self._until = min(self._until, found.until)
+            end = max(found.tokens, default=index) + 1
+            if not found.more:
                 end = -(-self._size // self._block)
-            if found or not page.get("NextToken"):
+            if found.tokens or not found.more:
                 self._listed.append((index, max(end, index + 1)))
                 self._listed.sort()
                 return
-            more = {"NextToken": page["NextToken"]}
+            where = {"NextToken": found.more}
 
     def _prepare(self) -> None:
         try:

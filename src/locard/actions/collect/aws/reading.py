@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws.answers import of
-from locard.actions.collect.aws.blocks import Snapshot, journal
+from locard.actions.collect.aws.blocks import Snapshot, digest, journal
 from locard.actions.collect.aws.picked import Picked
 from locard.actions.collect.aws.snapshots import wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
@@ -32,6 +32,8 @@ TRIAGE = (
 ONE_INSTANT = "crash-consistent, all volumes of the instance at one instant"
 PARSER = "disk.image"
 NOBODY = "0" * 64
+ZEROS = digest(bytes(512 << 10))
+"""SHA-256 of a block of zeros, as AWS writes it."""
 
 
 class Triage:
@@ -65,27 +67,27 @@ class Disk:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Wait for the snapshot, then read it through."""
         label = step.arguments["volume"]
-        name = room.outcomes["snapshots:all"][label]
+        name, cloud = _copied(step, room, cloud)
         wait(cloud, name, room)
 
         def progress(done: int, size: int) -> None:
             room.progress(f"Reading {label}", done, size)
 
         disk = Snapshot(cloud, name, Path(room.folder), progress)
-        blocks = -(-disk.size // disk.block)
         covers = (
-            f"{blocks:,} blocks of {disk.block:,} bytes; {len(disk.tokens):,} were listed and "
-            "their SHA-256 checked, the others are zeros by AWS's word"
+            f"{-(-disk.size // disk.block):,} blocks of {disk.block:,} bytes. {label}-blocks.csv "
+            "names those that AWS lists, each held against AWS's SHA-256, and those that never "
+            "came as it says; in place of these are zeros. The others are zeros by AWS's word"
         )
-        consistency = step.arguments["consistency"]
-        how = _from(of(cloud, consistency=consistency, covers=covers), name)
-        image = keep(f"{label}.raw", disk, how)
+        got = of(cloud, consistency=step.arguments["consistency"], covers=covers)
+        image = keep(f"{label}.raw", disk, _from(got, name))
         sums = BytesIO(b"".join(disk.checksums()))
         covers = f"blocks of {name}"
         checksums = keep(f"{label}-blocks.csv", sums, _from(of(cloud, covers=covers), name))
         return {
             "snapshot": name, "image": image, "checksums": checksums, "bytes": disk.size,
-            "blocks": len(disk.tokens), "fetched": disk.fetched,
+            "blocks": disk.count, "fetched": disk.fetched, "problems": len(disk.wrong),
+            "wrong": dict(sorted(disk.wrong.items())[:100]),
         }  # fmt: skip
 
 
@@ -94,12 +96,12 @@ class Agree:
 
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Compare every block that the triage read. Raises `Tampered` when one differs."""
-        label = step.arguments["volume"]
-        name = room.outcomes["snapshots:all"][label]
-        few = Picked.record(Path(room.folder), name)
+        opened = room.outcomes["snapshots:all"][step.arguments["volume"]]
+        name, _ = _copied(step, room, cloud)
+        few = Picked.record(Path(room.folder), opened)
         whole = journal(Path(room.folder) / f"{name}.journal")
         wrong = [index for index, known in few.known.items() if whole.get(index) != known]
-        wrong += [index for index in few.zeros if index in whole]
+        wrong += [index for index in few.zeros if whole.get(index, ZEROS) != ZEROS]
         if wrong:
             raise Tampered(
                 f"The full copy of {name} differs from what the triage read in {len(wrong):,} "
@@ -113,29 +115,47 @@ class Agree:
 STEPS: dict[str, Change | Collection] = {"triage": Triage(), "read": Disk(), "agree": Agree()}
 
 
-def steps(
-    volumes: Mapping[str, int],
+def triages(
+    disks: Mapping[str, int], options: Mapping[str, Json], consistency: str = ONE_INSTANT
+) -> Iterator[Step]:
+    """A triage of each disk, the smallest first; none without options."""
+    for one in ordered(disks) if options else ():
+        most = _most(options)
+        title = f"Open the snapshot of {one} and read its artefacts, {most:,} MiB at most"
+        arguments = {"volume": one, "consistency": consistency, "most": most,
+                     "files": bool(options["files"])}  # fmt: skip
+        yield Step(f"triage:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
+
+
+def copies(
+    disks: Mapping[str, int],
     options: Mapping[str, Json],
     *,
     triage: bool,
-    copy: bool,
     consistency: str = ONE_INSTANT,
 ) -> Iterator[Step]:
-    """The steps for disks by name and bytes, the smallest first; all are triaged before a copy."""
-    said = {"consistency": consistency}
-    for one in sorted(volumes, key=lambda one: (volumes[one], one)) if triage else ():
-        title = f"Open the snapshot of {one} and read its artefacts, {options['most']} MiB at most"
-        more = {"most": _most(options), "files": bool(options["files"])}
-        arguments = {"volume": one, **said, **more}
-        yield Step(f"triage:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
-    for one in sorted(volumes, key=lambda one: (volumes[one], one)) if copy else ():
-        title = f"Read {one} ({volumes[one] >> 30} GiB) into the vault"
-        arguments = {"volume": one, "size": volumes[one], **said}
+    """A copy of each disk, the smallest first, held against its triage; none without options."""
+    for one in ordered(disks) if options else ():
+        said = {"volume": one, "forensic": options.get("forensic", "")}
+        title = f"Read {one} ({disks[one] >> 30} GiB) into the vault"
+        arguments = {**said, "size": disks[one], "consistency": consistency}
         yield Step(f"read:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
         if triage:
             title = f"Compare the copy of {one} with what the triage read"
-            yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", {"volume": one},
-                       changes=False)  # fmt: skip
+            yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", said, changes=False)
+
+
+def ordered(disks: Mapping[str, int]) -> list[str]:
+    """Disks by name and bytes: the names, the smallest first."""
+    return sorted(disks, key=lambda one: (disks[one], one))
+
+
+def _copied(step: Step, room: Room, cloud: "Cloud") -> tuple[str, "Cloud"]:
+    """The snapshot that is read as a whole, and the account that it is in."""
+    volume = step.arguments["volume"]
+    if forensic := step.arguments["forensic"]:
+        return room.outcomes[f"copy:{volume}"]["snapshot"], room.elsewhere(forensic)
+    return room.outcomes["snapshots:all"][volume], cloud
 
 
 def _most(options: Mapping[str, Json]) -> int:

@@ -3,10 +3,11 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from locard.actions.contract import Keep, Room
+from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
 from locard.model.errors import Error, Missing
 
@@ -19,6 +20,14 @@ EC2 = "arn:{partition}:ec2:{region}:{account}"
 SNAPSHOT = "arn:{partition}:ec2:{region}::snapshot/*"
 NO_KEY = "arn:aws:kms:*:000000000000:key/none"
 """What the run may decrypt with when no volume is encrypted."""
+
+MODES = ("governance", "compliance")
+LONGEST_LOCK, COOL_OFF = 36_500, 72
+LOCKING = (
+    Option("lock", "Lock the snapshots: governance, compliance or no", "governance"),
+    Option("lock_days", "How many days they are locked", "7"),
+    Option("lock_hours", "Hours in which a compliance lock can be taken back, 1 to 72", "24"),
+)
 
 READING = (
     Permission("ec2:DescribeSnapshots"),
@@ -33,6 +42,7 @@ MAKING = (
     Permission("ec2:CreateSnapshots", f"{EC2}:volume/{{volume}}", reads=False),
     Permission("ec2:CreateSnapshots", SNAPSHOT, reads=False),
     Permission("ec2:CreateTags", SNAPSHOT, reads=False),
+    Permission("ec2:LockSnapshot", SNAPSHOT, reads=False, optional=True),
 )
 
 
@@ -41,24 +51,68 @@ class Snapshots:
 
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Make them, or find those of this run."""
-        made = _noted(room) or _ours(cloud, step.arguments["instance"])
-        if not made:
-            tags = [
-                {"Key": "locard:run", "Value": cloud.run},
-                {"Key": "locard:instance", "Value": step.arguments["instance"]},
-            ]
-            found = cloud.call(
-                "ec2:CreateSnapshots",
-                InstanceSpecification={"InstanceId": step.arguments["instance"]},
-                Description=f"Evidence of {step.arguments['instance']}, {cloud.run}",
-                TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}],
-            )
-            made = {one["VolumeId"]: one["SnapshotId"] for one in found["Snapshots"]}
-        _note(room, made)
+        if given := step.arguments.get("given"):
+            return given
+        of = step.arguments["of"]
+        file = Path(room.folder) / "snapshots.json"
+        made = noted(file) or _ours(cloud, of) or _make(cloud, of)
+        note(file, made)
         missing = sorted(set(step.arguments["volumes"]) - set(made))
         if missing:
             raise Missing(f"No snapshot was made of {', '.join(missing)}.", "Look at the volumes.")
         return made
+
+
+def _make(cloud: "Cloud", of: str) -> dict[str, str]:
+    """Snapshots by their volumes, of an instance or of one volume."""
+    said: dict[str, Json] = {
+        "Description": f"Evidence of {of}, {cloud.run}",
+        "TagSpecifications": [{"ResourceType": "snapshot", "Tags": [
+            {"Key": "locard:run", "Value": cloud.run}, {"Key": "locard:of", "Value": of},
+        ]}],
+    }  # fmt: skip
+    if of.startswith("vol-"):
+        return {of: cloud.call("ec2:CreateSnapshot", VolumeId=of, **said)["SnapshotId"]}
+    found = cloud.call("ec2:CreateSnapshots", InstanceSpecification={"InstanceId": of}, **said)
+    return {one["VolumeId"]: one["SnapshotId"] for one in found["Snapshots"]}
+
+
+class Lock:
+    """Locks on the snapshots of the run."""
+
+    def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
+        """Lock each."""
+        made = room.outcomes["snapshots:all"]
+        return {name: lock(cloud, name, step.arguments) for name in sorted(made.values())}
+
+
+STEPS: dict[str, Change | Collection] = {"snapshots": Snapshots(), "lock": Lock()}
+
+
+def lock_step(options: Mapping[str, Json]) -> tuple[Step, ...]:
+    """The step that locks the snapshots. Raises `Error` for a lock that there is not."""
+    mode, days, hours = (str(options[name]) for name in ("lock", "lock_days", "lock_hours"))
+    if mode == "no":
+        return ()
+    if mode not in MODES or not _within(days, LONGEST_LOCK) or not _within(hours, COOL_OFF):
+        raise Error(
+            f"There is no lock {mode[:20]!r} for {days[:20]!r} days and {hours[:20]!r} hours.",
+            f"lock is {', '.join(MODES)} or no; lock_days is 1 to {LONGEST_LOCK:,}, and lock_hours "
+            f"1 to {COOL_OFF}.",
+        )
+    title = f"Lock the snapshots for {int(days)} days ({mode})"
+    breaks = [f"Nobody deletes them for {int(days)} days but who may ec2:UnlockSnapshot."]
+    if mode == "compliance":
+        breaks = [
+            f"Nobody deletes them for {int(days)} days, and they cost so long: within {int(hours)} "
+            "hours it can be taken back, then by nobody, AWS included."
+        ]
+    arguments = {"lock": mode, "days": int(days), "hours": int(hours)}
+    return (Step("lock:all", title, "ec2:LockSnapshot", arguments, breaks=tuple(breaks)),)
+
+
+def _within(text: str, most: int) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= most
 
 
 def wait(cloud: "Cloud", name: str, room: Room) -> dict[str, Json]:
@@ -81,14 +135,34 @@ def wait(cloud: "Cloud", name: str, room: Room) -> dict[str, Json]:
         time.sleep(PAUSE)
 
 
-def _noted(room: Room) -> dict[str, str]:
-    """The snapshots as CreateSnapshots answered, in a run that was carried on."""
-    file = Path(room.folder) / "snapshots.json"
+def lock(cloud: "Cloud", name: str, how: Mapping[str, Json]) -> dict[str, Json]:
+    """Lock a snapshot, so that whoever takes the account over cannot delete it; what AWS said.
+
+    What we may not do is told and stops nothing: a snapshot without a lock is better than none.
+    """
+    mode, more = how["lock"], {}
+    if mode == "compliance":
+        more["CoolOffPeriod"] = int(how["hours"])
+    try:
+        said = cloud.call(
+            "ec2:LockSnapshot",
+            SnapshotId=name,
+            LockMode=mode,
+            LockDuration=int(how["days"]),
+            **more,
+        )
+    except Error as error:
+        return {"not locked": f"{error.message} {error.advice}".strip()}
+    return {"lock": said.get("LockState", mode), "until": said.get("LockExpiresOn", "")}
+
+
+def noted(file: Path) -> dict[str, str]:
+    """What an earlier attempt at this run has made."""
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
-def _note(room: Room, made: dict[str, str]) -> None:
-    file = Path(room.folder) / "snapshots.json"
+def note(file: Path, made: dict[str, str]) -> None:
+    """Write down what was made, so that it is not made again."""
     new = file.with_suffix(".new")
     new.write_text(json.dumps(made))
     new.replace(file)
@@ -101,7 +175,7 @@ def _ours(cloud: "Cloud", name: str) -> dict[str, str]:
     """
     filters = [
         {"Name": "tag:locard:run", "Values": [cloud.run]},
-        {"Name": "tag:locard:instance", "Values": [name]},
+        {"Name": "tag:locard:of", "Values": [name]},
     ]
     found = cloud.pages("ec2:DescribeSnapshots", "Snapshots", OwnerIds=["self"], Filters=filters)
     made: dict[str, str] = {}

@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws import reading, volumes
-from locard.actions.collect.aws.snapshots import MAKING, READING, Snapshots
+from locard.actions.collect.aws import reading, snapshots, volumes
+from locard.actions.collect.aws.snapshots import LOCKING, MAKING, READING
 from locard.actions.contract import Action
 from locard.model.action import Json, Plan, Target
 
@@ -27,8 +27,8 @@ ACTION = Action(
     names=volumes.INSTANCE,
     permissions=(*MAKING, *READING),
     plan=plan,
-    steps={"snapshots": Snapshots(), **reading.STEPS},
+    steps={**snapshots.STEPS, **reading.STEPS},
     volatility=3,
-    options=reading.TRIAGE,
+    options=(*reading.TRIAGE, *LOCKING),
     within="collect.aws.disks",
 )

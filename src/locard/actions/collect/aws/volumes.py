@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The volumes of an instance, and the plan of what reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws import reading
+from locard.actions.collect.aws import forensic, reading, snapshots
 from locard.actions.collect.aws.blocks import GIB
 from locard.actions.collect.aws.snapshots import NO_KEY
 from locard.actions.contract import Action
@@ -39,21 +40,61 @@ def plan(
     ]
     if not attached:
         raise Missing(f"{target.id} has no EBS volume in {cloud.region}.", "Check id and region.")
-    known = list(cloud.pages("ec2:DescribeVolumes", "Volumes", VolumeIds=attached))
-    names = sorted(one["VolumeId"] for one in known)
+    disks = [
+        Known(one["VolumeId"], one["Size"] * GIB, str(one.get("KmsKeyId", "")))
+        for one in cloud.pages("ec2:DescribeVolumes", "Volumes", VolumeIds=attached)
+    ]
     made = Step(
         "snapshots:all",
-        f"Make snapshots of {len(names)} volumes at one instant",
+        f"Make snapshots of {len(disks)} volumes at one instant",
         "ec2:CreateSnapshots",
-        {"instance": target.id, "volumes": names},
-        breaks=("Snapshots stay in the account, and cost, until somebody deletes them.",),
+        {"of": target.id, "volumes": sorted(one.name for one in disks)},
+        breaks=(STAYS,),
     )
-    sizes = {one["VolumeId"]: one["Size"] * GIB for one in known}
-    keys = sorted({one["KmsKeyId"] for one in known if one.get("KmsKeyId")})
+    return read(action, cloud, target, options, made, disks, triage=triage, copy=copy)
+
+
+STAYS = "Snapshots stay in the account, and cost, until somebody deletes them."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A disk as the plan knows it."""
+
+    name: str
+    size: int
+    key: str
+    """What it is encrypted with; empty: it is not."""
+
+
+def read(
+    action: Action,
+    cloud: "Cloud",
+    target: Target,
+    options: Mapping[str, Json],
+    made: Step,
+    disks: Sequence[Known],
+    *,
+    triage: bool,
+    copy: bool,
+    consistency: str = reading.ONE_INSTANT,
+) -> Plan:
+    """The plan that begins with the snapshots `made`: lock, triage, forensic account, copies."""
+    sizes = {one.name: one.size for one in disks}
+    shared = forensic.keys(cloud, {one.name: one.key for one in disks}, options)
+    chosen = {str(options.get(name, "")) for name in ("forensic_key", "share_key")}
+    keys = sorted(({one.key for one in disks} | chosen) - {""})
     return Plan(
         action.id, action.version, target, dict(options),
-        (made, *reading.steps(sizes, options, triage=triage, copy=copy)),
+        (
+            made,
+            *snapshots.lock_step(options),
+            *reading.triages(sizes, options if triage else {}, consistency),
+            *forensic.steps(sorted(sizes), shared, options),
+            *reading.copies(sizes, options if copy else {}, triage=triage, consistency=consistency),
+        ),
+        refusals=tuple(forensic.refusals(shared, options)),
         warnings=reading.warnings(keys),
-        names={"volume": tuple(names), "key": tuple(keys) or (NO_KEY,)},
+        names={"volume": tuple(sorted(sizes)), "key": tuple(keys) or (NO_KEY,)},
         volatility=action.volatility,
     )  # fmt: skip
