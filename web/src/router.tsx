@@ -10,6 +10,7 @@ import {
 import { Failure } from './api/client';
 import { client, session } from './api/queries';
 import { readCustodyAddress } from './custody/address';
+import { readRespondAddress, readRespondingAddress } from './respond/address';
 import { Crashed, Lost } from './shell/States';
 import { isOwnPath, keepNext } from './signin/next';
 import { readAddress } from './timeline/address';
@@ -102,6 +103,26 @@ const custody = createRoute({
   component: lazyRouteComponent(() => import('./case/Custody'), 'Custody'),
 });
 
+const respond = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/respond',
+  validateSearch: readRespondAddress,
+  component: lazyRouteComponent(() => import('./respond/Respond'), 'Respond'),
+});
+
+const run = createRoute({
+  getParentRoute: () => oneCase,
+  path: '/respond/$run',
+  component: lazyRouteComponent(() => import('./respond/RunPage'), 'RunPage'),
+});
+
+const responding = createRoute({
+  getParentRoute: () => inside,
+  path: '/respond',
+  validateSearch: readRespondingAddress,
+  component: lazyRouteComponent(() => import('./respond/Responding'), 'Responding'),
+});
+
 const everyCustody = createRoute({
   getParentRoute: () => inside,
   path: '/custody',
@@ -140,7 +161,8 @@ export const router = createRouter({
     inside.addChildren([
       home,
       cases,
-      oneCase.addChildren([overview, timeline, evidence, custody, casePeople]),
+      oneCase.addChildren([overview, timeline, evidence, respond, run, custody, casePeople]),
+      responding,
       everyCustody,
       settings,
       people,

@@ -5,6 +5,8 @@ import type * as schema from './schema';
 
 export type {
   About,
+  AccountShown as CloudAccount,
+  ActionShown as CloudAction,
   ClauseShown as Clause,
   Counted as Count,
   CustodyOverview,
@@ -22,9 +24,14 @@ export type {
   KeepingShown as Keeping,
   PlanShown as DisposalPlan,
   ProofShown as Proof,
+  ProposalShown as Proposal,
   RoleTable,
+  RunShown as Run,
+  RunWhole,
   SigningShown as Signing,
+  StepTaken,
   TallyShown as Tally,
+  Undoing,
   ValueCount,
 } from './schema';
 

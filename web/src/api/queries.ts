@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One place that says how each thing is asked for and under which key it is kept.
 import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
-import { address, Failure, get } from './client';
+import { address, ask, Failure, get } from './client';
 import type {
   About,
   Bundles,
   Case,
   CaseGrants,
+  CloudAccount,
+  CloudAction,
   Comment,
   Count,
   CustodyEntry,
@@ -27,10 +29,14 @@ import type {
   Keeping,
   Neighbours,
   Person,
+  Proposal,
   RoleTable,
+  Run,
+  RunWhole,
   SavedSearch,
   Tally,
   Token,
+  Undoing,
   User,
   ValueCount,
 } from './contract';
@@ -298,6 +304,68 @@ export const bundles = (name: string) =>
   queryOptions({
     queryKey: ['bundles', name],
     queryFn: ({ signal }) => get<Bundles>(address(['cases', name, 'bundles']), signal),
+  });
+
+export const cloudAccounts = () =>
+  queryOptions({
+    queryKey: ['accounts'],
+    queryFn: ({ signal }) => get<CloudAccount[]>(address(['accounts']), signal),
+  });
+
+export const cloudActions = () =>
+  queryOptions({
+    queryKey: ['actions'],
+    queryFn: ({ signal }) => get<CloudAction[]>(address(['actions']), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** What is asked to be done to which target. */
+export interface Ordered {
+  verb: 'collect' | 'isolate';
+  target: string;
+  account: string;
+  region: string;
+  options: Record<string, boolean | string>;
+}
+
+/** Plans are made from what is there now, so none is kept. */
+export const proposals = (name: string, order: Ordered) =>
+  queryOptions({
+    queryKey: ['plans', name, order],
+    queryFn: ({ signal }) =>
+      ask<Proposal[]>('POST', address(['cases', name, 'plans']), { body: order, signal }),
+    placeholderData: (known, before) =>
+      (before?.queryKey[2] as Ordered | undefined)?.target === order.target ? known : undefined,
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+const LOOK = 1000;
+const REST = 10_000;
+const going = (one: Run) => one.state === 'applying' || one.state === 'releasing' || one.working;
+
+export const runs = (name: string) =>
+  queryOptions({
+    queryKey: ['runs', name],
+    queryFn: ({ signal }) => get<Run[]>(address(['cases', name, 'runs']), signal),
+    refetchInterval: (query) => (query.state.data?.some(going) ? LOOK : REST),
+  });
+
+export const oneRun = (name: string, run: string) =>
+  queryOptions({
+    queryKey: ['runs', name, run],
+    queryFn: ({ signal }) => get<RunWhole>(address(['cases', name, 'runs', run]), signal),
+    refetchInterval: (query) => (query.state.data && going(query.state.data) ? LOOK : REST),
+  });
+
+export const undoing = (name: string, run: string) =>
+  queryOptions({
+    queryKey: ['undoing', name, run],
+    queryFn: ({ signal }) =>
+      get<Undoing[]>(address(['cases', name, 'runs', run, 'release']), signal),
+    staleTime: 0,
+    gcTime: 0,
   });
 
 export const tokens = () =>

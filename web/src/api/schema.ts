@@ -812,6 +812,20 @@ export interface Planned {
   rows: number;
 }
 
+/**
+ * One thing that a plan would do. `breaks` is what stops working; `undo_title` what a release
+ * does about it, empty when there is nothing to undo, or no way to.
+ */
+export interface PlannedStep {
+  key: string;
+  title: string;
+  call: string;
+  arguments: Record<string, unknown>;
+  changes: boolean;
+  breaks: string[];
+  undo_title: string;
+}
+
 /** A policy as it is handed in. */
 export interface PolicyShown {
   text: string;
@@ -858,7 +872,7 @@ export interface Progress {
 /** All steps that were taken, up to the one that failed. */
 export interface ProofShown {
   passed: boolean;
-  steps: locard__api__routes__events__StepShown[];
+  steps: StepShown[];
 }
 
 /**
@@ -875,7 +889,7 @@ export interface ProposalShown {
   simulated: boolean;
   target: TargetShown;
   options: Record<string, unknown>;
-  steps: locard__api__routes__response__StepShown[];
+  steps: PlannedStep[];
   refusals: string[];
   warnings: string[];
   missing: string[];
@@ -1111,6 +1125,15 @@ export interface StampedShown {
 /** How far a disposal has come. */
 export type Standing = 'asked' | 'agreed' | 'done' | 'refused';
 
+/** One step of a proof; it does not stand on a `further` one, about a copy. */
+export interface StepShown {
+  name: string;
+  passed: boolean;
+  detail: string;
+  further: boolean;
+  differences: Difference[];
+}
+
 /** A step as it went. `prior` is what was there before, `outcome` what came of it. */
 export interface StepTaken {
   key: string;
@@ -1276,27 +1299,4 @@ export interface VerificationShown {
 /** How one can sign in here; `single_sign_on` is the name of the provider, when there is one. */
 export interface Ways {
   single_sign_on: string | null;
-}
-
-/** One step of a proof; it does not stand on a `further` one, about a copy. */
-export interface locard__api__routes__events__StepShown {
-  name: string;
-  passed: boolean;
-  detail: string;
-  further: boolean;
-  differences: Difference[];
-}
-
-/**
- * One thing that a plan would do. `breaks` is what stops working; `undo_title` what a release
- * does about it, empty when there is nothing to undo, or no way to.
- */
-export interface locard__api__routes__response__StepShown {
-  key: string;
-  title: string;
-  call: string;
-  arguments: Record<string, unknown>;
-  changes: boolean;
-  breaks: string[];
-  undo_title: string;
 }

@@ -64,6 +64,14 @@ export function CaseFrame() {
           >
             Evidence
           </Link>
+          <Link
+            to="/cases/$case/respond"
+            params={{ case: name }}
+            activeOptions={{ includeSearch: false }}
+            className={styles.tab}
+          >
+            Respond
+          </Link>
           <Link to="/cases/$case/custody" params={{ case: name }} className={styles.tab}>
             Custody
           </Link>

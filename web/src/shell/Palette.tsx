@@ -14,6 +14,7 @@ import {
   ScrollText,
   Search,
   Settings2,
+  Siren,
   Sun,
 } from 'lucide-react';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
@@ -64,6 +65,12 @@ function useCommands(doors: Doors): Command[] {
         },
         {
           group,
+          title: 'Respond: collect, isolate, release',
+          icon: <Siren size={16} />,
+          run: () => void navigate({ to: '/cases/$case/respond', params: to, search: {} }),
+        },
+        {
+          group,
           title: 'Custody',
           icon: <ScrollText size={16} />,
           run: () => void navigate({ to: '/cases/$case/custody', params: to }),
@@ -88,6 +95,12 @@ function useCommands(doors: Doors): Command[] {
       title: 'All cases',
       icon: <FolderSearch size={16} />,
       run: () => void navigate({ to: '/cases' }),
+    });
+    list.push({
+      group: 'Go to',
+      title: 'Respond: alerts, playbooks, accounts',
+      icon: <Siren size={16} />,
+      run: () => void navigate({ to: '/respond', search: {} }),
     });
     list.push({
       group: 'Go to',

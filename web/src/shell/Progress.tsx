@@ -31,7 +31,7 @@ export function useProgress(name: string): Progress[] {
       const ended = known !== null && [...over.current].some((job) => !known.has(job));
       if (ended || (now > 0 && Date.now() - last > 4000)) {
         last = Date.now();
-        for (const key of ['case', 'evidence']) {
+        for (const key of ['case', 'evidence', 'runs']) {
           void client.invalidateQueries({ queryKey: [key, name] });
         }
         if (ended) {

@@ -9,6 +9,7 @@ import {
   LogOut,
   ScrollText,
   Settings2,
+  Siren,
   UserRound,
 } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -77,6 +78,10 @@ export function Shell() {
         <Link to="/cases" className={styles.place}>
           <FolderSearch size={18} />
           Cases
+        </Link>
+        <Link to="/respond" className={styles.place}>
+          <Siren size={18} />
+          Respond
         </Link>
         <Link to="/custody" className={styles.place}>
           <ScrollText size={18} />

@@ -15,6 +15,7 @@ import {
 import { type PointerEvent, type ReactNode, useDeferredValue } from 'react';
 import type { FullEvent } from '../api/contract';
 import { event as eventQuery } from '../api/queries';
+import { RespondPivots } from '../respond/Pivot';
 import { Bones, Failed } from '../shell/States';
 import { told } from '../text/time';
 import { Value } from '../text/Value';
@@ -141,6 +142,7 @@ function Content(props: { one: FullEvent; searching: Searching; children: ReactN
         )}
         <Tags one={one} name={searching.name} />
         <Pivots one={one} searching={searching} />
+        <RespondPivots one={one} name={searching.name} />
       </div>
       {props.children}
       <Fields one={one} searching={searching} />

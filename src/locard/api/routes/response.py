@@ -36,7 +36,7 @@ class TargetShown(BaseModel):
     id: str
 
 
-class StepShown(BaseModel):
+class PlannedStep(BaseModel):
     """One thing that a plan would do. `breaks` is what stops working; `undo_title` what a release
     does about it, empty when there is nothing to undo, or no way to."""
 
@@ -62,7 +62,7 @@ class ProposalShown(BaseModel):
     simulated: bool
     target: TargetShown
     options: dict[str, Any]
-    steps: list[StepShown]
+    steps: list[PlannedStep]
     refusals: list[str]
     warnings: list[str]
     missing: list[str]
@@ -114,7 +114,7 @@ class KeptShown(BaseModel):
     name: str
 
 
-class StepTaken(StepShown):
+class StepTaken(PlannedStep):
     """A step as it went. `prior` is what was there before, `outcome` what came of it."""
 
     state: str
@@ -307,7 +307,7 @@ def _proposal(one: Proposal) -> ProposalShown:
         simulated=bool(one.account.endpoint),
         target=_target(plan.target),
         options=dict(plan.options),
-        steps=[StepShown(**_step(each)) for each in plan.steps],
+        steps=[PlannedStep(**_step(each)) for each in plan.steps],
         refusals=list(plan.refusals),
         warnings=list(plan.warnings),
         missing=list(plan.missing),

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans and runs in the words of a person.
+import type { Proposal, Run, StepTaken } from '../api/contract';
+import { counted } from '../text/number';
+
+export type Tone = 'good' | 'bad' | 'warn' | 'busy' | '';
+
+export const DOING: Record<string, string> = { collect: 'Collecting', isolate: 'Isolating' };
+export const DO: Record<string, string> = { collect: 'Collect', isolate: 'Isolate' };
+
+/** How far a run has come, in a few words. */
+export function standing(run: Run): { word: string; tone: Tone } {
+  const going = run.state === 'applying' || run.state === 'releasing';
+  if (going && !run.working && stale(run)) return { word: 'stopped half-way', tone: 'warn' };
+  switch (run.state) {
+    case 'applying':
+      return { word: run.verb === 'isolate' ? 'isolating' : 'collecting', tone: 'busy' };
+    case 'releasing':
+      return { word: 'releasing', tone: 'busy' };
+    case 'done':
+      return run.verb === 'isolate'
+        ? { word: 'isolated', tone: 'warn' }
+        : { word: 'collected', tone: 'good' };
+    case 'released':
+      return { word: 'released', tone: 'good' };
+    case 'release-failed':
+      return { word: 'release stopped', tone: 'bad' };
+    default:
+      return { word: 'failed', tone: 'bad' };
+  }
+}
+
+const PATIENCE = 20_000;
+
+/** Whether a run that nobody is at was begun so long ago that nobody will come. */
+export function stale(run: Run, now = Date.now()): boolean {
+  return now - Date.parse(run.started) > PATIENCE;
+}
+
+export function isGoing(run: Run): boolean {
+  return run.state === 'applying' || run.state === 'releasing';
+}
+
+const STEPS: Record<string, { word: string; tone: Tone }> = {
+  planned: { word: 'to come', tone: '' },
+  captured: { word: 'state before is kept', tone: 'busy' },
+  intended: { word: 'being done', tone: 'busy' },
+  applied: { word: 'done', tone: 'good' },
+  verified: { word: 'done, and it holds', tone: 'good' },
+  failed: { word: 'failed', tone: 'bad' },
+  releasing: { word: 'being put back', tone: 'busy' },
+  undone: { word: 'put back', tone: 'good' },
+  left: { word: 'left as others made it', tone: 'warn' },
+  conflict: { word: 'others changed it', tone: 'bad' },
+};
+
+export function stepStanding(one: StepTaken): { word: string; tone: Tone } {
+  if (one.evidence.length > 0) return { word: 'kept', tone: 'good' };
+  if (one.state === 'verified' && !one.prior) return { word: 'done', tone: 'good' };
+  if (one.state === 'captured' && !one.prior) return { word: 'being done', tone: 'busy' };
+  return STEPS[one.state] ?? { word: one.state, tone: '' };
+}
+
+/** What a plan comes to, before its steps. */
+export function summary(plan: Proposal): string {
+  const changes = plan.steps.filter((one) => one.changes);
+  if (plan.verb === 'collect') {
+    const asks = counted(plan.steps.length, 'call');
+    return changes.length === 0
+      ? `${asks} that only read. Nothing in the account changes.`
+      : `${asks}; ${counted(changes.length, 'of them makes', 'of them make')} something new in the account. The target itself is not changed.`;
+  }
+  const final = changes.filter((one) => !one.undo_title);
+  const back =
+    final.length === 0
+      ? changes.length === 1
+        ? 'It can be put back.'
+        : 'All of them can be put back.'
+      : `${counted(final.length, 'of them', 'of them')} cannot be put back.`;
+  return `${counted(changes.length, 'change')}. ${back}`;
+}
+
+/** What stops working, each sentence once, in the order of the steps. */
+export function breakage(plan: Proposal): string[] {
+  return [...new Set(plan.steps.flatMap((one) => one.breaks))];
+}
+
+/** How soon what a plan takes is lost. */
+export function volatility(plan: Proposal): string {
+  if (plan.volatility === 0) return 'Lost first, so it is taken first.';
+  return plan.volatility < 4 ? 'Lost soon.' : 'Lasts longer, so it is taken later.';
+}
+
+/** What a person sees of a captured state: small enough to read, whole enough to judge. */
+export function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (typeof value !== 'object') return String(value);
+  return Object.entries(value as Record<string, unknown>)
+    .map(
+      ([name, each]) => `${name}: ${typeof each === 'string' ? each || '—' : JSON.stringify(each)}`,
+    )
+    .join(', ');
+}
+
+export function compared(taken: StepTaken[]): { same: number; judged: number } {
+  const undone = taken.filter((one) => one.state === 'undone' && one.verdict);
+  return { same: undone.filter((one) => one.verdict?.holds).length, judged: undone.length };
+}
