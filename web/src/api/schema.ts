@@ -43,6 +43,70 @@ export interface ActionShown {
   options: OptionShown[];
 }
 
+/**
+ * An alert. `placed` says why it is in its case, `sightings` how often it was said, `playbooks`
+ * how many runs of playbooks it set off.
+ */
+export interface AlertShown {
+  id: string;
+  source: string;
+  original: string;
+  kind: string;
+  severity: string;
+  title: string;
+  time: string;
+  account: string;
+  region: string;
+  targets: TargetShown[];
+  state: string;
+  link: string;
+  case: string;
+  placed: string;
+  sightings: number;
+  first: string;
+  last: string;
+  by: string;
+  door: string;
+  notes: string[];
+  playbooks: number;
+}
+
+/** An alert with all that the source said, the evidence that keeps it, and what it set off. */
+export interface AlertWhole {
+  id: string;
+  source: string;
+  original: string;
+  kind: string;
+  severity: string;
+  title: string;
+  time: string;
+  account: string;
+  region: string;
+  targets: TargetShown[];
+  state: string;
+  link: string;
+  case: string;
+  placed: string;
+  sightings: number;
+  first: string;
+  last: string;
+  by: string;
+  door: string;
+  notes: string[];
+  playbooks: number;
+  content: unknown;
+  evidence: string[];
+  runs: PlaybookRunShown[];
+}
+
+/** One person's word about a run of a playbook. */
+export interface ApprovalShown {
+  who: string;
+  agrees: boolean;
+  reason: string;
+  time: string;
+}
+
 /** An authority that evidence was taken in under; the last one is in force. */
 export interface AuthorityShown {
   kind: string;
@@ -450,6 +514,12 @@ export interface Fault {
   message: string;
 }
 
+/** A file that is no playbook, and why. */
+export interface FaultyShown {
+  id: string;
+  problem: string;
+}
+
 /** A field of events; `query` says whether documentation and completion show it first. */
 export interface Field {
   name: string;
@@ -596,6 +666,13 @@ export interface MarkRequest {
 export interface Marked {
   changed: number;
   undo: MarkRequest;
+}
+
+/** One thing that a playbook does. */
+export interface MeasureShown {
+  does: string;
+  what: string;
+  text: string;
 }
 
 /** Events around one event, which stands at `index`; whether there are more on either side. */
@@ -754,6 +831,24 @@ export interface Parent {
   name: string;
 }
 
+/**
+ * One step of a playbook: what it does to which target, and how far it has come. `run` is the
+ * run of the action, once it was begun.
+ */
+export interface PartShown {
+  number: number;
+  does: string;
+  what: string;
+  target: TargetShown | null;
+  options: Record<string, unknown>;
+  text: string;
+  state: string;
+  run: string;
+  error: string;
+  started: string | null;
+  ended: string | null;
+}
+
 /** The old password (empty when there was none) and the new one. */
 export interface PasswordChange {
   current?: string;
@@ -825,6 +920,53 @@ export interface PlannedStep {
   breaks: string[];
   undo_title: string;
 }
+
+/** The playbooks there are, and the files that are none. */
+export interface PlaybookList {
+  playbooks: PlaybookShown[];
+  faulty: FaultyShown[];
+}
+
+/**
+ * One run of a playbook on one alert. While it is `waiting`, people are asked: `approvers` of
+ * them have to agree.
+ */
+export interface PlaybookRunShown {
+  id: string;
+  playbook: string;
+  title: string;
+  alert: string;
+  case: string;
+  asker: string;
+  state: string;
+  asking: string;
+  approvers: number;
+  parts: PartShown[];
+  approvals: ApprovalShown[];
+  error: string;
+  started: string;
+  ended: string | null;
+}
+
+/** A playbook. `changed` says that it was switched on with another text, and is off for that. */
+export interface PlaybookShown {
+  id: string;
+  title: string;
+  about: string;
+  text: string;
+  then: MeasureShown[];
+  asking: string;
+  approvers: number;
+  targets_per_hour: number;
+  shipped: boolean;
+  enabled: boolean;
+  enabled_by: string;
+  enabled_at: string | null;
+  changed: boolean;
+}
+
+/** How far a run of a playbook has come. */
+export type PlaybookState = 'due' | 'waiting' | 'done' | 'failed' | 'refused';
 
 /** A policy as it is handed in. */
 export interface PolicyShown {
@@ -1153,10 +1295,20 @@ export interface StepTaken {
   ended: string | null;
 }
 
+/** Whether a playbook is to be on. */
+export interface Switch {
+  enabled: boolean;
+}
+
 /** A tag and how many events have it. */
 export interface TagCount {
   tag: string;
   count: number;
+}
+
+/** The alerts that a message said, recorded. */
+export interface Taken {
+  alerts: string[];
 }
 
 /** How often each thing happened in a case, and how much each person did. */
@@ -1197,6 +1349,18 @@ export interface TokenShown {
   used: string | null;
 }
 
+/** What a playbook would have done about an alert of the past, and why, or why not. */
+export interface TrialShown {
+  alert: string;
+  title: string;
+  case: string;
+  severity: string;
+  matches: boolean;
+  why: string;
+  parts: PartShown[];
+  errors: string[];
+}
+
 /** One thing that a release would put back, the newest first. */
 export interface Undoing {
   key: string;
@@ -1206,6 +1370,17 @@ export interface Undoing {
   prior: unknown;
   outcome: unknown;
   error: string;
+}
+
+/** A message that no alert could be read from. Its bytes are kept. */
+export interface UnreadShown {
+  number: number;
+  came: string;
+  door: string;
+  place: string;
+  problem: string;
+  size: number;
+  times: number;
 }
 
 /** What is to be different about a user; what is left out stays. */
@@ -1299,4 +1474,9 @@ export interface VerificationShown {
 /** How one can sign in here; `single_sign_on` is the name of the provider, when there is one. */
 export interface Ways {
   single_sign_on: string | null;
+}
+
+/** What somebody says about a run that waits, and why. */
+export interface Word {
+  reason: string;
 }

@@ -278,7 +278,8 @@ def _order(case: str, asked: Ordered) -> Order:
     )
 
 
-def _target(one: Target) -> TargetShown:
+def target_shown(one: Target) -> TargetShown:
+    """A target as it is shown."""
     return TargetShown(
         provider=one.provider, account=one.account, region=one.region, kind=one.kind, id=one.id
     )
@@ -305,7 +306,7 @@ def _proposal(one: Proposal) -> ProposalShown:
         harm=one.action.harm,
         account=one.account.name,
         simulated=bool(one.account.endpoint),
-        target=_target(plan.target),
+        target=target_shown(plan.target),
         options=dict(plan.options),
         steps=[PlannedStep(**_step(each)) for each in plan.steps],
         refusals=list(plan.refusals),
@@ -326,7 +327,7 @@ def _run(one: Going) -> dict[str, Any]:
         "action": row.action,
         "title": action.title if action else row.action,
         "verb": row.action.partition(".")[0],
-        "target": _target(receipt.plan.target),
+        "target": target_shown(receipt.plan.target),
         "account": row.account,
         "simulated": one.simulated,
         "state": row.state,
