@@ -13,15 +13,18 @@ PIP := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/(pandas|pip|setuptools|tests?)/'
 SOURCES := $(shell find src web -name node_modules -prune -o -path src/locard/web -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help install demo serve check test fix docs golden bench lock clean system
+.PHONY: help install demo demo-respond serve check test fix docs golden bench lock clean system
 
 help: ## This list.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: .make/bytecode ## Prepare .venv with the `locard` command.
 
 demo: .make/bytecode ## Write the simulated incident, add it as a case, serve it on loopback.
 	@$(BIN)/locard demo
+
+demo-respond: .make/demo ## Start a simulated account under attack, and serve the page to respond in.
+	@$(BIN)/locard demo respond
 
 serve: .make/bytecode ## Serve the page on loopback.
 	@$(BIN)/locard serve
@@ -40,6 +43,10 @@ serve: .make/bytecode ## Serve the page on loopback.
 
 .make/bytecode: .make/install $(filter %.py,$(SOURCES))
 	$(COMPILE) src
+	@touch $@
+
+.make/demo: .make/bytecode requirements/demo.lock.txt
+	$(PIP) -r requirements/demo.lock.txt
 	@touch $@
 
 .make/dev: .make/bytecode requirements/dev.lock.txt

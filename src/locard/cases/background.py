@@ -31,6 +31,14 @@ def handed_on() -> Hand | None:
     return Hand(**json.loads(text)) if text else None
 
 
+ENOUGH = 2
+"""Runs at one case: one parses, and one waits to take what came after the first had looked."""
+
+
+def _does(child: subprocess.Popen[bytes], words: Sequence[str]) -> bool:
+    return isinstance(child.args, list) and child.args[3 : 3 + len(words)] == words
+
+
 class Background:
     """The runs that one process began."""
 
@@ -41,8 +49,12 @@ class Background:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def begin(self, case: str, who: Hand) -> None:
-        """Begin to parse what waits in a case."""
-        self.run(["resume", case], who)
+        """Begin to parse what waits in a case, unless a run of ours waits to do that already."""
+        words = ["resume", case]
+        with self._lock:
+            alive = [one for one in self._running if one.poll() is None]
+        if sum(_does(one, words) for one in alive) < ENOUGH:
+            self.run(words, who)
 
     def run(self, words: Sequence[str], who: Hand) -> None:
         """Begin a command of ours in a process of its own."""

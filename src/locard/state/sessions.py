@@ -59,6 +59,12 @@ def start(session: Session, username: str, address: str) -> str:
     return _start(session, row.id, address)
 
 
+def anybody(session: Session, now: int | None = None) -> bool:
+    """Whether somebody is signed in."""
+    now = time.time_ns() if now is None else now
+    return session.scalar(select(SessionRow.hash).where(SessionRow.ends > now).limit(1)) is not None
+
+
 def signed_in(session: Session, secret: str, now: int | None = None) -> User | None:
     """The person whose session this is, or None when it has ended or never was."""
     now = time.time_ns() if now is None else now

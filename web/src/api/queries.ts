@@ -4,6 +4,8 @@ import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-que
 import { address, ask, Failure, get } from './client';
 import type {
   About,
+  Alert,
+  AlertWhole,
   Bundles,
   Case,
   CaseGrants,
@@ -29,6 +31,8 @@ import type {
   Keeping,
   Neighbours,
   Person,
+  PlaybookList,
+  PlaybookRun,
   Proposal,
   RoleTable,
   Run,
@@ -36,7 +40,9 @@ import type {
   SavedSearch,
   Tally,
   Token,
+  Trial,
   Undoing,
+  Unread,
   User,
   ValueCount,
 } from './contract';
@@ -366,6 +372,54 @@ export const undoing = (name: string, run: string) =>
       get<Undoing[]>(address(['cases', name, 'runs', run, 'release']), signal),
     staleTime: 0,
     gcTime: 0,
+  });
+
+export const alerts = () =>
+  queryOptions({
+    queryKey: ['alerts'],
+    queryFn: ({ signal }) => get<Alert[]>(address(['alerts']), signal),
+    refetchInterval: ALERTS,
+  });
+
+export const oneAlert = (id: string) =>
+  queryOptions({
+    queryKey: ['alerts', id],
+    queryFn: ({ signal }) => get<AlertWhole>(address(['alerts', id]), signal),
+    refetchInterval: ALERTS,
+  });
+
+const ALERTS = 3000;
+
+export const unreadAlerts = () =>
+  queryOptions({
+    queryKey: ['alerts', 'unread'],
+    queryFn: ({ signal }) => get<Unread[]>(address(['alerts', 'unread']), signal),
+  });
+
+export const playbooks = () =>
+  queryOptions({
+    queryKey: ['playbooks'],
+    queryFn: ({ signal }) => get<PlaybookList>(address(['playbooks']), signal),
+  });
+
+export const trials = (name: string) =>
+  queryOptions({
+    queryKey: ['playbooks', name, 'trials'],
+    queryFn: ({ signal }) => get<Trial[]>(address(['playbooks', name, 'trials']), signal),
+    staleTime: 0,
+  });
+
+/** Runs of playbooks of a case, or of all of them when none is named. */
+export const playbookRuns = (name: string) =>
+  queryOptions({
+    queryKey: ['playbook-runs', name],
+    queryFn: ({ signal }) =>
+      get<PlaybookRun[]>(
+        address(name ? ['cases', name, 'playbook-runs'] : ['playbook-runs']),
+        signal,
+      ),
+    refetchInterval: (query) =>
+      query.state.data?.some((one) => one.state === 'due') ? LOOK : ALERTS,
   });
 
 export const tokens = () =>

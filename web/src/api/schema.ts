@@ -832,13 +832,14 @@ export interface Parent {
 }
 
 /**
- * One step of a playbook: what it does to which target, and how far it has come. `run` is the
- * run of the action, once it was begun.
+ * One step of a playbook: what it does to which target, and how far it has come. `title` is
+ * that of the action, `run` its run once it was begun.
  */
 export interface PartShown {
   number: number;
   does: string;
   what: string;
+  title: string;
   target: TargetShown | null;
   options: Record<string, unknown>;
   text: string;

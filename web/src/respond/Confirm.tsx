@@ -130,7 +130,7 @@ export function Confirm(props: { name: string; order: Ordered; plans: Proposal[]
             disabled={!ready}
             loading={deed.isPending}
           >
-            {DO[order.verb]} <Value text={target?.id ?? order.target} limit={80} />
+            <Value text={`${DO[order.verb]} ${target?.id ?? order.target}`} limit={90} />
           </Button>
         </Gate>
         <span className="muted">

@@ -99,8 +99,8 @@ function Steps(props: { plan: Proposal }) {
                   <Value text={text} limit={400} />
                 </small>
               ))}
+              <Call call={one.call} given={one.arguments} />
             </span>
-            <Call call={one.call} given={one.arguments} />
             <span className={styles.undo}>
               {!one.changes ? (
                 <span className="faint">

@@ -13,6 +13,7 @@ import { Value } from '../text/Value';
 import type { RespondAddress } from './address';
 import { Confirm } from './Confirm';
 import { PlanView } from './PlanView';
+import { PlaybookRuns } from './PlaybookRuns';
 import { Runs } from './Runs';
 import styles from './respond.module.css';
 import { meant } from './targets';
@@ -46,7 +47,12 @@ export function Respond() {
             actions={actions.data}
           />
         )}
-        {!search.verb && <Runs name={name} />}
+        {!search.verb && (
+          <>
+            <PlaybookRuns name={name} />
+            <Runs name={name} />
+          </>
+        )}
       </div>
     </div>
   );
@@ -111,6 +117,7 @@ function Asking(props: {
           />
           <Select
             label="Account"
+            w={260}
             data={accounts.map((one) => ({
               value: one.name,
               label: `${one.name} (${one.number}${one.simulated ? ', simulated' : ''})`,
@@ -153,7 +160,7 @@ function Asking(props: {
           {typed.trim() && fitting.length === 0
             ? `Nothing can be done to what is called so. Known are: ${kinds.join(', ')}, by id or ARN.`
             : fitting.length > 0
-              ? `${fitting[0]?.kind}. You see the whole plan first; nothing is changed until you confirm it.`
+              ? `Kind: ${fitting[0]?.kind}. You see the whole plan first; nothing is changed until you confirm it.`
               : 'Both show the whole plan first. Nothing is changed until you confirm it.'}
         </p>
       </section>

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is about all cases: which accounts Locard may act in, and what it has to be allowed there.
+// What is about all cases: alerts, what is done about them by rule, and where Locard may act.
 import { useQuery } from '@tanstack/react-query';
-import { useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useMay } from '../access/may';
 import { cloudAccounts } from '../api/queries';
 import frame from '../case/case.module.css';
 import { Bones, Failed } from '../shell/States';
 import { Accounts } from './Accounts';
+import { AlertPage, Alerts } from './Alerts';
+import { VIEWS, type View } from './address';
+import { Playbooks } from './Playbooks';
 import { Policy } from './Policy';
 import styles from './respond.module.css';
 
+const TITLES: Record<View, string> = {
+  alerts: 'Alerts',
+  playbooks: 'Playbooks',
+  accounts: 'Accounts',
+};
+
 export function Responding() {
   const leave = useMay('respond');
-  useSearch({ from: '/inside/respond' });
+  const search = useSearch({ from: '/inside/respond' });
+  const view = search.view ?? 'alerts';
   useEffect(() => {
     document.title = 'Respond · Locard';
     return () => {
@@ -24,10 +34,36 @@ export function Responding() {
     <>
       <header className={styles.head}>
         <h1 style={{ fontSize: 15 }}>Respond</h1>
+        <nav className={styles.views} aria-label="Views">
+          {VIEWS.map((each) => (
+            <Link
+              key={each}
+              to="/respond"
+              search={{ view: each }}
+              className={styles.view}
+              data-chosen={view === each || undefined}
+              aria-current={view === each ? 'page' : undefined}
+            >
+              {TITLES[each]}
+            </Link>
+          ))}
+        </nav>
       </header>
       <div className={frame.body}>
         <div className={frame.sheet}>
-          {leave.may ? <AccountsView /> : <p className="muted">{leave.why}</p>}
+          {view === 'alerts' ? (
+            search.alert ? (
+              <AlertPage id={search.alert} />
+            ) : (
+              <Alerts />
+            )
+          ) : !leave.may ? (
+            <p className="muted">{leave.why}</p>
+          ) : view === 'playbooks' ? (
+            <Playbooks />
+          ) : (
+            <AccountsView />
+          )}
         </div>
       </div>
     </>

@@ -71,7 +71,7 @@ function Line(props: { one: Run; name: string }) {
     <tr>
       <td>
         <Link to="/cases/$case/respond/$run" params={{ case: props.name, run: one.run }}>
-          <span className="mono">
+          <span className={`mono ${styles.whole}`}>
             <Value text={one.target.id} limit={80} />
           </span>
         </Link>

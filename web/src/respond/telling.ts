@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans and runs in the words of a person.
-import type { Proposal, Run, StepTaken } from '../api/contract';
+import type { Part, PlaybookRun, Proposal, Run, StepTaken } from '../api/contract';
 import { counted } from '../text/number';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | '';
@@ -105,4 +105,35 @@ export function shown(value: unknown): string {
 export function compared(taken: StepTaken[]): { same: number; judged: number } {
   const undone = taken.filter((one) => one.state === 'undone' && one.verdict);
   return { same: undone.filter((one) => one.verdict?.holds).length, judged: undone.length };
+}
+
+/** What one step of a playbook does, as the end of "it would". */
+export function partSentence(part: Part): string {
+  const target = part.target?.id ?? '';
+  switch (part.does) {
+    case 'collect':
+    case 'isolate':
+      return `${part.title.charAt(0).toLowerCase()}${part.title.slice(1)}: ${target}`;
+    case 'notify':
+      return part.what === 'all' ? 'tell everybody who is to be told' : `tell ${part.what}`;
+    default:
+      return 'read into the timeline what was taken';
+  }
+}
+
+export function playbookStanding(one: PlaybookRun): { word: string; tone: Tone } {
+  const known: Record<string, { word: string; tone: Tone }> = {
+    due: { word: 'at work', tone: 'busy' },
+    waiting: { word: 'waits for people', tone: 'warn' },
+    done: { word: 'done', tone: 'good' },
+    failed: { word: 'failed', tone: 'bad' },
+    refused: { word: 'refused', tone: '' },
+  };
+  return known[one.state] ?? { word: one.state, tone: '' };
+}
+
+/** Colour never stands alone: the word is beside it. */
+export function severityTone(severity: string): Tone {
+  if (severity === 'critical' || severity === 'high') return 'bad';
+  return severity === 'medium' ? 'warn' : '';
 }

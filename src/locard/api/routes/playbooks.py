@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from locard.actions.catalogue import catalogue
 from locard.api.allowed import MayManageSettings, MayRespond, MayView
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
@@ -22,12 +23,13 @@ RunId = Annotated[str, Path(pattern=r"^[a-z][0-9a-f-]{4,40}$")]
 
 
 class PartShown(BaseModel):
-    """One step of a playbook: what it does to which target, and how far it has come. `run` is the
-    run of the action, once it was begun."""
+    """One step of a playbook: what it does to which target, and how far it has come. `title` is
+    that of the action, `run` its run once it was begun."""
 
     number: int
     does: str
     what: str
+    title: str
     target: TargetShown | None
     options: dict[str, Any]
     text: str
@@ -259,6 +261,7 @@ def _part(one: Part) -> PartShown:
         number=one.number,
         does=one.does.value,
         what=one.what,
+        title=action.title if (action := catalogue().actions.get(one.what)) else one.what,
         target=target_shown(one.target) if one.target else None,
         options=dict(one.options),
         text=one.text,

@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`locard serve` and `locard demo`: the page on loopback, with a one-time sign-in link."""
+"""`locard serve`: the page on loopback, with a one-time sign-in link."""
 
 import ipaddress
-import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 from typing import Annotated
 
 import typer
 
-from locard import settings
-from locard.cases import demo as incident
 from locard.cases.desk import Desk
-from locard.cli.terminal import desk, errors, hand, out, shown
+from locard.cli.terminal import desk, hand, out
 from locard.model.access import Role
-from locard.model.errors import Conflict, Error, Missing
+from locard.model.errors import Conflict, Error
 from locard.state import grants, users
 
 PORT = 8321
 ADMINISTRATOR = "admin"
-DEMO = "demo"
 
 Port = Annotated[int, typer.Option(help="Port on loopback; the next free one when it is taken.")]
 SERVE = """Examples:
@@ -39,7 +34,6 @@ are then for TLS alone, and the proxy is believed when it says whose request it 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog=SERVE)(serve)
-    app.command()(demo)
 
 
 def serve(
@@ -61,7 +55,7 @@ def serve(
             "Say it: --name forensics.example.com.",
         )
     with desk() as at:
-        _serve(at, bind, port, name or [], "", proxies)
+        serve_on(at, bind, port, name or [], "", proxies)
 
 
 def _proxy(text: str) -> str:
@@ -75,43 +69,16 @@ def _proxy(text: str) -> str:
         ) from None
 
 
-def demo(
-    port: Port = PORT, serving: Annotated[bool, typer.Option("--serve/--no-serve")] = True
+def serve_on(
+    at: Desk,
+    bind: str,
+    port: int,
+    names: list[str],
+    page: str,
+    behind: Sequence[str] = (),
+    ready: Callable[[str], None] = lambda _address: None,
 ) -> None:
-    """Write a simulated incident, add it as a case, and serve it."""
-    with desk() as at:
-        _prepare_demo(at)
-        if serving:
-            _serve(at, "127.0.0.1", port, [], f"/cases/{DEMO}")
-
-
-def _prepare_demo(at: Desk) -> None:
-    folder = settings.from_environment().home / "demo"
-    try:
-        ready = at.case(DEMO).totals
-        if ready.evidence and not any(
-            ready.stages.get(stage) for stage in ("queued", "parsing", "failed")
-        ):
-            return
-    except Missing:
-        at.create(DEMO, "SIMULATED: stolen instance credentials", who=hand(), simulated=True)
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    errors.print("Writing the simulated incident ...")
-    paths = incident.write(folder)
-    with shown() as watch:
-        added = at.add(DEMO, _roots(folder, paths), who=hand(), begun=watch.begun)
-    out.print(f"Case '{DEMO}' (SIMULATED) holds {added.files:,} files, {added.events:,} events.")
-
-
-def _roots(folder: Path, paths: list[Path]) -> list[Path]:
-    return sorted({folder / path.relative_to(folder).parts[0] for path in paths})
-
-
-def _serve(
-    at: Desk, bind: str, port: int, names: list[str], page: str, behind: Sequence[str] = ()
-) -> None:
+    """Serve until a signal. `ready` is told the address once requests at it wait to be answered."""
     listener = _listen(bind, port)
     taken = listener.getsockname()[1]
     link = at.people.make_link(_administrator(at), by=hand())
@@ -134,6 +101,7 @@ def _serve(
     from locard.api.serve import server
 
     app = create(at, at.state, hosts=[*LOOPBACK, *names], secure=bool(behind))
+    ready(f"http://{shown_as}:{taken}")
     server(app, behind).run(sockets=[listener])
 
 

@@ -47,6 +47,7 @@ class Scene:
     """What is in the account."""
 
     endpoint: str
+    account: str
     instance: str
     interface: str
     private: str
@@ -132,8 +133,8 @@ def fill(endpoint: str) -> Scene:
          PrivateIpAddress=seen["PrivateIpAddress"])  # fmt: skip
     volume = seen["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     tell(endpoint, "seeds", {volume: _blocks(cloud)})
-    return Scene(endpoint, instance, first, seen["PrivateIpAddress"], address["PublicIp"], vpc,
-                 subnet, groups[0], profile, image)  # fmt: skip
+    return Scene(endpoint, ACCOUNT, instance, first, seen["PrivateIpAddress"], address["PublicIp"],
+                 vpc, subnet, groups[0], profile, image)  # fmt: skip
 
 
 def _role(cloud: Any) -> str:
