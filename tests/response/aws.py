@@ -25,7 +25,7 @@ TRUST = json.dumps(
 )
 CHANGING = {"AssociationId", "AttachTime", "LaunchTime", "IpOwnerId", "StateTransitionReason",
             "StateReason", "UsageOperationUpdateTime", "Host", "RoleLastUsed",
-            "AttachmentId"}  # fmt: skip
+            "AttachmentId", "LatestRestorableTime"}  # fmt: skip
 """What is another after a release, because AWS makes it anew."""
 
 

@@ -15,7 +15,13 @@ from locard.actions import policy
 from locard.actions.catalogue import catalogue
 from locard.model.action import Target
 from tests.clouds.aws.server import ACCOUNT
-from tests.response import test_aws_bucket, test_aws_function, test_aws_instance, test_aws_task
+from tests.response import (
+    test_aws_bucket,
+    test_aws_database,
+    test_aws_function,
+    test_aws_instance,
+    test_aws_task,
+)
 from tests.response.aws import scene
 from tests.response.simulated import ANA, Room, aws, room
 
@@ -26,22 +32,29 @@ NAMES = (f"scene{number}" for number in count())
 SCENES: dict[str, Callable[[Room], tuple[Target, Options]]] = {
     "function": lambda room: (test_aws_function.function(room, next(NAMES)), {}),
     "bucket": lambda room: (test_aws_bucket.bucket(room, next(NAMES)), {}),
+    "database": lambda room: (test_aws_database.instance(room, next(NAMES)), {"stop": True}),
     "instance": lambda room: instance(room),
     "task": lambda room: (
         test_aws_task.shop(room, next(NAMES)).target(),
         {"stop": True, "cut": "untracked"},
     ),
 }
-BARE: dict[str, Callable[[Room], Target]] = {
-    "bucket": lambda room: test_aws_bucket.bucket(room, next(NAMES), bare=True),
-    "function": lambda room: test_aws_function.function(room, next(NAMES), reserved=None),
+OTHERS: dict[str, Callable[[Room], tuple[Target, Options]]] = {
+    "bucket": lambda room: (test_aws_bucket.bucket(room, next(NAMES), bare=True), {}),
+    "database": lambda room: (test_aws_database.cluster(room, next(NAMES)), {"stop": True}),
+    "function": lambda room: (test_aws_function.function(room, next(NAMES), reserved=None), {}),
 }
-"""Targets that had nothing set before, so that it is taken away again and not set."""
-GROUPS = {
-    "ec2:CreateTags", "ec2:RevokeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"
-}  # fmt: skip
-"""Implied by tags; for a group of ours with rules; for groups that begin without ::/0."""
-UNUSED: dict[str, set[str]] = {"instance": GROUPS, "task": GROUPS, "bucket": {"iam:PassRole"}}
+"""A second scene, of what had nothing set before or is of another form."""
+GROUPS = {"ec2:CreateTags", "ec2:RevokeSecurityGroupIngress"}
+"""Implied by tags; for a group of ours that others have given rules."""
+OPEN = {*GROUPS, "ec2:AuthorizeSecurityGroupEgress"}
+"""For a group that does not begin with everything allowed outwards."""
+UNUSED: dict[str, set[str]] = {
+    "bucket": {"iam:PassRole"},
+    "database": {*GROUPS, "rds:AddTagsToResource"},
+    "instance": OPEN,
+    "task": OPEN,
+}
 """What moto gives no occasion for, with the reason."""
 
 
@@ -60,8 +73,9 @@ def test_what_is_called_is_declared_and_what_is_declared_is_called(
     run = room.isolated(target, **options).run
     room.runner.verify(run, ANA)
     room.released(run)
-    if kind in BARE:
-        room.released(room.isolated(BARE[kind](room)).run)
+    if kind in OTHERS:
+        target, options = OTHERS[kind](room)
+        room.released(room.isolated(target, **options).run)
     assert room.made() - room.declared(kind) == set()
     assert room.declared(kind) - room.made() == UNUSED.get(kind, set())
 

@@ -35,6 +35,7 @@ _CLASH = {
     "DependencyViolation", "IncorrectInstanceState", "ResourceInUse", "Resource.AlreadyAssociated",
     "EntityAlreadyExists", "ScalingActivityInProgress", "ResourceContention", "InvalidGroup.InUse",
     "OperationAborted", "ConcurrentModification", "InvalidGroup.Duplicate", "DeleteConflict",
+    "InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBClusterStateFault",
 }  # fmt: skip
 _SECRET = re.compile(r"Encoded authorization failure message:.*|\b(AKIA|ASIA)[A-Z0-9]{12,}", re.S)
 

@@ -38,13 +38,14 @@ def interface(cloud: "Cloud", name: str) -> dict[str, Json]:
     return dict(found["NetworkInterfaces"][0])
 
 
-def until(done: Callable[[], bool], what: str) -> None:
-    """Wait for AWS. Raises `Busy` that says for `what`."""
-    end = time.monotonic() + LONGEST
+def until(done: Callable[[], bool], what: str, longest: float = 0) -> None:
+    """Wait for AWS, some minutes where nothing else is said. Raises `Busy` that says for `what`."""
+    longest = longest or LONGEST
+    end = time.monotonic() + longest
     while not done():
         if time.monotonic() > end:
             raise Busy(
-                f"{what} takes longer than {LONGEST / 60:.0f} minutes.",
+                f"{what} takes longer than {longest / 60:.0f} minutes.",
                 "Carry on later; it is waited for again.",
             )
         time.sleep(PAUSE)

@@ -34,7 +34,7 @@ class Group:
 
     def capture(self, cloud: "Cloud", step: Step) -> Json:
         """Whether there is a group of that name already, and by whose hand."""
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         if found is not None and not _ours(found):
             raise Conflict(
                 f"There is a security group {step.arguments['name']} ({found['GroupId']}) in "
@@ -45,7 +45,7 @@ class Group:
 
     def apply(self, cloud: "Cloud", step: Step, prior: Json) -> Json:
         """Make it, and take away or add rules until it has exactly those it should."""
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         if found is None:
             name = step.arguments["name"]
             made = cloud.call(
@@ -73,7 +73,7 @@ class Group:
 
     def applied(self, cloud: "Cloud", step: Step, prior: Json) -> Json | None:
         """Whether it stands with the rules it should have."""
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         if found is None or not _ours(found) or not self._right(found, step.arguments["open"]):
             return None
         return {"group": found["GroupId"]}
@@ -85,7 +85,7 @@ class Group:
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """Delete it, unless others have come to use it."""
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         if found is None or prior["group"]:
             return None
         try:
@@ -144,12 +144,12 @@ class Interface:
     def applied(self, cloud: "Cloud", step: Step, prior: Json) -> Json | None:
         """Whether it is in our group alone."""
         now = self.capture(cloud, step)
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         return now if found is not None and now["groups"] == [found["GroupId"]] else None
 
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word about the interface, and that the group it is in has no rule."""
-        found = _group(cloud, step.arguments["vpc"], step.arguments["name"])
+        found = group_of(cloud, step.arguments["vpc"], step.arguments["name"])
         now = self.capture(cloud, step)["groups"]
         if found is None or now != [found["GroupId"]]:
             return Verdict(False, "the groups of the interface", f"it is in {', '.join(now)}")
@@ -182,7 +182,7 @@ class Interface:
 
     def _ours(self, cloud: "Cloud", step: Step) -> set[str]:
         names = [one for one in (step.arguments["name"], step.arguments["through"]) if one]
-        found = [_group(cloud, step.arguments["vpc"], one) for one in names]
+        found = [group_of(cloud, step.arguments["vpc"], one) for one in names]
         return {one["GroupId"] for one in found if one is not None}
 
     def _set(self, cloud: "Cloud", step: Step, groups: list[str]) -> None:
@@ -303,7 +303,8 @@ class Address:
         return dict(found["Addresses"][0])
 
 
-def _group(cloud: "Cloud", vpc: str, name: str) -> dict[str, Json] | None:
+def group_of(cloud: "Cloud", vpc: str, name: str) -> dict[str, Json] | None:
+    """The security group of that name in the VPC; None when there is none."""
     found = cloud.call(
         "ec2:DescribeSecurityGroups",
         Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": [name]}],
@@ -317,7 +318,7 @@ def _by_id(cloud: "Cloud", group: str) -> dict[str, Json]:
 
 
 def _named(cloud: "Cloud", step: Step, name: str) -> str:
-    found = _group(cloud, step.arguments["vpc"], name)
+    found = group_of(cloud, step.arguments["vpc"], name)
     if found is None:
         raise Missing(
             f"The security group {name} of this isolation is gone.",
