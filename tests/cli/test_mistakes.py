@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from locard import __version__
 from tests.cases.trails import trail
 from tests.cli.conftest import Locard
 
@@ -157,3 +158,8 @@ def test_case_and_tag_are_words_of_the_command_line_too(c: Locard) -> None:
     assert (ran.status, ran.out.split()[1:]) == (0, ["c", "-"])
     exported = c("export", "c", "--format", "csv", "--columns", "case,tag")
     assert exported.status == 0
+
+
+def test_the_version_is_said(locard: Locard) -> None:
+    ran = locard("--version")
+    assert (ran.status, ran.out) == (0, f"locard {__version__}\n")

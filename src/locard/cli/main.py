@@ -41,15 +41,21 @@ def application() -> typer.Typer:
 
     @app.callback()
     def root(
-        version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),
+        version: bool = typer.Option(
+            False, "--version", help="Print the version.", is_eager=True, callback=_version
+        ),
     ) -> None:
-        if version:
-            typer.echo(f"locard {__version__}")
-            raise typer.Exit
+        pass
 
     for module in sorted(iter_modules(commands.__path__), key=lambda one: one.name):
         import_module(f"{commands.__name__}.{module.name}").register(app)
     return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"locard {__version__}")
+        raise typer.Exit
 
 
 def run(arguments: list[str] | None = None) -> None:
