@@ -2,6 +2,7 @@
 """The mapping language: what it can say, and that it refuses everything else at once."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from locard.parsers import mapping
 from locard.parsers.catalogue import load
 from locard.parsers.contract import Head
 from locard.parsers.mapping import BadMapping, compile_columns
+from locard.parsers.times import NotATime, written
+from locard.parsers.times import text as time_text
 from tests.contracts.golden import read
 
 
@@ -70,6 +73,80 @@ def test_a_time_that_is_missing_or_wrong_is_a_problem_with_all_else() -> None:
 def test_a_zone_is_used_for_times_that_name_none() -> None:
     (row,) = rows([{"t": "2024-03-05 11:00:00"}], {"time": "t"}, zone="Europe/Berlin")
     assert row["time"] == 1_709_632_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "wanted"),
+    [
+        ("%d.%m.%Y %H:%M:%S", "05.03.2024 11:00:00", "2024-03-05T10:00:00Z"),
+        ("%m/%d/%y %I:%M %p", "03/05/24 11:00 PM", "2024-03-05T22:00:00Z"),
+        ("%d/%b/%Y:%H:%M:%S %z", "05/Mar/2024:11:00:00 -0500", "2024-03-05T16:00:00Z"),
+        ("%Y-%j %H:%M:%S.%f", "2024-065 11:00:00.25", "2024-03-05T10:00:00.25Z"),
+        ("%Y%m%d%H%M", 202403051100, "2024-03-05T10:00:00Z"),
+    ],
+)
+def test_a_time_is_read_in_the_form_that_the_mapping_names(
+    form: str, text: object, wanted: str
+) -> None:
+    found = rows(
+        [{"t": text}, {"t": "something else"}],
+        {"time": {"from": "t", "form": form}},
+        zone="Europe/Berlin",
+    )
+    assert time_text(found[0]["time"]) == wanted
+    assert found[1]["time"] is None
+    assert f"not a time of the form {form}" in found[1]["problem"]
+
+
+def test_several_fields_make_one_value() -> None:
+    found = rows(
+        [{"d": "03/05/24", "h": "11:00 AM", "a": "x", "b": 7}, {"d": "03/06/24"}],
+        {
+            "time": {"join": ["d", "h"], "form": "%m/%d/%y %I:%M %p"},
+            "resource": {"join": ["a", "b"]},
+        },
+    )
+    assert time_text(found[0]["time"]) == "2024-03-05T11:00:00Z"
+    assert (found[0]["resource"], dict(found[0]["attributes"])) == ("x 7", {})
+    assert found[1]["time"] is None
+    assert "d '03/06/24'" in found[1]["problem"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ({"from": "t", "form": "%H:%M"}, "names no year, month and day"),
+        ({"from": "t", "form": "%d.%m. %H:%M"}, "names no year, month and day"),
+        ({"from": "t", "form": "%Y-%m-%d %I:%M"}, "morning or evening"),
+        ({"from": "t", "form": "%Y-%m-%d %Q"}, "%Q is none of"),
+        ({"from": "t", "form": "%Y-%m-%d %Y"}, "%Y stands there twice"),
+        ({"from": "t", "form": "%Y-%m-%d", "as": "epoch_s"}, "stands without `as`"),
+        ({"from": "t", "form": 7}, "must be text"),
+        ({"from": "t", "as": "%d.%m.%Y"}, "said with `form: '%d.%m.%Y'`"),
+        ({"join": [], "form": "%Y-%m-%d"}, "names no field"),
+        ({"join": ["a"], "from": "b"}, "needs one of `from`, `join` and `const`"),
+    ],
+)
+def test_a_form_that_says_no_time_is_a_fault(rule: dict[str, Any], fault: str) -> None:
+    with pytest.raises(BadMapping) as caught:
+        compile_columns({"time": rule})
+    assert fault in caught.value.message
+
+
+def test_a_form_is_for_times_alone() -> None:
+    with pytest.raises(BadMapping, match="actor: `form` says how a time is written"):
+        compile_columns({"actor": {"from": "a", "form": "%Y"}})
+
+
+@given(st.text(max_size=20), st.text(max_size=30))
+def test_any_form_is_read_or_refused(form: str, text: str) -> None:
+    try:
+        plan = compile_columns({"time": {"from": "t", "form": form}})
+    except BadMapping:
+        return
+    assert plan.rules[0].form == form
+    with suppress(NotATime):
+        written(text, form)
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -6,6 +6,7 @@ The language, the same in `source.yaml` below `columns:` and in a mapping that a
     action: event.name                      # the field at this path
     src_ip: {from: [client.ip, ip]}         # the first of several that is there
     time:   {from: ts, as: epoch_ms}        # read as something
+    time:   {join: [day, hour], form: "%d.%m.%Y %H:%M"}   # several fields in one, written so
     provider: {const: gcp}                  # always this
     outcome: {from: ok, values: {"true": success, "false": failure}, default: ""}
 
@@ -25,13 +26,13 @@ from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import plain
 from locard.parsers.structured import FORMATS, Found, found_batches, look
-from locard.parsers.times import UNITS, NotATime, any_time, epoch
+from locard.parsers.times import UNITS, NotATime, any_time, epoch, misformed, written
 
 _KINDS = {column.name: column.kind for column in COLUMNS}
 _OURS = frozenset(
     ("id", "source", "source_version", "attributes", "raw", "evidence", "locator", "problem")
 )
-_WORDS = frozenset(("from", "as", "default", "const", "values"))
+_WORDS = frozenset(("from", "join", "as", "form", "default", "const", "values"))
 _READINGS = ("timestamp", *UNITS, "address", "lower", "port", "text")
 _FITTING: Mapping[Kind, tuple[str, ...]] = {
     Kind.TIME: ("timestamp", *UNITS),
@@ -59,6 +60,10 @@ class Rule:
     const: str | None
     default: str
     values: Mapping[str, str] | None
+    form: str = ""
+    """How a time is written, as `datetime.strptime` takes it."""
+    joined: bool = False
+    """The fields of all paths make the value, with blanks between, and not the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +112,21 @@ def _rule(name: str, content: object, faults: list[str]) -> Rule:
         return Rule(name, (), reading, None, "", None)
     allowed = ", ".join(sorted(_WORDS))
     faults += [f"{name}: {word!r} is none of {allowed}" for word in content if word not in _WORDS]
-    paths = content.get("from", ())
+    joined = "join" in content
+    paths = content.get("join" if joined else "from", ())
     paths = (paths,) if isinstance(paths, str) else paths
     if not isinstance(paths, Sequence) or not all(isinstance(p, str) and p for p in paths):
-        faults.append(f"{name}: `from` must be a field or a list of fields")
+        faults.append(f"{name}: `from` must be a field or a list of fields, and so must `join`")
         paths = ()
     const = content.get("const")
-    if (const is None) == (not paths):
-        faults.append(f"{name}: needs either `from` or `const`")
+    if (const is None) + ("from" not in content) + (not joined) != 2:
+        faults.append(f"{name}: needs one of `from`, `join` and `const`")
+    elif not paths and const is None:
+        faults.append(f"{name}: names no field")
     asked = content.get("as", reading)
     faults += _misfits(name, asked, const)
+    form = content.get("form", "")
+    faults += _misformed(name, form, content)
     values = content.get("values")
     if values is not None and not isinstance(values, Mapping):
         faults.append(f"{name}: `values` must be pairs of text")
@@ -128,13 +138,29 @@ def _rule(name: str, content: object, faults: list[str]) -> Rule:
         None if const is None else _text(const),
         _text(content.get("default", "")),
         None if values is None else {_text(k): _text(v) for k, v in values.items()},
+        _text(form),
+        joined,
     )
+
+
+def _misformed(name: str, form: object, content: Mapping[Any, Any]) -> list[str]:
+    """Why `form` does not say how the times of this column are written."""
+    if "form" not in content:
+        return []
+    if _KINDS[name] is not Kind.TIME or "as" in content:
+        return [f"{name}: `form` says how a time is written, and stands without `as`"]
+    if not isinstance(form, str) or len(form) > 80:
+        return [f"{name}: `form` must be text such as '%d.%m.%Y %H:%M'"]
+    fault = misformed(form)
+    return [f"{name}: `form: {form}`: {fault}"] if fault else []
 
 
 def _misfits(name: str, asked: object, const: object) -> list[str]:
     """Why a column cannot be read as `asked`, or hold `const`."""
     kind = _KINDS[name]
     fitting = _FITTING.get(kind, ("text", "lower", "address"))
+    if isinstance(asked, str) and "%" in asked:
+        return [f"{name}: how a time is written is said with `form: {asked[:80]!r}`"]
     if asked not in _READINGS:
         return [f"{name}: `as: {asked}` is none of {', '.join(_READINGS)}"]
     if kind is Kind.TIME and const is not None:
@@ -226,11 +252,7 @@ def _column(
         return [read(rule.const) if read else rule.const] * len(records)
     values: list[Any] = []
     for number, record in enumerate(records):
-        value = None
-        for path in rule.paths:
-            value = field(record, path)
-            if value is not None and value != "":
-                break
+        value = _value(rule, record)
         if rule.reading == "timestamp" or rule.reading in UNITS:
             values.append(_time(rule, value, number, problems, zone))
             continue
@@ -245,12 +267,26 @@ def _column(
     return values
 
 
+def _value(rule: Rule, record: Mapping[str, Any]) -> Any:
+    """What the record has for this rule, None or empty text for nothing."""
+    if rule.joined:
+        return " ".join(filter(None, (_text(field(record, path)) for path in rule.paths)))
+    value = None
+    for path in rule.paths:
+        value = field(record, path)
+        if value is not None and value != "":
+            break
+    return value
+
+
 def _time(rule: Rule, value: Any, number: int, problems: list[str], zone: str) -> int | None:
     name = rule.paths[0]
     if value is None or value == "":
         problems[number] = problems[number] or f"no time in {name!r}"
         return None
     try:
+        if rule.form:
+            return written(_text(value), rule.form, zone)
         if rule.reading == "timestamp":
             return any_time(value, zone)
         return epoch(value if isinstance(value, (int, float)) else str(value), UNITS[rule.reading])

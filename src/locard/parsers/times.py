@@ -187,6 +187,43 @@ def _worded(text: str, zone_name: str) -> int:
     raise NotATime("not a time")
 
 
+_DIRECTIVES = frozenset("YymdbBjHIMSfpzaA%")
+"""What a written form may ask for (`datetime.strptime`), all of it meaning the same everywhere."""
+
+
+def misformed(form: str) -> str:
+    """Why a form such as `%d.%m.%Y %H:%M` says no whole time; empty when it does."""
+    asked = re.findall("%(.?)", form)
+    if unknown := [one for one in asked if one not in _DIRECTIVES]:
+        return f"%{unknown[0]} is none of {' '.join('%' + one for one in sorted(_DIRECTIVES))}"
+    if twice := [one for one in asked if one != "%" and asked.count(one) > 1]:
+        return f"%{twice[0]} stands there twice"
+    has = set(asked)
+    if not has & {"Y", "y"} or not ("j" in has or ("d" in has and has & {"m", "b", "B"})):
+        return "it names no year, month and day (%Y, %m and %d)"
+    if "I" in has and "p" not in has:
+        return "%I without %p could be morning or evening"
+    return ""
+
+
+@lru_cache(maxsize=16384)
+def written(text: str, form: str, zone_name: str = "UTC") -> int:
+    """UTC nanoseconds of a time written in `form` (`%d.%m.%Y %H:%M`); `zone_name` if it names none.
+
+    Raises `NotATime`.
+    """
+    if len(text) > 80:
+        raise NotATime("not a time")
+    try:
+        when = datetime.strptime(text.strip(), form)
+    except ValueError as error:
+        raise NotATime(f"not a time of the form {form}") from error
+    ahead = when.utcoffset()
+    parts = (when.year, when.month, when.day, when.hour, when.minute, when.second)
+    moment = _assemble(parts, f"{when.microsecond:06d}", "" if ahead is None else "Z", zone_name)
+    return within(moment - (int(ahead.total_seconds()) * SECOND if ahead else 0))
+
+
 def _assemble(
     when: tuple[int, int, int, int, int, int], fraction: str, offset: str, zone_name: str
 ) -> int:
