@@ -15,6 +15,9 @@ from typing import BinaryIO
 
 from locard.timeline import Arriving
 
+LENGTH = 82
+"""Bytes of what such a file says: the first group to be seen, the size, a time and an id."""
+
 
 class Announced:
     """One arrival that others can see the rows of, until `end` or the end of this process."""
@@ -29,11 +32,17 @@ class Announced:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self.show_from(0)
 
-    def show_from(self, group: int) -> None:
-        """Of its groups of rows, those before this one are seen no longer."""
+    def show_from(self, group: int, successor: tuple[int | None, str] | None = None) -> None:
+        """Of its groups of rows, those before this one are seen no longer.
+
+        Nor is this one itself as soon as the case has the row with the time and id of `successor`.
+        """
+        time, key = successor or (None, "")
+        said = (f"{group:06}", f"{self._size:020}", f"{'' if time is None else time:>20}", key)
         with self._lock:
             if not self._file.closed:
-                os.pwrite(self._file.fileno(), f"{group:06} {self._size:020}".encode(), 0)
+                line = "|".join(said).ljust(LENGTH)
+                os.pwrite(self._file.fileno(), line.encode(), 0)
 
     def end(self) -> None:
         """None of its rows is seen any longer. Twice does no harm."""
@@ -44,7 +53,7 @@ class Announced:
 
 def arriving(home: Path, case: str) -> list[Arriving]:
     """What is coming into a case at this moment."""
-    return [Arriving(name, first) for name, first, _ in _alive(home, case)]
+    return [one for one, _ in _alive(home, case)]
 
 
 def receiving(home: Path) -> list[str]:
@@ -54,26 +63,28 @@ def receiving(home: Path) -> list[str]:
 
 def sizes(home: Path, case: str) -> set[int]:
     """How many bytes the evidence has that is coming into a case at this moment."""
-    return {size for _, _, size in _alive(home, case)}
+    return {size for _, size in _alive(home, case)}
 
 
 def tidy(home: Path, case: str) -> None:
     """Remove what processes left that are gone."""
-    alive = {name for name, _, _ in _alive(home, case)}
+    alive = {one.name for one, _ in _alive(home, case)}
     for path in _listed(home, case):
         if path.name not in alive:
             path.unlink(missing_ok=True)
 
 
-def _alive(home: Path, case: str) -> list[tuple[str, int, int]]:
-    """Name, first group and size of each arrival whose process lives."""
+def _alive(home: Path, case: str) -> list[tuple[Arriving, int]]:
+    """Each arrival whose process lives, and its size."""
     found = []
     for path in _listed(home, case):
         try:
             with path.open("rb") as file:
-                said = file.read(64).split()
-                if _is_held(file) and len(said) == 2:
-                    found.append((path.name, int(said[0]), int(said[1])))
+                first, size, time, key = file.read(LENGTH).decode().split("|")
+                if _is_held(file):
+                    at = int(time) if time.strip() else None
+                    successor = (at, key.strip()) if key.strip() else None
+                    found.append((Arriving(path.name, int(first), successor), int(size)))
         except (FileNotFoundError, ValueError):
             continue
     return found

@@ -7,6 +7,7 @@ cannot be shown is no failure.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -19,6 +20,15 @@ from locard.parsers.rows import BATCH_BYTES, BATCH_ROWS
 from locard.timeline import Timeline
 
 log = logging.getLogger("locard.cases")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that were made searchable together: the number, and which items they came from."""
+
+    number: int
+    first: int
+    last: int
 
 
 class Preview:
@@ -36,7 +46,8 @@ class Preview:
         """`unheld` leaves out the rows that the case holds already."""
         self._announced = Announced(home, case, size)
         self._queue: SimpleQueue[tuple[int, pa.RecordBatch] | None] = SimpleQueue()
-        self._groups: list[tuple[int, int]] = []
+        self._groups: list[Group] = []
+        self._next: tuple[int, pa.RecordBatch] | None = None
         self._stopped = False
         self._thread = Thread(target=self._run, name="preview", daemon=True)
         self._thread.start()
@@ -46,13 +57,20 @@ class Preview:
         if not self._stopped:
             self._queue.put((index, batch))
 
-    def stop(self) -> list[tuple[int, int]]:
-        """Show no more. The groups that are shown: number, and the index of the last rows."""
+    def stop(self) -> list[Group]:
+        """Show no more. The groups that are shown."""
         if not self._stopped:
             self._stopped = True
             self._queue.put(None)
         self._thread.join()
         return list(self._groups)
+
+    def replacing(self, group: int, successor: tuple[int | None, str]) -> None:
+        """The rows of this group are about to be written; the one of this time and id among them.
+
+        So that nobody sees both: they are written at once, and the group is seen until then.
+        """
+        self._announced.show_from(group, successor)
 
     def replaced(self, group: int) -> None:
         """The rows of this group, and of those before, are in the case now."""
@@ -64,8 +82,8 @@ class Preview:
         groups = self.stop()
         self._announced.end()
         try:
-            for group, _ in groups:
-                self.timeline().hide(self.case, self._announced.name, group)
+            for group in groups:
+                self.timeline().hide(self.case, self._announced.name, group.number)
         except Error as error:  # nobody sees them, and the next run removes them
             log.warning("rows of a preview are left: %s", error)
 
@@ -73,29 +91,30 @@ class Preview:
         try:
             self.timeline()  # its process starts while the first bytes are read
             while (some := self._some()) and not self._stopped:
-                index, batches = some[-1][0], [batch for _, batch in some]
-                table = pa.Table.from_batches(batches).combine_chunks()
-                for batch in table.to_batches(max_chunksize=BATCH_ROWS):
-                    number = len(self._groups)
-                    self._groups.append((number, index))
-                    if (fresh := self._unheld(batch)).num_rows:
-                        self.timeline().show(self.case, self._announced.name, number, fresh)
+                table = pa.Table.from_batches([batch for _, batch in some]).combine_chunks()
+                (batch,) = table.to_batches()
+                group = Group(len(self._groups), some[0][0], some[-1][0])
+                self._groups.append(group)
+                if (fresh := self._unheld(batch)).num_rows:
+                    self.timeline().show(self.case, self._announced.name, group.number, fresh)
         except Error as error:
             log.warning("rows are not shown before their evidence is in the vault: %s", error)
 
     def _some(self) -> list[tuple[int, pa.RecordBatch]]:
         """What waits, as much as one block takes; none at the end."""
-        if (first := self._queue.get()) is None:
-            return []
-        found, size = [first], int(first[1].nbytes)
-        while size < BATCH_BYTES:
+        found: list[tuple[int, pa.RecordBatch]] = []
+        rows = size = 0
+        while True:
+            following, self._next = self._next, None
             try:
-                more = self._queue.get_nowait()
+                following = following or self._queue.get(block=not found)
             except Empty:
-                break
-            if more is None:
+                return found
+            if following is None:
                 self._queue.put(None)
-                break
-            found.append(more)
-            size += int(more[1].nbytes)
-        return found
+                return found
+            rows, size = rows + following[1].num_rows, size + int(following[1].nbytes)
+            if found and (rows > BATCH_ROWS or size > BATCH_BYTES):
+                self._next = following
+                return found
+            found.append(following)

@@ -129,13 +129,16 @@ class Scout:
         groups = preview.stop() if preview is not None else []
         index = 0
         while (item := self._item(index)) is not None:
-            if isinstance(item, _Slot):
-                yield f.Batch(renamed(self._batch(item), self.task.evidence, evidence))
-            else:
+            if not isinstance(item, _Slot):
                 yield item
+            else:
+                batch = renamed(self._batch(item), self.task.evidence, evidence)
+                if preview is not None and groups and groups[0].first == index:
+                    yield Written(partial(preview.replacing, groups[0].number, _place(batch)))
+                yield f.Batch(batch)
+                if preview is not None and groups and groups[0].last == index:
+                    yield Written(partial(preview.replaced, groups.pop(0).number))
             self._items[index] = f.Progress(0, 0, 0)  # it is the taker's now
-            while preview is not None and groups and groups[0][1] <= index:
-                yield Written(partial(preview.replaced, groups.pop(0)[0]))
             index += 1
         if self._fault:
             raise WorkerLost(self._fault)
@@ -252,6 +255,11 @@ class Scout:
                     item.scout.drop()
         self._slots.close()
         self._file.close()
+
+
+def _place(batch: pa.RecordBatch) -> tuple[int | None, str]:
+    """Time and id of the first row."""
+    return batch.column("time").cast(pa.int64())[0].as_py(), batch.column("id")[0].as_py()
 
 
 class _Member:

@@ -35,7 +35,19 @@ def scope(case: str, arriving: Sequence[Arriving], parameters: dict[str, Any]) -
     parameters["case"] = case
     sides = ["`case` = {case:String}"]
     for number, one in enumerate(arriving):
-        parameters[f"arriving{number}"] = partition(case, one.name, one.first)
+        first = one.first
+        if one.successor is not None:
+            time, key = one.successor
+            parameters[f"replacing{number}"] = partition(case, one.name, first)
+            parameters[f"time{number}"] = schema.UNDATED if time is None else time
+            parameters[f"id{number}"] = key
+            sides.append(
+                f"(`case` = {{replacing{number}:String}} AND 0 = (SELECT count() FROM {_DB}.events "
+                f"WHERE `case` = {{case:String}} AND id = unhex({{id{number}:String}}) "
+                f"AND time = fromUnixTimestamp64Nano({{time{number}:Int64}}, 'UTC')))"
+            )
+            first += 1
+        parameters[f"arriving{number}"] = partition(case, one.name, first)
         parameters[f"arrived{number}"] = f"{case}{MARK}{one.name}{chr(ord(MARK) + 1)}"
         sides.append(
             f"(`case` >= {{arriving{number}:String}} AND `case` < {{arrived{number}:String}})"

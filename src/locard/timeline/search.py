@@ -23,6 +23,8 @@ class Arriving:
     name: str
     """Letters, digits and dashes."""
     first: int = 0
+    successor: tuple[int | None, str] | None = None
+    """Time and id of a row in the case that stands for the first group as soon as it is there."""
 
 
 @dataclass(frozen=True, slots=True)
