@@ -7,7 +7,9 @@ several files) cannot be read before all of it is there.
 
 import os
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ from locard.cases.preview import Preview
 from locard.cases.scout import Scout
 from locard.evidence import Arrival, Vault
 from locard.evidence.spool import Readable
+from locard.model.errors import Error
 from locard.model.evidence import Origin, printable
 from locard.parsers.contract import Limits
 from locard.parsers.decode import layer_of
@@ -107,6 +110,7 @@ class Ahead:
 
     def send(self, arrival: Arrival, task: Task) -> Scout | None:
         """Begin to parse what comes in; None where there is no room for what is told."""
+        self._prepare()
         try:
             self.scratch.mkdir(parents=True, exist_ok=True)
             scout = Scout(self, arrival, task)
@@ -114,6 +118,21 @@ class Ahead:
             return None
         self._sent.append(scout)
         return scout
+
+    def _prepare(self) -> None:
+        """Start at once what takes a second to start: the store, and workers.
+
+        Two of them, one for a compression and one for the image in it.
+        """
+        if self._sent:
+            return
+        self.pool.prepare(2)
+
+        def connect() -> None:
+            with suppress(Error):  # whoever writes rows hears of it
+                self._timeline()
+
+        Thread(target=connect, name="connect", daemon=True).start()
 
     def follow(self, arrival: Arrival, task: Task) -> Scout | None:
         """Begin to parse what comes out of a compression, when it is large enough."""

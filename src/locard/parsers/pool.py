@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -113,6 +114,17 @@ class Pool:
         assert self._confinement is not None
         return self._confinement
 
+    def prepare(self, count: int) -> None:
+        """Have so many workers start now, at the same time, and do not wait for them."""
+
+        def start() -> None:
+            # Whoever needs a worker hears why there is none.
+            with suppress(Error, OSError, RuntimeError):
+                self._release(self._ready(self._lease()))
+
+        for _ in range(min(count, self.size)):
+            threading.Thread(target=start, name="locard-prepare", daemon=True).start()
+
     def run(self, task: Task) -> Iterator[Frame]:
         """The frames of one task, `Recognised` first and `Done` last; blocks for a free worker.
 
@@ -183,6 +195,7 @@ class Pool:
                 worker = self._starter.submit(
                     Process.start, self._scratch, self.limits, self._more
                 ).result()
+                worker.greet()
         except BaseException:
             self._idle.put(None)
             raise

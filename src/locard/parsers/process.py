@@ -69,7 +69,7 @@ class Process:
 
     @classmethod
     def start(cls, scratch: Path, limits: Limits, more: Sequence[Path]) -> Self:
-        """Start a worker and wait until it is confined. Raises `WorkerLost` when it cannot."""
+        """Start a worker; it is of use once it was greeted."""
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=scratch))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         for end in (ours, theirs):
@@ -87,9 +87,7 @@ class Process:
                 env=_environment(folder),
                 start_new_session=True,
             )
-        worker = cls(child, ours, folder, said)
-        worker._greet()
-        return worker
+        return cls(child, ours, folder, said)
 
     def is_alive(self) -> bool:
         """Whether the worker still runs."""
@@ -145,7 +143,8 @@ class Process:
         self._said.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
+        """Wait until it is confined. Raises `WorkerLost` when it cannot."""
         limits = Limits(seconds=START_SECONDS, idle_seconds=START_SECONDS)
         try:
             _, payload, _ = self.receive(0.0, limits)
