@@ -19,6 +19,7 @@ from tests.response import (
     test_aws_bucket,
     test_aws_database,
     test_aws_function,
+    test_aws_identity,
     test_aws_instance,
     test_aws_task,
 )
@@ -34,6 +35,9 @@ SCENES: dict[str, Callable[[Room], tuple[Target, Options]]] = {
     "bucket": lambda room: (test_aws_bucket.bucket(room, next(NAMES)), {}),
     "database": lambda room: (test_aws_database.instance(room, next(NAMES)), {"stop": True}),
     "instance": lambda room: instance(room),
+    "key": lambda room: key(room),
+    "role": lambda room: (test_aws_identity.role(room, next(NAMES)), {}),
+    "user": lambda room: (test_aws_identity.user(room, next(NAMES)), {"sessions": "before"}),
     "task": lambda room: (
         test_aws_task.shop(room, next(NAMES)).target(),
         {"stop": True, "cut": "untracked"},
@@ -64,6 +68,18 @@ def instance(room: Room) -> tuple[Target, Options]:
     return room.target("instance", found.instance), test_aws_instance.EVERY
 
 
+def key(room: Room) -> tuple[Target, Options]:
+    """A key of a user."""
+    user = test_aws_identity.user(room, next(NAMES)).id
+    return room.target("key", test_aws_identity.keys(room, user)[0], ""), {}
+
+
+def test_every_isolation_has_its_scene() -> None:
+    assert {f"isolate.aws.{one}" for one in SCENES} == {
+        one.id for one in catalogue().of("isolate", "aws")
+    }
+
+
 @pytest.mark.parametrize("kind", SCENES)
 def test_what_is_called_is_declared_and_what_is_declared_is_called(
     room: Room, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -89,7 +105,9 @@ def test_a_session_policy_is_narrow_and_short_enough(room: Room, kind: str) -> N
     for names in (plan.names, many):
         text = json.dumps(policy.narrowed(action, target, names), separators=(",", ":"))
         assert len(text) <= policy.LONGEST
-        assert target.id.rpartition(":")[2] in text
+    text = json.dumps(policy.narrowed(action, target, plan.names))
+    own = (target.id.rpartition(":")[2], *plan.names.get("user", ()))
+    assert any(one in text for one in own), "it is about this target"
     text = json.dumps(policy.planning(action, target, "locard"), separators=(",", ":"))
     assert len(text) <= policy.LONGEST and "role/locard" in text
     asked = {one.action for one in action.permissions if not one.reads and not one.tried}

@@ -11,7 +11,8 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any, cast
 
@@ -59,6 +60,7 @@ class Cloud:
         self._endpoint, self._lock = endpoint or None, Lock()
         self._clients: dict[str, Any] = {}
         self._assumed = (role, external_id, policy)
+        self._ahead = timedelta()
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": _attempts()},
             connect_timeout=10,
@@ -72,6 +74,11 @@ class Cloud:
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov`."""
         return str(self._session.get_partition_for_region(self.region))
+
+    def now(self) -> str:
+        """The moment by AWS's clock, ISO 8601 in UTC, the second that is not over rounded up."""
+        moment = datetime.now(UTC) + self._ahead + timedelta(seconds=1)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def own(self) -> list[str]:
         """Who we are in `aws:PrincipalArn`, as patterns: what a denial for all has to except.
@@ -177,6 +184,8 @@ class Cloud:
         finally:
             number = str(said.get("RequestId", ""))
             self.requests.append(Request(action, number, at, status))
+            if date := said.get("HTTPHeaders", {}).get("date"):
+                self._ahead = parsedate_to_datetime(date) - datetime.now(UTC)
 
     def _client(self, service: str) -> Any:
         with self._lock:

@@ -4,9 +4,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from locard.actions.isolate.aws.steps.identity import denial
+from locard.actions.isolate.aws.steps.identity import CREDENTIALS, denial
 from locard.model.action import Json, Step
-from locard.model.errors import Missing
+from locard.model.errors import Error, Missing
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -14,19 +14,36 @@ if TYPE_CHECKING:
 PROTECTED = "locard:protected"
 
 
-def deny(owner: str, name: str, condition: Json = None) -> Step:
-    """The step that denies a user or a role everything."""
+WHICH = ("all", "before")
+
+
+def which(options: Mapping[str, Json]) -> bool:
+    """Whether only sessions of before are denied. Raises `Error` for what is no answer."""
+    if options["sessions"] not in WHICH:
+        raise Error(f"sessions={options['sessions']} is none of {', '.join(WHICH)}.")
+    return bool(options["sessions"] == "before")
+
+
+def deny(owner: str, name: str, *, before: bool = False) -> Step:
+    """The step that denies a user or a role everything, or only to who was signed in before it."""
+    whom = f"the {owner.lower()} {name}"
+    breaks = f"Whatever uses the {owner.lower()} fails from now on, sessions of before too."
+    if before:
+        breaks = f"Sessions of the {owner.lower()} that began before now end; later ones do not."
     return Step(
         "identity:deny",
-        f"Deny everything to the {owner.lower()} {name}",
+        f"Deny everything to sessions of {whom} that began before this moment"
+        if before
+        else f"Deny everything to {whom}",
         f"iam:Put{owner}Policy",
         {
             "owner": owner,
             "name": name,
             "policy": "locard-isolation",
-            "statement": denial(condition),
+            "statement": denial(),
+            "before": before,
         },
-        breaks=(f"Whatever uses the {owner.lower()} fails from now on, sessions of before too.",),
+        breaks=(breaks,),
         undo_title=f"Take that denial out of the {owner.lower()}",
     )
 
@@ -70,14 +87,15 @@ def path_of(role: Mapping[str, Json] | None) -> tuple[str, ...]:
     return (role["Arn"].partition(":role/")[2],) if role else ("none",)
 
 
-def deactivate(user: str, key: str) -> Step:
-    """The step that makes an access key inactive."""
+def deactivate(user: str, kind: str, key: str) -> Step:
+    """The step that makes a credential inactive."""
+    found = CREDENTIALS[kind]
     return Step(
-        f"key:{key}",
-        f"Make the access key {key} of {user} inactive",
-        "iam:UpdateAccessKey",
+        f"{kind}:{key}",
+        f"Make the {found.title} {key} of {user} inactive",
+        found.update,
         {"user": user, "key": key},
-        breaks=("Whatever uses the key fails from now on.",),
+        breaks=(f"Whatever uses the {found.title} fails from now on.",),
         undo_title=f"Set the state of {key} back",
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from locard.actions.contract import Action
 from locard.actions.isolate.aws import access
-from locard.actions.isolate.aws.steps.identity import KeyInactive
+from locard.actions.isolate.aws.steps.identity import Inactive
 from locard.model.action import Json, Permission, Plan, Target
 from locard.model.errors import Missing
 
@@ -28,7 +28,7 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     found = cloud.call("iam:GetUser", UserName=user["UserName"])["User"]
     return Plan(
         ACTION.id, ACTION.version, target, dict(options),
-        (access.deactivate(user["UserName"], target.id),), refusals=access.protected(found),
+        (access.deactivate(user["UserName"], "key", target.id),), refusals=access.protected(found),
         warnings=("Sessions that were made with the key live on: isolate the user to end them.",),
         unknown=("iam:UpdateAccessKey",), names={"user": (user["Arn"].partition(":user/")[2],)},
         volatility=ACTION.volatility,
@@ -50,7 +50,7 @@ ACTION = Action(
         Permission("iam:UpdateAccessKey", _USER, reads=False),
     ),
     plan=plan,
-    steps={"key": KeyInactive()},
+    steps={"key": Inactive()},
     volatility=9,
     harm="Whatever uses the key is locked out.",
     regional=False,

@@ -8,7 +8,7 @@ way back is one statement.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from locard.actions.contract import Action
+from locard.actions.contract import Action, Option
 from locard.actions.isolate.aws import access
 from locard.actions.isolate.aws.steps.identity import Denied
 from locard.model.action import Json, Permission, Plan, Target
@@ -27,8 +27,14 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     warnings = [f"It may be taken by: {', '.join(who)}. All of them are hit."]
     if "ec2.amazonaws.com" in who:
         warnings.append("Instances use it: isolate the one instance, and the others go on.")
+    if before := access.which(options):
+        warnings.append(
+            "Whoever may take the role takes it again, an instance or a function by itself: close "
+            "that way first."
+        )
     return Plan(
-        ACTION.id, ACTION.version, target, dict(options), (access.deny("Role", target.id),),
+        ACTION.id, ACTION.version, target, dict(options),
+        (access.deny("Role", target.id, before=before),),
         refusals=tuple(refusals), warnings=tuple(warnings), unknown=("iam:PutRolePolicy",),
         names={"role": (found["Arn"].partition(":role/")[2],)}, volatility=ACTION.volatility,
     )  # fmt: skip
@@ -64,4 +70,5 @@ ACTION = Action(
     volatility=9,
     harm="Whoever and whatever uses the role is locked out, everywhere.",
     regional=False,
+    options=(Option("sessions", "whom to deny: all, or those that began before now", "all"),),
 )

@@ -7,6 +7,7 @@ other instance of the fleet; so no time has to be compared and no clock can be w
 """
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from locard.model.action import Json, Step, Verdict
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
 
 SID = "LocardIsolation"
+ISSUED = "aws:TokenIssueTime"
 OTHERS = "Somebody edited it meanwhile."
 
 
@@ -26,7 +28,11 @@ def denial(condition: Json = None) -> dict[str, Json]:
 
 
 class Denied:
-    """An inline policy of ours denies everything. Arguments: `owner` is `Role` or `User`."""
+    """An inline policy of ours denies everything. Arguments: `owner` is `Role` or `User`.
+
+    Where `before` is set, only what was signed in before the moment of the change is denied, by the
+    clock of AWS: the moment is not known before, so `statement` comes without it.
+    """
 
     def capture(self, cloud: "Cloud", step: Step) -> Json:
         """The policy of that name, which is none unless somebody took our name."""
@@ -36,12 +42,14 @@ class Denied:
         """Put it, beside what others have written into a policy of that name."""
         statements = _statements(prior["policy"])
         ours = step.arguments["statement"]
+        if step.arguments.get("before"):
+            ours = _dated(ours, cloud.now())
         self._put(cloud, step, [one for one in statements if one.get("Sid") != SID] + [ours])
         return {"policy": step.arguments["policy"]}
 
     def applied(self, cloud: "Cloud", step: Step, prior: Json) -> Json | None:
         """Whether our statement is there."""
-        there = step.arguments["statement"] in _statements(self._read(cloud, step))
+        there = any(_ours(step, one) for one in _statements(self._read(cloud, step)))
         return {"policy": step.arguments["policy"]} if there else None
 
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
@@ -55,8 +63,7 @@ class Denied:
         rest = [one for one in now if one.get("Sid") != SID]
         if len(rest) == len(now):
             return None
-        ours = [one for one in now if one.get("Sid") == SID]
-        if ours != [step.arguments["statement"]]:
+        if not all(_ours(step, one) for one in now if one.get("Sid") == SID):
             raise Conflict(
                 f"The denial in {step.arguments['policy']} is not as we wrote it. {OTHERS}",
                 f"Look at it; then take it out yourself and: --leave {step.key}",
@@ -93,19 +100,56 @@ def _statements(policy: Json) -> list[Json]:
     return list(found) if isinstance(found, list) else [found]
 
 
-class KeyInactive:
-    """An access key of a user is inactive."""
+def _dated(statement: Json, moment: str) -> Json:
+    """The statement for those alone who were signed in before the moment, ISO 8601 in UTC."""
+    return {**statement, "Condition": {"DateLessThan": {ISSUED: moment}}}
+
+
+def _ours(step: Step, found: Json) -> bool:
+    """Whether a statement is what we wrote, at whatever moment we did."""
+    ours = step.arguments["statement"]
+    if step.arguments.get("before"):
+        moment = found.get("Condition", {}).get("DateLessThan", {}).get(ISSUED)
+        return isinstance(moment, str) and bool(found == _dated(ours, moment))
+    return bool(found == ours)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A kind of credential that IAM can switch off and on again, and how it is called there."""
+
+    title: str
+    listing: str
+    member: str
+    id: str
+    update: str
+
+
+CREDENTIALS = {
+    "key": Credential("access key", "iam:ListAccessKeys", "AccessKeyMetadata", "AccessKeyId",
+                      "iam:UpdateAccessKey"),
+    "ssh": Credential("SSH key", "iam:ListSSHPublicKeys", "SSHPublicKeys", "SSHPublicKeyId",
+                      "iam:UpdateSSHPublicKey"),
+    "certificate": Credential("signing certificate", "iam:ListSigningCertificates", "Certificates",
+                              "CertificateId", "iam:UpdateSigningCertificate"),
+    "service": Credential("service's credential", "iam:ListServiceSpecificCredentials",
+                          "ServiceSpecificCredentials", "ServiceSpecificCredentialId",
+                          "iam:UpdateServiceSpecificCredential"),
+}  # fmt: skip
+"""By the kind of the step that switches one off."""
+
+
+class Inactive:
+    """A credential of a user is inactive. Arguments: `user`, `key`; its kind is the step's."""
 
     def capture(self, cloud: "Cloud", step: Step) -> Json:
         """Whether it is active. Raises `Missing`."""
-        found = cloud.pages(
-            "iam:ListAccessKeys", "AccessKeyMetadata", UserName=step.arguments["user"]
-        )
-        for one in found:
-            if one["AccessKeyId"] == step.arguments["key"]:
+        kind, name = CREDENTIALS[step.kind], step.arguments["key"]
+        for one in cloud.pages(kind.listing, kind.member, UserName=step.arguments["user"]):
+            if one[kind.id] == name:
                 return {"status": one["Status"]}
         raise Missing(
-            f"{step.arguments['user']} has no access key {step.arguments['key']}.",
+            f"{step.arguments['user']} has no {kind.title} {name}.",
             "It may have been deleted meanwhile.",
         )
 
@@ -122,10 +166,10 @@ class KeyInactive:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """IAM's own word."""
         now = self.capture(cloud, step)["status"]
-        return Verdict(now == "Inactive", "the status of the key", f"it is {now}")
+        return Verdict(now == "Inactive", "the status of the credential", f"it is {now}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
-        """As it was; a key that was deleted meanwhile stays so."""
+        """As it was; one that was deleted meanwhile stays so."""
         try:
             now = self.capture(cloud, step)
         except Missing as error:
@@ -135,9 +179,6 @@ class KeyInactive:
         return None
 
     def _set(self, cloud: "Cloud", step: Step, status: str) -> None:
-        cloud.call(
-            "iam:UpdateAccessKey",
-            UserName=step.arguments["user"],
-            AccessKeyId=step.arguments["key"],
-            Status=status,
-        )
+        kind = CREDENTIALS[step.kind]
+        named = {"UserName": step.arguments["user"], kind.id: step.arguments["key"]}
+        cloud.call(kind.update, **named, Status=status)
