@@ -210,6 +210,8 @@ def limits_of(words: Iterable[str]) -> dict[str, float]:
 
 def limited(limits: Limits, changes: Mapping[str, float]) -> Limits:
     """`limits` with some of them changed. Raises `Error` for a value that a limit cannot have."""
+    if not changes:
+        return limits
     try:
         return msgspec.convert({**asdict(limits), **changes}, Limits)
     except msgspec.ValidationError as error:

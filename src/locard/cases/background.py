@@ -9,12 +9,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock, Thread
 
 from locard.model.custody import Hand
+from locard.model.errors import Error
 
 LOG = "resume.log"
 LOG_BYTES = 1 << 20
@@ -86,3 +88,13 @@ class Background:
         for child in left:
             if child.poll() is None:
                 Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
+
+
+def beside(work: Callable[[], object]) -> None:
+    """Begin work that is needed soon; its errors are told to whoever asks for it then."""
+
+    def run() -> None:
+        with suppress(Error):
+            work()
+
+    Thread(target=run, daemon=True).start()

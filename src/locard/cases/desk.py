@@ -20,7 +20,7 @@ from sqlalchemy import select
 from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
-from locard.cases.background import Background
+from locard.cases.background import Background, beside
 from locard.cases.bundle.bundles import EXPORTING, Bundles
 from locard.cases.checkpointing import Checkpointing
 from locard.cases.entrance import Entrance
@@ -250,6 +250,7 @@ class Desk(Reading):
         if paths:
             self.vault.prepare()
         made = self._ensure(case, hand)
+        beside(lambda: self.timeline)  # starting takes as long as many a file takes to come in
         what = _what(paths)
         progress = Progress(self.state, case, what, hand.name)
         begun(progress)

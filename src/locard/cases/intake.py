@@ -290,49 +290,58 @@ class Intake:
             return
         self.vault.settle()
         with self.state.session(alone=True) as session:
-            holdings = [self._hold(session, *one) for one in pending]
+            holdings = self._hold(session, pending)
             waiting = [one.id for one in holdings if Stage(one.stage) not in FINAL]
         protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
         self.queued(waiting)
 
-    def _hold(self, session: Session, put: Put, origin: Origin, depth: int) -> Holding:
-        self.taken.files += 1
-        holding = session.scalar(
-            select(Holding).where(Holding.case == self.case, Holding.evidence == put.evidence.id)
+    def _hold(self, session: Session, pending: Sequence[tuple[Put, Origin, int]]) -> list[Holding]:
+        """The holdings of what is pending, each with its place: a few statements for all of it."""
+        ids = {put.evidence.id for put, _, _ in pending}
+        mine = select(Holding).where(Holding.case == self.case, Holding.evidence.in_(ids))
+        found = {holding.evidence: holding for holding in session.scalars(mine)}
+        for put, origin, depth in pending:
+            holding = found.get(put.evidence.id)
+            self.taken.files += 1
+            if holding is None:
+                self.taken.new += 1
+                found[put.evidence.id] = self._new(put, origin, depth)
+            else:
+                self.taken.known += 1
+                self._again(holding)
+        session.add_all(found.values())
+        session.flush()
+        numbers = {holding.id for holding in found.values()}
+        self.taken.holdings |= numbers
+        known = select(Place.holding, Place.name, Place.parent, Place.member)
+        places = {tuple(row) for row in session.execute(known.where(Place.holding.in_(numbers)))}
+        for put, origin, _ in pending:
+            name, member = printable(origin.name), printable(origin.member)
+            number = found[put.evidence.id].id
+            place = (number, name, origin.parent, member)
+            if place not in places:
+                places.add(place)
+                session.add(Place(holding=number, name=name, parent=origin.parent, member=member))
+        return list(found.values())
+
+    def _new(self, put: Put, origin: Origin, depth: int) -> Holding:
+        return Holding(
+            case=self.case,
+            evidence=put.evidence.id,
+            blake2b=put.evidence.blake2b,
+            size=put.evidence.size,
+            modified=origin.modified,
+            added=time.time_ns(),
+            added_by=self.who.name,
+            depth=depth,
+            wanted=self.wish.parser,
+            zone=self.wish.zone,
+            host=self.wish.host,
+            mapping=self.wish.mapping,
+            limits=dict(self.wish.limits),
+            stage=Stage.QUEUED.value,
+            attempts=0,
         )
-        if holding is None:
-            self.taken.new += 1
-            holding = Holding(
-                case=self.case,
-                evidence=put.evidence.id,
-                blake2b=put.evidence.blake2b,
-                size=put.evidence.size,
-                modified=origin.modified,
-                added=time.time_ns(),
-                added_by=self.who.name,
-                depth=depth,
-                wanted=self.wish.parser,
-                zone=self.wish.zone,
-                host=self.wish.host,
-                mapping=self.wish.mapping,
-                limits=dict(self.wish.limits),
-                stage=Stage.QUEUED.value,
-                attempts=0,
-            )
-            session.add(holding)
-            session.flush()
-        else:
-            self.taken.known += 1
-            self._again(holding)
-        place = {
-            "name": printable(origin.name),
-            "parent": origin.parent,
-            "member": printable(origin.member),
-        }
-        if not session.scalar(select(Place).filter_by(holding=holding.id, **place)):
-            session.add(Place(holding=holding.id, **place))
-        self.taken.holdings.add(holding.id)
-        return holding
 
     def _again(self, holding: Holding) -> None:
         """Adding again reads anew what failed, was disposed of, or is wanted in another way.

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from threading import Condition
 
 import pyarrow.compute as pc
@@ -20,6 +21,7 @@ from sqlalchemy import func, select
 from locard.cases import segments
 from locard.cases.ahead import Ahead
 from locard.cases.attempt import Attempt, Members
+from locard.cases.claims import AT_ONCE, Claims
 from locard.cases.descent import Descent, NestedBomb
 from locard.cases.intake import Intake, Wish
 from locard.cases.progress import Progress
@@ -71,6 +73,7 @@ class Parsing:
         self._waiting: deque[int] = deque()
         self._later: deque[int] = deque()
         """What looks like a further segment waits until the first was recognised."""
+        self._claims = Claims(state)
         self._known: set[int] = set()
         self._busy = 0
         self._changed = Condition()
@@ -166,17 +169,10 @@ class Parsing:
                     self._changed.notify_all()
 
     def _parse(self, one: int) -> None:
-        with self.state.session() as session:
-            holding = session.get_one(Holding, one)
-            if Stage(holding.stage) in FINAL:
-                return
-            holding.stage = Stage.PARSING.value
-            place = session.scalars(
-                select(Place).where(Place.holding == one).order_by(Place.id)
-            ).first()
-            name = place.name if place else ""
-            first = segments.first(session, self.case, name) if segments.later(name) else ""
-        if first:
+        holding, name, waits = self._claims.take(one, self._coming)
+        if not waits:
+            return
+        if segments.later(name) and (first := self._first(name)):
             reason = f"a further segment of {first}, read together with it"
             self.progress.advance(holding.size)
             self.writer.put(Outcome(one, Stage.PART, reason, kind="segment"))
@@ -197,6 +193,14 @@ class Parsing:
             self.progress.log(f"{name}: {trouble}")
         if found.lost:
             self.progress.log(f"{name}: failed: {found.lost}")
+
+    def _coming(self) -> list[int]:
+        with self._changed:
+            return list(islice(self._waiting, AT_ONCE - 1))
+
+    def _first(self, name: str) -> str:
+        with self.state.session() as session:
+            return segments.first(session, self.case, name)
 
     def _attempt(self, holding: Holding, name: str, advanced: int) -> Attempt:
         attempt = Attempt(advanced=advanced)

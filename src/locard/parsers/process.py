@@ -153,8 +153,9 @@ class Process:
             raise self.distrust(f"a greeting that cannot be read ({error})") from None
 
     def _exactly(self, count: int, until: Callable[[], float], limits: Limits) -> memoryview:
-        # Arrow's memory is neither emptied before use nor handed back to the kernel after it.
-        whole = view = memoryview(pa.allocate_buffer(count))
+        # Memory of the system's allocator is not emptied before use, and kept after it: pages that
+        # the kernel hands out anew cost more than what is written into them.
+        whole = view = memoryview(pa.allocate_buffer(count, memory_pool=pa.system_memory_pool()))
         while view:
             try:
                 got = self._socket.recv_into(view, 0, socket.MSG_DONTWAIT)

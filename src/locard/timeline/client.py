@@ -220,7 +220,7 @@ def _stream(batches: list[pa.RecordBatch], schema: pa.Schema) -> Generator[bytes
     """An Arrow stream in pieces: no copy of the whole is ever made."""
     yield schema.serialize()
     for batch in batches:
-        yield batch.serialize()
+        yield batch.serialize(memory_pool=pa.system_memory_pool())  # pages are used again
     yield _END
 
 

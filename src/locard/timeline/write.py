@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writing: what is known already is not written again, and further places become sightings."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,7 +24,7 @@ def write(client: Client, case: str, rows: pa.RecordBatch | pa.Table) -> Written
 
 def _write(client: Client, case: str, rows: pa.Table) -> Written:
     there = _places(client, case, rows.column("id"))
-    if not there and pc.count_distinct(rows.column("id")).as_py() == rows.num_rows:
+    if not there and _distinct(rows.column("id")):
         client.insert("events", rows)
         return Written(rows.num_rows, 0, 0)
     ids = rows.column("id").to_pylist()
@@ -46,6 +47,13 @@ def _write(client: Client, case: str, rows: pa.Table) -> Written:
         taken = rows.select(["case", "id", "evidence", "locator"])
         client.insert("sightings", _rows(taken, pa.array(seen, pa.int64())))
     return Written(new, len(ids) - new - len(seen), len(seen))
+
+
+def _distinct(ids: pa.ChunkedArray) -> bool:
+    """Whether no id is there twice, for sure: ids that begin alike count as the same."""
+    one = ids.combine_chunks()
+    data = np.frombuffer(one.buffers()[1], np.uint64)[2 * one.offset :][: 2 * len(one) : 2]
+    return len(np.unique(data)) == len(data)
 
 
 def _rows(rows: pa.Table, indices: pa.Array) -> pa.Table:
