@@ -104,6 +104,9 @@ class Action:
     """Collections that are impossible or poorer afterwards: they have to be done before."""
     within: str = ""
     """The collection that takes this too: without being named, only that one is done."""
+    optional: bool = False
+    """An order that names no action is done without it where its plan refuses, such as for want of
+    a tool."""
     regional: bool = True
     options: tuple[Option, ...] = field(default=())
 

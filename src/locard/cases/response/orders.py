@@ -108,7 +108,10 @@ class Orders:
                 f"There is no option {', '.join(sorted(strange))} for {order.target[:120]}.",
                 f"There are: {', '.join(names) or 'none'}.",
             )
-        return [self._propose(order, account, one) for one in fitting]
+        found = [self._propose(order, account, one) for one in fitting]
+        if order.only:
+            return found
+        return [one for one in found if not (one.action.optional and one.plan.refusals)]
 
     def begin(
         self,

@@ -17,7 +17,7 @@ from pathlib import Path
 from locard.actions.catalogue import Catalogue
 from locard.actions.contract import Action, Cloud, Room
 from locard.cases import holdings
-from locard.cases.response import rules, stepping, targets
+from locard.cases.response import defaults, rules, stepping, targets
 from locard.cases.response.connecting import PLANNING
 from locard.cases.response.record import Record
 from locard.cases.response.stepping import failed, is_change, said
@@ -95,7 +95,7 @@ class Runner:
         The engine's own refusals are in it; `uncollected` is not, since a person may overrule it.
         """
         chosen = self.catalogue.get(action)
-        known = {one.name: one.default for one in chosen.options}
+        known = defaults.of(self.home, chosen)
         if strange := set(options) - set(known):
             raise Error(
                 f"{action} has no option {', '.join(sorted(strange))}.",
@@ -386,15 +386,14 @@ class Runner:
     def _room(
         self, record: Record, action: Action, outcomes: Mapping[str, Json], watch: Watch
     ) -> Room:
-        folder, plan = self._folder(record.run), record.plan
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
         def elsewhere(name: str) -> Cloud:
             with self.state.session() as session:
                 account = accounts.get(session, name)
-            target = replace(plan.target, account=account.number)
-            return self.connect(account, action, target, plan.names, record.run)
+            target = replace(record.plan.target, account=account.number)
+            return self.connect(account, action, target, record.plan.names, record.run)
 
+        folder = self._folder(record.run)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Room(str(folder), outcomes, watch, elsewhere)
 
     def _folder(self, run: str) -> Path:

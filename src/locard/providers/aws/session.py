@@ -37,6 +37,8 @@ MOST_POLICY = 2048
 _TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "nextToken"),
            ("NextMarker", "Marker"))  # fmt: skip
 """How services call the place where the next page begins, in an answer and in the next call."""
+_SIGNED = Config(signature_version="s3v4")
+"""Addresses are presigned by version 4: the older one signs neither length nor checksum."""
 _CLIENTS = {"elasticloadbalancing": "elbv2"}
 """Services that the SDK calls otherwise than policies do."""
 
@@ -116,6 +118,17 @@ class Cloud:
                 raise lost(error, f"AWS account {self.account}") from error
         raise AssertionError
 
+    def presigned(self, action: str, seconds: int, **arguments: Any) -> str:
+        """An address at which whoever holds it may make this one call, without credentials.
+
+        What is given is signed: another length, checksum or key than these is refused.
+        """
+        client, method = self._method(action)
+        try:
+            return str(client.generate_presigned_url(method, Params=arguments, ExpiresIn=seconds))
+        except (BotoCoreError, ClientError) as error:
+            raise lost(error, f"AWS account {self.account}") from error
+
     def pages(self, action: str, member: str, **arguments: Json) -> Iterator[dict[str, Json]]:
         """Every element of a list that AWS gives out in pages."""
         token: dict[str, Json] = {}
@@ -169,9 +182,7 @@ class Cloud:
         return found
 
     def _once(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        service, _, operation = action.partition(":")
-        client = self._client(_CLIENTS.get(service, service))
-        method = {name: one for one, name in client.meta.method_to_api_mapping.items()}[operation]
+        client, method = self._method(action)
         at, said = datetime.now(UTC).isoformat(timespec="milliseconds"), {}
         status = "no answer"
         try:
@@ -187,6 +198,13 @@ class Cloud:
             if date := said.get("HTTPHeaders", {}).get("date"):
                 self._ahead = parsedate_to_datetime(date) - datetime.now(UTC)
 
+    def _method(self, action: str) -> tuple[Any, str]:
+        """The client that makes a call, and what the SDK calls it."""
+        service, _, operation = action.partition(":")
+        client = self._client(_CLIENTS.get(service, service))
+        names = {name: one for one, name in client.meta.method_to_api_mapping.items()}
+        return client, names[operation]
+
     def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
@@ -194,7 +212,7 @@ class Cloud:
                     service,
                     region_name=self.region,
                     endpoint_url=self._endpoint,
-                    config=self._config,
+                    config=self._config.merge(_SIGNED) if service == "s3" else self._config,
                 )
             return self._clients[service]
 
