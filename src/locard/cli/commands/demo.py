@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -22,11 +23,14 @@ from locard.cases.demo.cloud import rehearsal
 from locard.cases.demo.cloud.account import fill, simulated
 from locard.cases.demo.cloud.finding import finding
 from locard.cases.desk import Desk
+from locard.cases.progress import birth
 from locard.cli.commands.serve import PORT, Port, serve_on
 from locard.cli.terminal import desk, errors, hand, out, shown
 from locard.model.errors import Missing
 
 DEMO = "demo"
+PATIENCE = 10
+"""Seconds that processes have to end."""
 EXAMPLES = """Examples:
 
     locard demo
@@ -117,7 +121,29 @@ def _passing_home() -> Iterator[None]:
     above.mkdir(parents=True, exist_ok=True, mode=0o700)
     with TemporaryDirectory(prefix="rehearsal-", dir=above, ignore_cleanup_errors=True) as folder:
         os.environ["LOCARD_HOME"] = folder
-        yield
-        with suppress(OSError, ValueError, KeyError):
-            told = json.loads((Path(folder) / "timeline" / "store.json").read_text())
-            os.kill(int(told["pid"]), signal.SIGTERM)
+        try:
+            yield
+        finally:
+            _end(_below(folder))
+            with suppress(OSError, ValueError, KeyError):
+                told = json.loads((Path(folder) / "timeline" / "store.json").read_text())
+                _end([int(told["pid"])])
+
+
+def _below(home: str) -> list[int]:
+    """The processes that were begun for this home: they outlive the server by design."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"LOCARD_HOME={home}".encode() in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
+def _end(processes: list[int]) -> None:
+    for one in processes:
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGTERM)
+    until = time.monotonic() + PATIENCE
+    while any(birth(one) for one in processes) and time.monotonic() < until:
+        time.sleep(0.05)
