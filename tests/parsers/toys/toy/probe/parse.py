@@ -108,7 +108,7 @@ def system_call(argument: str, opened: Opened, context: Context) -> object:
 
 def evidence_fd(change: Callable[[int], object]) -> Try:
     def attempt(argument: str, opened: Opened, context: Context) -> object:
-        return change(opened.seekable().raw._fd)  # type: ignore[attr-defined]
+        return change(opened.seekable().raw._source._fd)  # type: ignore[attr-defined]
 
     return attempt
 
