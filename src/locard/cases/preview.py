@@ -49,6 +49,7 @@ class Preview:
         self._groups: list[Group] = []
         self._next: tuple[int, pa.RecordBatch] | None = None
         self._stopped = False
+        self._hidden = -1
         self._thread = Thread(target=self._run, name="preview", daemon=True)
         self._thread.start()
 
@@ -76,13 +77,14 @@ class Preview:
         """The rows of this group, and of those before, are in the case now."""
         self._announced.show_from(group + 1)
         self.timeline().hide(self.case, self._announced.name, group)
+        self._hidden = group
 
     def end(self) -> None:
         """Nothing of it is seen any more, and its rows are removed as far as they are left."""
         groups = self.stop()
         self._announced.end()
         try:
-            for group in groups:
+            for group in groups[self._hidden + 1 :]:
                 self.timeline().hide(self.case, self._announced.name, group.number)
         except Error as error:  # nobody sees them, and the next run removes them
             log.warning("rows of a preview are left: %s", error)

@@ -24,10 +24,7 @@ APART = f"position(`case`, '{MARK}') > 0"
 """The SQL of rows that stand apart."""
 EVIDENCE = "still being taken in"
 """What such rows have in place of an evidence id."""
-NOTE = (
-    "Evidence that is still being taken in is searched too: its rows get their evidence id, and "
-    "can be marked, exported and proved, once it is in the vault."
-)
+NOTE = "Some evidence is still being taken in: its rows are searched and not yet exported."
 
 
 def scope(case: str, arriving: Sequence[Arriving], parameters: dict[str, Any]) -> str:
