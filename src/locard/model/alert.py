@@ -118,6 +118,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """How the watching of a queue goes, since it was first watched."""
+
+    account: str
+    address: str
+    messages: int = 0
+    alerts: int = 0
+    unread: int = 0
+    error: str = ""
+    """Why it could not be read the last time; empty when it could."""
+    last: int | None = None
+    """When it was last read; UTC nanoseconds. None: never yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A message that no alert could be read from; its bytes are kept."""
 

@@ -83,6 +83,20 @@ class UnreadRow(Table):
     times: Mapped[int] = mapped_column(default=1)
 
 
+class QueueRow(Table):
+    """How the watching of a queue goes, whichever process does it."""
+
+    __tablename__ = "alert_queues"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    messages: Mapped[int] = mapped_column(default=0)
+    alerts: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    last: Mapped[int | None] = mapped_column(default=None)
+
+
 def place(target: Target) -> str:
     """What tells a resource from others, whichever region a source says it is in."""
     return "/".join((target.provider, target.account, target.kind, target.id))

@@ -7,17 +7,19 @@ When the disk is full nothing is deleted, and the queue hands it out again.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from threading import Event, Lock, Thread
+from threading import Event, Thread
+
+from sqlalchemy import select
 
 from locard.cases.alerts.inflow import Alerts
 from locard.cases.response.connecting import Messages
 from locard.cases.response.settings import Queue
-from locard.model.alert import Alert, Message
+from locard.model.alert import Alert, Message, Watched
 from locard.model.custody import Hand
 from locard.model.errors import Error, Unreadable
 from locard.state import accounts
 from locard.state.accounts import Account
+from locard.state.alerts import QueueRow
 
 WAIT = 20
 """Seconds that a queue is asked to wait for a message."""
@@ -29,21 +31,6 @@ Open = Callable[[Account, str], Messages]
 """Opens a queue of an account at an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """How the watching of a queue goes."""
-
-    account: str
-    address: str
-    messages: int = 0
-    alerts: int = 0
-    unread: int = 0
-    error: str = ""
-    """Why it could not be read the last time; empty when it could."""
-    last: int | None = None
-    """When it was last read; UTC nanoseconds."""
-
-
 class Watcher:
     """Watches the queues of one installation, each in a thread of its own."""
 
@@ -51,14 +38,13 @@ class Watcher:
         self, alerts: Alerts, open_queue: Open, told: Callable[[], object] = lambda: None
     ) -> None:
         self.alerts, self.open_queue, self.told = alerts, open_queue, told
-        self._stop, self._lock = Event(), Lock()
-        self._watched: dict[Queue, Watched] = {}
+        self._stop = Event()
         self._threads: list[Thread] = []
 
     def begin(self, queues: Sequence[Queue]) -> None:
         """Watch these queues from now on, until `close`."""
         for queue in queues:
-            self._note(queue)
+            self._note(queue, fresh=True)
             thread = Thread(target=self._watch, args=(queue,), name="alerts", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -70,9 +56,14 @@ class Watcher:
             thread.join(1)
 
     def watched(self) -> list[Watched]:
-        """How it goes with each queue."""
-        with self._lock:
-            return list(self._watched.values())
+        """How it goes with each queue that was ever watched, by any process."""
+        with self.alerts.state.session() as session:
+            rows = session.scalars(select(QueueRow).order_by(QueueRow.address)).all()
+        return [
+            Watched(one.account, one.address, one.messages, one.alerts, one.unread, one.error,
+                    one.last)
+            for one in rows
+        ]  # fmt: skip
 
     def once(self, queue: Queue, seconds: int = WAIT) -> list[Alert]:
         """Read one batch of a queue; the alerts that it held. Raises `Error` when it cannot be."""
@@ -130,15 +121,24 @@ class Watcher:
         )
 
     def _note(
-        self, queue: Queue, *, messages: int = 0, alerts: int = 0, unread: int = 0, error: str = ""
+        self,
+        queue: Queue,
+        *,
+        messages: int = 0,
+        alerts: int = 0,
+        unread: int = 0,
+        error: str = "",
+        fresh: bool = False,
     ) -> None:
-        with self._lock:
-            now = self._watched.get(queue, Watched(queue.account, queue.address))
-            self._watched[queue] = replace(
-                now,
-                messages=now.messages + messages,
-                alerts=now.alerts + alerts,
-                unread=now.unread + unread,
-                error=error,
-                last=now.last if error else time.time_ns(),
-            )
+        with self.alerts.state.session(alone=True) as session:
+            row = session.get(QueueRow, queue.address)
+            if row is None:
+                row = QueueRow(address=queue.address, account=queue.account, messages=0, alerts=0,
+                               unread=0)  # fmt: skip
+                session.add(row)
+            row.account = queue.account
+            row.messages += messages
+            row.alerts += alerts
+            row.unread += unread
+            row.error = error
+            row.last = row.last if error or fresh else time.time_ns()

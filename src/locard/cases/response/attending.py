@@ -5,9 +5,10 @@ runs go on, each in a process of its own that outlives the server."""
 from collections.abc import Callable
 from threading import Event, Thread
 
-from locard.cases.alerts.watching import Watched, Watcher
+from locard.cases.alerts.watching import Watcher
 from locard.cases.playbooks.running import Playbooks
 from locard.cases.response.settings import Responding
+from locard.model.alert import Watched
 from locard.model.errors import Error
 
 TICK = 2.0

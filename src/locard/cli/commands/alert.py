@@ -188,14 +188,14 @@ def watch(
             return
         out.print(f"Watching {len(queues)} queues. Stop it with Ctrl-C.", markup=False)
         watcher.begin(queues)
-        told = dict.fromkeys(queues, "")
+        told = {one.address: "" for one in queues}
         try:
             while True:
                 attend(at)
-                for queue, one in zip(queues, watcher.watched(), strict=True):
-                    if one.error != told[queue]:
-                        told[queue] = one.error
-                        errors.print(f"{queue.address}: {one.error or 'read again'}", markup=False)
+                for one in watcher.watched():
+                    if one.error != told.get(one.address, one.error):
+                        errors.print(f"{one.address}: {one.error or 'read again'}", markup=False)
+                    told[one.address] = one.error
                 time.sleep(1)
         finally:
             watcher.close()
@@ -253,7 +253,7 @@ def unread(
 def list_sources(as_json: Json = False) -> None:
     """List the sources that alerts can be read from, and how each proves where it comes from."""
     with desk() as at:
-        settings = at.response.settings()
+        settings, watched = at.response.settings(), at.response.attending.watched()
     rows = []
     for one in sources().by_id.values():
         proof = settings.proofs.get(one.id)
@@ -270,9 +270,18 @@ def list_sources(as_json: Json = False) -> None:
         )
     if as_json:
         emit({"sources": rows, "cases": settings.explained(),
-              "queues": [asdict(one) for one in settings.queues]})  # fmt: skip
+              "queues": [asdict(one) for one in settings.queues],
+              "watched": [asdict(one) for one in watched]})  # fmt: skip
         return
     listing(rows, "source")
     out.print(settings.explained(), markup=False)
+    known = {one.address: one for one in watched}
     for queue in settings.queues:
-        out.print(f"watched: {queue.address} (account {queue.account})", markup=False)
+        out.print(f"queue {queue.address} (account {queue.account})", markup=False)
+        if (seen := known.get(queue.address)) is None:
+            out.print("  never read yet: locard serve reads it, or locard alert watch")
+            continue
+        told = f"{seen.messages} messages, {seen.alerts} alerts, {seen.unread} unread"
+        out.print(f"  last read {moment(seen.last)}: {told}", markup=False)
+        if seen.error:
+            out.print(f"  {seen.error}", style="red", markup=False)
