@@ -109,7 +109,9 @@ def show_playbook_run(run: PlaybookRun) -> None:
         agreed = sum(one.agrees for one in run.approvals)
         still = run.approvers - agreed
         people = "one more person" if still == 1 else f"{still} people"
-        out.print(f"  waits for {people} (not {run.asker}): locard runs approve {run.id} "
+        if not run.asker.startswith(("queue ", "webhook ")):
+            people += f" (not {run.asker})"
+        out.print(f"  waits for {people}: locard runs approve {run.id} "
                   "--reason REASON, or refuse", style="yellow", markup=False)  # fmt: skip
 
 
@@ -144,8 +146,10 @@ def trial_record(trial: Trial) -> Mapping[str, Any]:
 
 def attend(at: Desk) -> list[PlaybookRun]:
     """Hold playbooks against what came, and carry on what is due, here and now."""
-    at.response.playbooks.judge()
-    return carry_on(at, at.response.playbooks.due())
+    begun = at.response.playbooks.judge()
+    due = at.response.playbooks.due()
+    carry_on(at, due)
+    return [at.response.playbooks.run(one) for one in dict.fromkeys((*begun, *due))]
 
 
 def carry_on(at: Desk, runs: Sequence[str]) -> list[PlaybookRun]:

@@ -182,7 +182,7 @@ def read(section: Section) -> When:
     """The condition that is written below `when`; faults are noted in the section."""
     if CONDITION not in section:
         tests = _tests(section)
-        if not tests and not section.faults:
+        if not list(section):
             section.fault(section.node, "when: says nothing, and would fit every alert")
         return When({"when": [tests]}, lambda says: says("when"))
     selections: dict[str, Selection] = {}

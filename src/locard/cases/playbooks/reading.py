@@ -46,6 +46,7 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
         )
     root = document.read(text, title, ADVICE)
     root.only(KEYS, ("title", "when", "then"))
+    shown, about = root.text("title"), root.text("about")
     below = root.section("when")
     when = conditions.read(below) if below is not None else When({}, lambda _says: False)
     measures = _measures(root, catalogue)
@@ -58,8 +59,8 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
         raise BadDocument(title, root.faults, ADVICE)
     made = Playbook(
         id=name,
-        title=root.text("title"),
-        about=root.text("about"),
+        title=shown,
+        about=about.strip(),
         when=plain(root.node_of("when")),
         then=tuple(measures),
         asking=asking,
@@ -75,7 +76,7 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
 def _measures(root: Section, catalogue: Catalogue) -> list[Measure]:
     found: list[Measure] = []
     entries = root.sections("then")
-    if "then" in root and not entries and not root.faults:
+    if "then" in root and plain(root.node_of("then")) == []:
         root.fault("then", "then: has nothing to do")
     for one in entries:
         one.only((*Doing, "with", "text"))
