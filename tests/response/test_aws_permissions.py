@@ -56,9 +56,11 @@ OPEN = {*GROUPS, "ec2:AuthorizeSecurityGroupEgress"}
 UNUSED: dict[str, set[str]] = {
     "bucket": {"iam:PassRole"},
     "database": {*GROUPS, "rds:AddTagsToResource"},
-    "instance": OPEN,
+    "instance": {  # see test_aws_listening
+        *OPEN, "logs:FilterLogEvents", "ssm:SendCommand", "ssm:GetCommandInvocation",
+    },
     "task": OPEN,
-}
+}  # fmt: skip
 """What moto gives no occasion for, with the reason."""
 
 

@@ -49,6 +49,16 @@ class Change(Protocol):
         """
 
 
+class Check(Protocol):
+    """A kind of step that changes nothing: it looks by a signal of its own whether changes hold."""
+
+    def begin(self, cloud: Cloud, step: Step, outcomes: Mapping[str, Json]) -> Json:
+        """What is to be remembered when its turn first comes, such as the moment."""
+
+    def look(self, cloud: Cloud, step: Step, prior: Json) -> Verdict:
+        """What the signal says now; asked again whenever a person wants to know."""
+
+
 class Collection(Protocol):
     """A kind of step that takes evidence."""
 
@@ -93,7 +103,7 @@ class Action:
     `region` where the name tells them."""
     permissions: tuple[Permission, ...]
     plan: Callable[[Cloud, Target, Mapping[str, Json]], Plan]
-    steps: Mapping[str, Change | Collection]
+    steps: Mapping[str, Change | Check | Collection]
     """What does the steps, by their kind."""
     version: str = "1"
     volatility: int = 5

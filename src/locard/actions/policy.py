@@ -104,6 +104,8 @@ def _short(permissions: Iterable[Permission], known: dict[str, tuple[str, ...]])
 def _briefly(one: Permission) -> Permission:
     """Descriptions of anything are allowed by one word: they change and give away nothing more."""
     service, _, call = one.action.partition(":")
+    if one.brief:
+        return replace(one, action=one.brief)
     if one.reads and one.resource == "*" and call.startswith("Describe"):
         return replace(one, action=f"{service}:Describe*")
     return one

@@ -57,6 +57,9 @@ class Permission:
     """True when the action does without it and says so."""
     tried: bool = False
     """True when a plan asks by a dry run whether it is there."""
+    brief: str = ""
+    """A pattern of calls that says the same in fewer words, where a policy would be too long:
+    `ec2:*ssociateAddress`. What else it fits on the same resource has to be harmless."""
 
     def on(self, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         """The resources with every name filled in; several when a name stands for several."""

@@ -20,7 +20,7 @@ from locard.cases import holdings
 from locard.cases.response import defaults, rules, stepping, targets
 from locard.cases.response.connecting import PLANNING
 from locard.cases.response.record import Record
-from locard.cases.response.stepping import failed, is_change, said
+from locard.cases.response.stepping import failed, is_change, is_check, said
 from locard.evidence import Vault
 from locard.model.action import (
     STANDS,
@@ -67,6 +67,10 @@ class Asked:
 def new_run(letter: str = "r") -> str:
     """An id for a run."""
     return f"{letter}{time.strftime('%y%m%d', time.gmtime())}-{secrets.token_hex(4)}"
+
+
+LOOKED_AT = (StepState.APPLIED, StepState.VERIFIED)
+"""States in which a step can be looked at again."""
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -217,6 +221,8 @@ class Runner:
                 try:
                     if is_change(action.steps[taken.step.kind]):
                         stepping.change(record, action, cloud, number, taken)
+                    elif is_check(action.steps[taken.step.kind]):
+                        stepping.check(record, action, cloud, number, taken, outcomes)
                     else:
                         room = self._room(record, action, outcomes, watch)
                         stepping.collect(record, action, cloud, number, taken, room)
@@ -243,13 +249,9 @@ class Runner:
         cloud = self.connect(account, action, plan.target, plan.names, record.run)
         for number, taken in enumerate(record.steps()):
             kind = action.steps[taken.step.kind]
-            if taken.state in (StepState.APPLIED, StepState.VERIFIED) and is_change(kind):
-                verdict = stepping.looked(kind, cloud, taken)
-                state = StepState.VERIFIED if verdict.holds else StepState.APPLIED
-                record.step(number, state, verdict=verdict)
-                told = {None: "unknown", True: "holds", False: "does not hold"}[verdict.holds]
-                record.say(Verb.VERIFIED if verdict.holds else Verb.VERIFICATION_FAILED, told,
-                           taken, signal=verdict.signal, detail=verdict.detail)  # fmt: skip
+            if taken.state in LOOKED_AT and (is_change(kind) or is_check(kind)):
+                verdict = stepping.looked(kind, cloud, taken.step, taken.prior)
+                stepping.seen(record, number, taken, verdict)
         return record.receipt()
 
     def adopt(self, receipt: Receipt, account: str, case: str, who: Hand) -> str:

@@ -2,23 +2,28 @@
 """One step at a time: what is written down before it, what it does, what is written down after."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
-from locard.actions.contract import Action, Change, Cloud, Collection, Room
+from locard.actions.contract import Action, Change, Check, Cloud, Collection, Room
 from locard.cases.response.record import Record
 from locard.evidence.spool import Readable
-from locard.model.action import Json, StepState, Taken, Verdict
+from locard.model.action import Json, Step, StepState, Taken, Verdict
 from locard.model.custody import Acquisition, Verb
 from locard.model.errors import Conflict, Error
 
 
-def is_change(kind: Change | Collection) -> TypeGuard[Change]:
+def is_change(kind: Change | Check | Collection) -> TypeGuard[Change]:
     """Whether steps of this kind change something and can be undone."""
     return hasattr(kind, "apply")
 
 
-def is_collection(kind: Change | Collection) -> TypeGuard[Collection]:
+def is_check(kind: Change | Check | Collection) -> TypeGuard[Check]:
+    """Whether steps of this kind only look whether others hold."""
+    return hasattr(kind, "look")
+
+
+def is_collection(kind: Change | Check | Collection) -> TypeGuard[Collection]:
     """Whether steps of this kind take evidence."""
     return hasattr(kind, "collect")
 
@@ -56,12 +61,52 @@ def change(record: Record, action: Action, cloud: Cloud, number: int, taken: Tak
         record.step(number, StepState.VERIFIED)
 
 
-def looked(kind: Change, cloud: Cloud, taken: Taken) -> Verdict:
-    """Whether a change holds now; what cannot be looked at is said, and is no verdict."""
+def check(
+    record: Record,
+    action: Action,
+    cloud: Cloud,
+    number: int,
+    taken: Taken,
+    outcomes: Mapping[str, Json],
+) -> None:
+    """Look whether what was changed holds. Raises `Conflict` when the signal says that it does not.
+
+    A signal that is not available, or says nothing yet, stops nothing: it is told as what it is.
+    """
+    kind, prior = action.steps[taken.step.kind], taken.prior
+    assert is_check(kind)
+    if taken.state == StepState.PLANNED:
+        prior = kind.begin(cloud, taken.step, outcomes)
+        record.step(number, StepState.CAPTURED, prior=prior, outcome=prior)
+    verdict = looked(kind, cloud, taken.step, prior)
+    seen(record, number, taken, verdict)
+    if verdict.holds is False:
+        raise Conflict(
+            f"{verdict.signal}: {verdict.detail}",
+            f"What was changed stands, and is not enough. See: locard runs show {record.run}",
+        )
+
+
+def looked(kind: Change | Check, cloud: Cloud, step: Step, prior: Json) -> Verdict:
+    """Whether it holds now; what cannot be looked at is said, and is no verdict."""
     try:
-        return kind.verify(cloud, taken.step, taken.prior)
+        if is_change(kind):
+            return kind.verify(cloud, step, prior)
+        assert is_check(kind)
+        return kind.look(cloud, step, prior)
     except Error as error:
         return Verdict(None, "not available", error.message)
+
+
+def seen(record: Record, number: int, taken: Taken, verdict: Verdict) -> None:
+    """Write down what a look said."""
+    state = StepState.VERIFIED if verdict.holds else StepState.APPLIED
+    record.step(number, state, verdict=verdict, error="")
+    told = {None: "unknown", True: "holds", False: "does not hold"}[verdict.holds]
+    record.say(
+        Verb.VERIFIED if verdict.holds else Verb.VERIFICATION_FAILED, told, taken,
+        signal=verdict.signal, detail=verdict.detail,
+    )  # fmt: skip
 
 
 def collect(

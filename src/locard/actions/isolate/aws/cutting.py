@@ -22,29 +22,35 @@ SHORTEST = 60
 _EC2 = "arn:{partition}:ec2:{region}:{account}"
 ENI = f"{_EC2}:network-interface/{{interface}}"
 GROUPS = f"{_EC2}:security-group/*"
+_OF_GROUPS = "ec2:*SecurityGroup*"
 
 
 def changes(
-    calls: str, *resources: str, why: str = "", tried: bool = False
+    calls: str, *resources: str, why: str = "", tried: bool = False, brief: str = ""
 ) -> Iterator[Permission]:
     """Permissions to change something, each call on each of the resources."""
     for call in calls.split():
         for one in resources:
-            yield Permission(call, one, reads=False, why=why, tried=tried)
+            yield Permission(call, one, reads=False, why=why, tried=tried, brief=brief)
 
 
 GROUP_PERMISSIONS = (
     Permission("ec2:DescribeSecurityGroups"),
-    *changes("ec2:CreateSecurityGroup", GROUPS, f"{_EC2}:vpc/*", tried=True),
+    *changes("ec2:CreateSecurityGroup", GROUPS, f"{_EC2}:vpc/*", tried=True, brief=_OF_GROUPS),
+    *changes("ec2:CreateTags", GROUPS),
     *changes(
-        "ec2:CreateTags ec2:DeleteSecurityGroup ec2:RevokeSecurityGroupEgress "
-        "ec2:RevokeSecurityGroupIngress",
+        "ec2:DeleteSecurityGroup ec2:RevokeSecurityGroupEgress ec2:RevokeSecurityGroupIngress",
         GROUPS,
+        brief=_OF_GROUPS,
     ),
 )
 """To make a group without rules, and to take it away."""
 OPEN_PERMISSIONS = tuple(
-    changes("ec2:AuthorizeSecurityGroupIngress ec2:AuthorizeSecurityGroupEgress", GROUPS)
+    changes(
+        "ec2:AuthorizeSecurityGroupIngress ec2:AuthorizeSecurityGroupEgress",
+        GROUPS,
+        brief=_OF_GROUPS,
+    )
 )
 """To make the open one as well."""
 
@@ -154,6 +160,8 @@ def allowed(cloud: "Cloud", steps: tuple[Step, ...]) -> tuple[tuple[str, ...], t
     unknown: set[str] = set()
     allowed: set[str] = set()
     for step in steps:
+        if not step.changes:
+            continue
         trial = _trial(step)
         answer = cloud.may(step.call, **trial) if trial else None
         if answer is None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from locard.actions.contract import Action, Option
-from locard.actions.isolate.aws import access, cutting
+from locard.actions.isolate.aws import access, cutting, listening
 from locard.actions.isolate.aws.steps.attributes import Attribute, Metadata, Stopped, Volumes
 from locard.actions.isolate.aws.steps.found import instance
 from locard.actions.isolate.aws.steps.identity import Denied
 from locard.actions.isolate.aws.steps.network import Address, Group, Interface, Tracking
 from locard.actions.isolate.aws.steps.parting import Parted, Sixes
 from locard.actions.isolate.aws.steps.scaling import Detached, membership
+from locard.actions.isolate.aws.steps.silence import Flows, Probe
 from locard.model.action import Json, Permission, Plan, Step, Target
 from locard.model.errors import Error, Missing
 
@@ -60,7 +61,7 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     if options["cut"] not in CUTS:
         raise Error(f"cut={options['cut']} is none of {', '.join(CUTS)}.")
     found = _look(cloud, target, options)
-    steps = tuple(_steps(found))
+    steps = _listened(cloud, found, list(_steps(found)))
     _judge(found)
     missing, unknown = cutting.allowed(cloud, steps)
     return Plan(
@@ -73,7 +74,7 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
         warnings=tuple(found.warnings),
         missing=missing,
         unknown=unknown,
-        names=_names(found),
+        names=_names(found, steps),
         volatility=ACTION.volatility,
     )
 
@@ -136,6 +137,19 @@ def _steps(found: _Found) -> Iterator[Step]:
             breaks=("Its memory, instance store volumes and a public address that is no Elastic "
                     "IP are lost.",), undo_title="Start it, if it ran",
         )  # fmt: skip
+
+
+def _listened(cloud: "Cloud", found: _Found, steps: list[Step]) -> tuple[Step, ...]:
+    """The steps, and those that listen around them."""
+    steps.append(listening.flows(cloud, found.interfaces))
+    source = str(found.options["probe"])
+    if source not in ("no", "False"):
+        ids = sorted({one["GroupId"] for eni in found.interfaces for one in eni["Groups"]})
+        groups = cloud.call("ec2:DescribeSecurityGroups", GroupIds=ids)["SecurityGroups"]
+        before, after = listening.probes(found.interfaces, groups, source)
+        steps = [before, *steps, after]
+        found.warnings.append("A probe is seen by whoever listens on it.")
+    return tuple(steps)
 
 
 def _detach(found: _Found) -> Step:
@@ -213,11 +227,14 @@ def _judge(found: _Found) -> None:
         say("The replacement comes from the same image, and may have the same hole.")
 
 
-def _names(found: _Found) -> dict[str, tuple[str, ...]]:
+def _names(found: _Found, steps: tuple[Step, ...]) -> dict[str, tuple[str, ...]]:
+    logs = [log for one in steps for log in one.arguments.get("logs", ())]
     return {
         "interface": tuple(one["NetworkInterfaceId"] for one in found.interfaces),
         "role": access.path_of(found.role),
         "group": (found.group or "none",),
+        "prober": (str(found.options["probe"]),),
+        "logs": tuple(one["group"] for one in logs) or ("none",),
     }
 
 
@@ -262,12 +279,23 @@ ACTION = Action(
         *cutting.GROUP_PERMISSIONS,
         *cutting.OPEN_PERMISSIONS,
         *cutting.changes(
-            "ec2:DisassociateAddress ec2:AssociateAddress", "*", why="by its public address"
+            "ec2:DisassociateAddress ec2:AssociateAddress",
+            "*",
+            why="by its public address",
+            brief="ec2:*ssociateAddress",
         ),
-        *cutting.changes("ec2:UnassignIpv6Addresses ec2:AssignIpv6Addresses", cutting.ENI),
         *cutting.changes(
-            "ec2:DetachNetworkInterface ec2:AttachNetworkInterface", cutting.ENI, _INSTANCE
+            "ec2:UnassignIpv6Addresses ec2:AssignIpv6Addresses",
+            cutting.ENI,
+            brief="ec2:*ssignIpv6Addresses",
         ),
+        *cutting.changes(
+            "ec2:DetachNetworkInterface ec2:AttachNetworkInterface",
+            cutting.ENI,
+            _INSTANCE,
+            brief="ec2:*tachNetworkInterface",
+        ),
+        *listening.PERMISSIONS,
     ),
     plan=plan,
     steps={
@@ -283,6 +311,8 @@ ACTION = Action(
         "ipv6": Sixes(),
         "detach": Parted(),
         "stop": Stopped(),
+        "check": Flows(),
+        "probe": Probe(),
     },
     volatility=9,
     harm="Whatever runs on it is cut off; what it serves is gone unless others serve it too.",
@@ -294,5 +324,8 @@ ACTION = Action(
         Option("addresses", "take Elastic IPs and IPv6 addresses off", True),
         Option("detach", "take every interface but the first out of it", False),
         Option("stop", "stop it at the end; its memory is lost", False),
+        Option(
+            "probe", "try to connect before and after: no, here, or from another instance", "no"
+        ),
     ),
 )
