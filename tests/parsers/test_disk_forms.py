@@ -57,14 +57,28 @@ def test_a_damaged_xfs_directory_block_is_told_and_the_others_are_read(xfs):
     assert problem in read(path, only=problem["locator"])
 
 
-def test_a_volume_without_a_name_is_not_passed_over_in_silence(tmp_path):
+@pytest.mark.parametrize("make", [("mkfs.xfs", "-q", "-f"), ("mkfs.vfat", "-F", "32")])
+def test_an_empty_volume_is_told_of_and_is_no_problem(tmp_path, make):
+    path = tmp_path / "empty.raw"
+    with path.open("wb") as stream:
+        stream.truncate(320 << 20)
+    run(tool(make[0]), *make[1:], path)
+    (row,) = read(path)
+    assert "is empty" in row["message"]
+    assert row["problem"] == ""
+    assert list(read(path, only=row["locator"])) == [row]
+
+
+def test_an_empty_volume_whose_root_cannot_be_read_is_a_problem(tmp_path):
     path = tmp_path / "xfs.raw"
     with path.open("wb") as stream:
         stream.truncate(320 << 20)
     run(tool("mkfs.xfs"), "-q", "-f", path)
-    (row,) = read(path)
-    assert "gives not one name" in row["problem"]
-    assert list(read(path, only=row["locator"])) == [row]
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as data:
+        at = data.find(b"IN\x41\xed")
+        assert at > 0
+        data[at : at + 2] = b"\0\0"
+    assert read(path).problems
 
 
 def test_an_ext_volume_whose_root_folder_was_wiped_says_so(image, tmp_path):

@@ -32,6 +32,11 @@ def problem(rows: Rows, locator: str, why: str, host: str = "") -> None:
     rows.problem(why, b"", locator, source=SOURCE, provider="linux", host=host, message=why)
 
 
+def remark(rows: Rows, locator: str, what: str, host: str = "") -> None:
+    """Append what is worth knowing of the image itself and is no problem."""
+    rows.row(raw=b"", locator=locator, source=SOURCE, provider="linux", host=host, message=what)
+
+
 def _of_rows(fault: BaseException) -> bool:
     """Whether the fault came out of handing rows over, which would lose rows of other artefacts."""
     trace = fault.__traceback__

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from locard.parsers.contract import Context
 from locard.parsers.disk.image import boundary, sleuthkit
 from locard.parsers.disk.image.layers import Volume
-from locard.parsers.disk.image.sleuthkit import Entry
+from locard.parsers.disk.image.sleuthkit import Entry, Remark
 from locard.parsers.disk.image.tree import Tree
 from locard.parsers.rows import Rows
 
@@ -43,7 +43,7 @@ class _Gathered:
 
 def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: str) -> None:
     """Append the file-system timeline of `volume`; a volume without a file system gives nothing."""
-    entries: Iterator[Entry | str]
+    entries: Iterator[Entry | Remark | str]
     if sleuthkit.reads(volume.kind):
         entries = sleuthkit.entries(volume, _sought(volume, context.only))
     elif tree is not None:
@@ -53,9 +53,13 @@ def read(volume: Volume, tree: Tree | None, rows: Rows, context: Context, host: 
     gathered = _empty()
     with boundary.kept(rows, f"{volume.name}!files", f"the files of {volume.name}", host):
         for number, entry in enumerate(entries):
-            if isinstance(entry, str):
+            if not isinstance(entry, Entry):
                 locator = f"{volume.name}!files{number}"
-                if context.only in (None, locator):
+                if context.only not in (None, locator):
+                    continue
+                if isinstance(entry, Remark):
+                    boundary.remark(rows, locator, entry.text, host)
+                else:
                     boundary.problem(rows, locator, entry, host)
                 continue
             _gather(entry, volume.name, context.only, gathered)
@@ -119,11 +123,12 @@ def _leave(gathered: _Gathered, rows: Rows, host: str) -> None:
     )
 
 
-def _walked(tree: Tree) -> Iterator[Entry | str]:
+def _walked(tree: Tree) -> Iterator[Entry | Remark | str]:
     """Entries of a file system that only `dissect` reads; it does not see deleted names."""
-    named = False
+    named, broken = False, False
     for index, (path, found) in enumerate(tree.walk()):
         if isinstance(found, Exception):
+            broken = True
             yield f"{path} cannot be read: {boundary.fault_text(found)}"
             continue
         named = True
@@ -145,4 +150,4 @@ def _walked(tree: Tree) -> Iterator[Entry | str]:
         )
     yield from tree.faults
     if not named:
-        yield sleuthkit.nameless(tree.volume)
+        yield sleuthkit.nameless(tree.volume, sound=not broken and not tree.faults)

@@ -23,6 +23,8 @@ _DEPTH = 4096
 _ORPHANS = "/$OrphanFiles"
 _SCANNED = 5_000_000
 """Inodes that are looked at one by one for orphans; more would take minutes."""
+_WITHOUT_DOT = frozenset(("fat", "exfat"))
+"""File systems whose root folder does not hold its own name."""
 _ALLOCATED = 1
 """TSK_FS_NAME_FLAG_ALLOC and TSK_FS_META_FLAG_ALLOC."""
 _SECOND = 1_000_000_000
@@ -66,12 +68,19 @@ class Entry:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is worth knowing of a volume and is no problem."""
+
+    text: str
+
+
 def reads(kind: str) -> bool:
     """Whether the Sleuth Kit should be tried on a volume of that kind."""
     return kind in _READS
 
 
-def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
+def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | Remark | str]:
     """Every name of the volume, or a sentence for what could not be read.
 
     With `only` (a locator of the file-system timeline) the folders that do not lead there are left
@@ -94,7 +103,7 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
     todo: list[tuple[str, int, int]] = [("", root, 0)]
     seen = {root}
     named: set[int] = set()
-    unnamed = True
+    unnamed, lost = True, False
     while todo:
         path, inode, depth = todo.pop()
         if wanted is not None and path and not wanted.startswith(f"{path}/"):
@@ -110,6 +119,7 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
             if entry.deleted:
                 named.add(address)
             unnamed &= _is_made_up(entry)
+            lost |= entry.path.startswith(f"{_ORPHANS}/")
             yield entry
             folder = entry.kind in ("folder", "virtual folder")
             if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
@@ -118,15 +128,35 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | str]:
     if faults:
         yield f"parts of the image cannot be read, first {faults[0]}"
     if unnamed and wanted is None:
-        yield nameless(volume)
+        sound = not faults and not lost and _has_root(filesystem, volume.kind)
+        yield nameless(volume, sound=sound)
 
 
-def nameless(volume: Volume) -> str:
-    """The sentence for a file system that opens and in which no name was found."""
+def nameless(volume: Volume, *, sound: bool) -> Remark | str:
+    """What is said of a file system that opens and in which no name was found.
+
+    `sound`: the folder at its root was read, and there is nothing in it.
+    """
+    if sound:
+        return Remark(
+            f"the {volume.kind} file system of {volume.name} is empty: the folder at its root "
+            "holds no name, and no deleted one"
+        )
     return (
         f"the {volume.kind} file system of {volume.name} gives not one name: it is empty, "
         "or the folder at its root cannot be read"
     )
+
+
+def _has_root(filesystem: Any, kind: str) -> bool:
+    """Whether the root names itself, as it does everywhere but where folders never do."""
+    if kind in _WITHOUT_DOT:
+        return True
+    try:
+        found = [entry.info.name for entry in filesystem.open_dir(filesystem.info.root_inum)]
+    except OSError:
+        return False
+    return any(name is not None and name.name == b"." for name in found)
 
 
 def _is_made_up(entry: Entry) -> bool:
