@@ -5,6 +5,9 @@ import mmap
 
 import pytest
 
+from locard.model.errors import Unreadable
+from locard.parsers.contract import Head
+from locard.parsers.disk.image.parse import recognise
 from tests.parsers.test_disk import image, read, run, tool
 
 __all__ = ["image"]
@@ -119,3 +122,13 @@ def test_the_smart_form_of_ewf(image, tmp_path, options):
     run(tool("ewfacquire"), "-u", "-q", "-t", tmp_path / "s", "-f", "smart", *options, image)
     first, *others = sorted(tmp_path.glob("s.s*"))
     assert list(read(first, others)) == list(read(image))
+
+
+@pytest.mark.parametrize(("form", "title"), [("qed", "QED"), ("parallels", "Parallels")])
+def test_a_container_that_is_not_read_says_what_to_do(tmp_path, form, title):
+    path = tmp_path / f"disk.{form}"
+    run(tool("qemu-img"), "create", "-q", "-f", form, path, "8M")
+    assert recognise(Head(path.read_bytes()[:65536], b"", path.stat().st_size, "disk")).score == 100
+    with pytest.raises(Unreadable, match=f"{title} image.*not supported") as raised:
+        read(path)
+    assert "qemu-img convert -O raw" in raised.value.advice

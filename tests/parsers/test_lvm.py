@@ -19,8 +19,11 @@ START = 1 << 20
 UUIDS = ["0" * 31 + "a", "0" * 31 + "b"]
 
 
-def metadata(volumes):
-    """The text of a group `g-1`: for each volume its segments, (extents, [(pv, extent), ...])."""
+def metadata(volumes, more=""):
+    """The text of a group `g-1`: for each volume its segments, (extents, [(pv, extent), ...]).
+
+    `more` is the text of further volumes.
+    """
     text = ['g-1 {\nid = "g"\nseqno = 1\nstatus = ["READ"]\nflags = []']
     text.append(f"extent_size = {EXTENT // 512}\nmax_lv = 0\nmax_pv = 0\nphysical_volumes {{")
     for number, uuid in enumerate(UUIDS):
@@ -43,7 +46,7 @@ def metadata(volumes):
             )
             start += extents
         text.append("}")
-    return "\n".join([*text, '}\n}\ncontents = "Text Format Volume Group"\nversion = 1\n\0'])
+    return "\n".join([*text, more, '}\n}\ncontents = "Text Format Volume Group"\nversion = 1\n\0'])
 
 
 def physical(uuid, text, extents):
@@ -141,3 +144,130 @@ def test_damaged_metadata_is_a_problem(group, tmp_path):
         path.write_bytes(disk(bytes(damaged), second))
         rows = read(path)
         assert rows.problems or rows.of("linux.shell_history")
+
+
+BLOCK = 64 << 10
+"""Bytes of a block of the thin pool."""
+NODE = 4096
+
+
+def node(at, flags, entries):
+    """A node of a B-tree of the device mapper."""
+    most = 252
+    head = struct.pack("<IIQIIII", 0, flags, at, len(entries), most, 8, 0)
+    keys = b"".join(struct.pack("<Q", key) for key, _ in entries).ljust(most * 8, b"\0")
+    values = b"".join(struct.pack("<Q", value) for _, value in entries).ljust(most * 8, b"\0")
+    return (head + keys + values).ljust(NODE, b"\0")
+
+
+def pool_metadata(places, device=7):
+    """The metadata of a pool with one volume: `places` says where its blocks are."""
+    blocks = sorted(places.items())
+    leaves = [blocks[at : at + 252] for at in range(0, len(blocks), 252)]
+    nodes = [node(1, 2, [(device, 2)])]
+    nodes.append(node(2, 1, [(leaf[0][0], 3 + number) for number, leaf in enumerate(leaves)]))
+    for number, leaf in enumerate(leaves):
+        nodes.append(node(3 + number, 2, [(key, place << 24 | 5) for key, place in leaf]))
+    first = struct.pack(
+        "<IIQ16sQIIQQ128s128sQQIIQ",
+        0, 0, 0, b"", 27022010, 2, 0, 0, 0, b"", b"", 1, 1, BLOCK // 512, NODE // 512, len(nodes),
+    )  # fmt: skip
+    return first.ljust(NODE, b"\0") + b"".join(nodes)
+
+
+THIN = """
+thin {{
+id = "thin"
+status = ["VISIBLE"]
+flags = []
+segment_count = 1
+segment1 {{
+start_extent = 0
+extent_count = {extents}
+type = "thin"
+thin_pool = "pool"
+transaction_id = 0
+device_id = 7
+}}
+}}
+pool {{
+id = "pool"
+status = ["VISIBLE"]
+flags = []
+segment_count = 1
+segment1 {{
+start_extent = 0
+extent_count = {extents}
+type = "thin-pool"
+metadata = "pool_tmeta"
+pool = "pool_tdata"
+transaction_id = 1
+chunk_size = 128
+}}
+}}
+"""
+
+
+@pytest.fixture
+def thin(image):  # noqa: F811
+    """A physical volume with the machine's file system in a thin volume, and its bytes."""
+    data = image.read_bytes()
+    blocks = [data[at : at + BLOCK] for at in range(0, len(data), BLOCK)]
+    written = [number for number, block in enumerate(blocks) if block.strip(b"\0")]
+    order = list(range(len(written)))
+    random.Random(3).shuffle(order)
+    places = dict(zip(written, order, strict=True))
+    assert len(written) < len(blocks), "some blocks were never written"
+    held = bytearray(len(data))
+    for number, place in places.items():
+        held[place * BLOCK : (place + 1) * BLOCK] = blocks[number]
+    count = len(data) // EXTENT
+    text = metadata(
+        {"pool_tmeta": [(1, [(0, 0)])], "pool_tdata": [(count, [(0, 1)])]},
+        THIN.format(extents=count),
+    )
+    meta = pool_metadata(places)
+    return data, physical(UUIDS[0], text, meta.ljust(EXTENT, b"\0") + bytes(held))
+
+
+def test_a_thin_volume_is_read_out_of_its_pool(thin, tmp_path):
+    data, volume = thin
+    path = tmp_path / "thin.raw"
+    path.write_bytes(volume)
+    told = []
+    with path.open("rb") as stream:
+        found = layers.volumes(stream, lambda place, why: told.append((place, why)))
+        (one,) = [v for v in found if v.kind == "ext"]
+        assert one.name == "g--1-thin"
+        one.stream.seek(0)
+        assert one.stream.read() == data, "blocks that were never written are zeros, no others"
+        dice = random.Random(11)
+        for _ in range(200):
+            at, size = dice.randrange(len(data)), dice.randrange(1, 300_000)
+            one.stream.seek(at)
+            assert one.stream.read(size) == data[at : at + size]
+    assert told == []
+    rows = read(path)
+    assert rows.problems == 0
+    assert {r["locator"].split("/")[0] for r in rows.of("linux.shell_history")} == {"g--1-thin"}
+
+
+def test_a_damaged_pool_is_a_problem_and_ends(thin, tmp_path):
+    _, volume = thin
+    path = tmp_path / "damaged.raw"
+    circle = node(1, 1, [(0, 1)])
+    for at, what in ((START, b"\0" * 64), (START + NODE, circle), (START + NODE, b"\xff" * NODE)):
+        damaged = bytearray(volume)
+        damaged[at : at + len(what)] = what
+        path.write_bytes(damaged)
+        rows = read(path)
+        (problem,) = [row["problem"] for row in rows if row["problem"]]
+        assert "the logical volume g--1-thin (thin) cannot be opened" in problem
+
+
+def test_a_volume_that_is_not_put_together_says_what_to_do(thin, tmp_path):
+    _, volume = thin
+    path = tmp_path / "cache.raw"
+    path.write_bytes(volume.replace(b'type = "thin"', b'type = "zero"'))
+    (problem,) = [row["problem"] for row in read(path) if row["problem"]]
+    assert "of the kind 'zero', which is not put together. Activate the group" in problem

@@ -350,6 +350,16 @@ def _ewf2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
     )
 
 
+def _unsupported(kind: str) -> Callable[[BinaryIO, Mapping[str, BinaryIO], Report], BinaryIO]:
+    def refuse(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
+        raise Unreadable(
+            f"this is a {TITLES[kind]}, a form that is not supported.",
+            f"{_CONVERT}, with the images that it is a difference to beside it. Then add that.",
+        )
+
+    return refuse
+
+
 _OPENERS: dict[str, Callable[[BinaryIO, Mapping[str, BinaryIO], Report], BinaryIO]] = {
     "ewf": _ewf,
     "ewf2": _ewf2,
@@ -358,4 +368,6 @@ _OPENERS: dict[str, Callable[[BinaryIO, Mapping[str, BinaryIO], Report], BinaryI
     "vhd": _vhd,
     "vhdx": _vhdx,
     "vdi": _vdi,
+    "qed": _unsupported("qed"),
+    "parallels": _unsupported("parallels"),
 }

@@ -10,9 +10,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from locard.parsers.disk.image.boundary import Report, fault_text
+from locard.parsers.disk.image.thin import Pool
 
 SECTOR = 512
-_FAULTS = (EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, struct.error)
+_FAULTS = (
+    RuntimeError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    struct.error,
+)
+
+
+_ACTIVATE = "Activate the group where all of its disks are, and add an image of the logical volume."
 
 
 class Absent(Exception):
@@ -46,7 +59,10 @@ def logical_volumes(
         except (Error, *_FAULTS) as fault:
             report(group, f"the LVM group {group} cannot be opened: {fault_text(fault)}")
             continue
+        inner = _inside_pools(found)
         for name, volume in found.items():
+            if name in inner:
+                continue
             full = f"{group.replace('-', '--')}-{name.replace('-', '--')}"
             try:
                 opened = _open(volume)
@@ -55,10 +71,15 @@ def logical_volumes(
                 report(
                     full,
                     f"the logical volume {full} needs the physical volume {absent}, which is not "
-                    "in this image. Activate the group where all of its disks are, and add an "
-                    "image of the logical volume.",
+                    f"in this image. {_ACTIVATE}",
                 )
-            except (Error, NotImplementedError, *_FAULTS) as fault:
+            except NotImplementedError:
+                report(
+                    full,
+                    f"the logical volume {full} is of the kind {volume.type!r}, which is not put "
+                    f"together. {_ACTIVATE}",
+                )
+            except (Error, *_FAULTS) as fault:
                 report(
                     full,
                     f"the logical volume {full} ({volume.type}) cannot be opened: "
@@ -66,10 +87,22 @@ def logical_volumes(
                 )
 
 
+def _inside_pools(volumes: Mapping[str, Any]) -> set[str]:
+    """Thin pools and what they are made of: the thin volumes in them are read in their place."""
+    from dissect.volume.lvm.metadata import ThinPoolSegment
+
+    inner = {name for name in volumes if name.endswith("_pmspare")}
+    for name, volume in volumes.items():
+        for segment in volume.segments:
+            if isinstance(segment, ThinPoolSegment):
+                inner |= {name, str(segment.metadata), str(segment.pool)}
+    return inner
+
+
 def _open(volume: Any) -> BinaryIO:
     """The bytes of a logical volume. Raises `Absent`, and whatever its hostile metadata causes."""
     from dissect.util.stream import MappingStream
-    from dissect.volume.lvm.metadata import StripedSegment
+    from dissect.volume.lvm.metadata import StripedSegment, ThinSegment
 
     extent = int(volume.volume_group.extent_size) * SECTOR
     whole = MappingStream()
@@ -77,10 +110,24 @@ def _open(volume: Any) -> BinaryIO:
         size = int(segment.extent_count) * extent
         if isinstance(segment, StripedSegment):
             stream = _striped(segment, extent, size)
+        elif isinstance(segment, ThinSegment):
+            stream = _thin(segment, size)
         else:
             stream = segment.open()
         whole.add(int(segment.start_extent) * extent, size, stream)
     return cast(BinaryIO, whole)
+
+
+def _thin(segment: Any, size: int) -> BinaryIO:
+    """The bytes of a thin volume, out of its pool."""
+    if segment.external_origin:
+        raise NotImplementedError("a difference to a volume outside the pool")
+    if segment.start_extent or segment.device_id is None:
+        raise ValueError("a thin volume without a place in its pool")
+    volumes = segment.logical_volume.volume_group.logical_volumes
+    pool = volumes[segment.thin_pool].segments[0]
+    whole = Pool(_open(volumes[pool.metadata]), _open(volumes[pool.pool]))
+    return whole.device(int(segment.device_id), size)
 
 
 def _striped(segment: Any, extent: int, size: int) -> BinaryIO:

@@ -8,7 +8,8 @@ _CONTAINERS = (
     (0, b"QFI\xfb", "qcow2"), (0, b"KDMV", "vmdk"), (0, b"COWD", "vmdk"),
     (0, b"# Disk DescriptorFile", "vmdk"), (0, b"vhdxfile", "vhdx"),
     (0x40, b"\x7f\x10\xda\xbe", "vdi"), (0, b"conectix", "vhd"),
-    (0, b"LOCARD BLOCKS 1\n", "blocks"),
+    (0, b"LOCARD BLOCKS 1\n", "blocks"), (0, b"QED\0", "qed"),
+    (0, b"WithoutFreeSpace", "parallels"), (0, b"WithouFreSpacExt", "parallels"),
 )  # fmt: skip
 _FILESYSTEMS = (
     (0, b"LUKS\xba\xbe", "luks"), (0, b"XFSB", "xfs"), (3, b"-FVE-FS-", "bitlocker"),
@@ -22,6 +23,7 @@ _FILESYSTEMS = (
 TITLES = {
     "ewf": "E01 image", "ewf2": "Ex01 image", "qcow2": "qcow2 image", "vmdk": "VMDK image",
     "vhdx": "VHDX image", "vhd": "VHD image", "vdi": "VDI image", "blocks": "block image",
+    "qed": "QED image", "parallels": "Parallels image",
 }  # fmt: skip
 
 
