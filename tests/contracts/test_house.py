@@ -107,3 +107,24 @@ def test_agpl_and_sleuthkit_stay_inside_the_worker() -> None:
         check=True,
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_what_responds_knows_no_provider_and_no_detector_by_name() -> None:
+    """What is known of them is data, and what is in `providers/` and `actions/`."""
+    names = re.compile(r"\b(aws|amazon|azure|gcp|guardduty|wiz|crowdstrike|falco|sqs|boto)", re.I)
+    found = []
+    for package in ("alerts", "notices", "playbooks", "response"):
+        for path in (ROOT / "src" / "locard" / "cases" / package).rglob("*.py"):
+            tree = ast.parse(path.read_text("utf-8"))
+            said = {
+                id(node.body[0].value)
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+                and node.body and isinstance(node.body[0], ast.Expr)
+            }  # fmt: skip
+            for node in ast.walk(tree):
+                text = node.value if isinstance(node, ast.Constant) else getattr(node, "id", "")
+                word = isinstance(text, str) and " " not in text  # a sentence may give an example
+                if word and id(node) not in said and names.search(text):
+                    found.append(f"{path.name}:{node.lineno}: {text[:60]}")
+    assert found == []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What playbooks can say, what they cannot, and what a fault is told like."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locard.actions import catalogue
+from locard.cases.alerts.sources import sources
 from locard.cases.document import BadDocument
 from locard.cases.playbooks import conditions, reading
 from locard.cases.playbooks.conditions import Facts
 from locard.cases.playbooks.shelf import OWN
+from locard.cases.response import settings as responding
+from locard.cases.response.settings import Responding
 from locard.model.action import Target
 from locard.model.alert import Alert, AlertState, Severity
 from locard.model.playbook import Asking
@@ -189,3 +193,20 @@ def test_a_playbook_that_comes_with_locard_is_good_and_asks_before_it_isolates(
     written = reading.read(path.read_text(), path.stem, catalogue.catalogue(), shipped=True)
     assert written.warnings == () and written.playbook.about
     assert not written.playbook.enabled
+
+
+def test_the_files_of_the_page_are_good() -> None:
+    page = Path(__file__).parent.parent.parent / "docs" / "howto" / "respond-to-alerts.md"
+    texts = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(texts) == 2
+    made = responding.read(texts[0], "response.yaml", sources().by_id)
+    assert (made.join, made.within_hours, made.most_per_hour, made.prefix) == (
+        Responding().join, Responding().within_hours, Responding().most_per_hour,
+        Responding().prefix,
+    )  # fmt: skip
+    assert set(made.channels) == {"oncall", "soc", "siem"} and len(made.queues) == 1
+    written = reading.read(texts[1], "cut-off-miners", catalogue.catalogue())
+    assert len(written.playbook.then) == 6 and written.playbook.approvers == 2
+    (own,) = re.findall(r'```json\n(\{"format".*?)```', page.read_text(), re.DOTALL)
+    (alert,) = sources().read(own.encode(), 0)
+    assert alert.targets[0].key == "aws/123456789012/eu-central-1/instance/i-0abc1234def567890"

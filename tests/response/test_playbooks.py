@@ -429,3 +429,24 @@ def test_a_target_that_others_hold_is_left_to_them(all_of_it: Bench, room: Path)
     run = go(at)
     assert states(run)[:2] == ["done", "failed"] and "ben" in run.parts[1].error
     assert run.parts[1].state is PartState.FAILED and lamp(room) == FRESH
+
+
+def test_a_rule_collects_from_no_more_targets_within_an_hour_than_it_may(
+    all_of_it: Bench, room: Path
+) -> None:
+    """What it collected counts apart from what it isolated: evidence goes on being taken."""
+    at = all_of_it
+    text = BOOK.format(ask="never", most=1).replace("_hour: 1", "_hour: 1, collected_per_hour: 2")
+    at.write("dark", text)
+    at.shelf.enable("dark", ANA)
+    world = cloud.world(room)
+    world["lamps"]["three"] = world["lamps"]["two"]
+    room.write_text(json.dumps(world))
+    for number, name in enumerate(("one", "two", "three")):
+        at.take(number=str(number), lamps=[name])
+        go(at)
+    parts = [one.parts for one in reversed(at.playbooks.runs())]
+    assert [(one[0].state.value, one[1].state.value) for one in parts] == [
+        ("done", "done"), ("done", "failed"), ("failed", "refused"),
+    ]  # fmt: skip
+    assert "has collected 2 targets within an hour, and may collect 2" in parts[2][0].error

@@ -52,6 +52,8 @@ class Playbook:
     """How many different people have to agree, none of them the one who set it off: 1 or 2."""
     targets_per_hour: int
     """How many targets it may isolate within an hour."""
+    collected_per_hour: int
+    """How many targets it may collect from within an hour: snapshots cost money."""
     shipped: bool
     """Whether it comes with Locard."""
     text: str

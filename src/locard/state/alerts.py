@@ -17,7 +17,8 @@ class AlertRow(Table):
     """One alert."""
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("alerts_by_case", "case"), Index("alerts_by_last", "last"))
+    __table_args__ = (Index("alerts_by_case", "case"), Index("alerts_by_last", "last"),
+                      Index("alerts_not_judged", "judged", "last"))  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case: Mapped[str] = mapped_column(ForeignKey("cases.name"))

@@ -12,6 +12,7 @@ The language of `source.yaml`:
     targets:
       - {kind: instance, id: resource.instanceDetails.instanceId}
       - {named: aws, from: Resources.Id}          # by the names in `named/aws.yaml`
+      - {each: things, kind_from: what, id: name}
       - {kind: user, id: who.name, when: {who.type: IAMUser}, region: none}
 
 A path follows lists into each of their elements; `^` at its front leads to the whole message.
@@ -254,7 +255,8 @@ class _Body:
             if "named" in rule:
                 results.append(self._named(rule["named"], provider, name, account, region))
             else:
-                results.append(Target(provider, account, region, rule["kind"], name))
+                kind = self.text(rule["kind_from"], one) if "kind_from" in rule else rule["kind"]
+                results.append(Target(provider, account, region, kind or "resource", name))
         return results
 
     def where(self, rule: Any, within: Json, otherwise: str) -> str:

@@ -51,10 +51,11 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
     when = conditions.read(below) if below is not None else When({}, lambda _says: False)
     measures = _measures(root, catalogue)
     asking, approvers = _ask(root)
-    limits, most = root.section("limits"), 5
+    limits, most, collected = root.section("limits"), 5, 20
     if limits is not None:
-        limits.only(("targets_per_hour",))
+        limits.only(("targets_per_hour", "collected_per_hour"))
         most = limits.number("targets_per_hour", 5, 1, 1_000)
+        collected = limits.number("collected_per_hour", 20, 1, 10_000)
     if root.faults:
         raise BadDocument(title, root.faults, ADVICE)
     made = Playbook(
@@ -66,6 +67,7 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
         asking=asking,
         approvers=approvers,
         targets_per_hour=most,
+        collected_per_hour=collected,
         shipped=shipped,
         text=text,
         digest=hashlib.sha256(text.encode()).hexdigest(),

@@ -151,7 +151,11 @@ class Playbooks:
     def busy(self) -> int:
         """How many runs a process is at now."""
         with self.state.session() as session:
-            rows = session.scalars(select(PlaybookRunRow).where(PlaybookRunRow.pid != 0)).all()
+            rows = session.scalars(
+                select(PlaybookRunRow).where(
+                    PlaybookRunRow.state == PlaybookState.DUE.value, PlaybookRunRow.pid != 0
+                )
+            ).all()
         return sum(birth(one.pid) == one.birth for one in rows)
 
     def attempt(self, run: str) -> bool:
@@ -253,8 +257,10 @@ class Playbooks:
         who = _hand(run)
         with self.state.session() as session:
             known = session.get(RunRow, action)
-            most = playbooks.row(session, run.id).most
+            most, text = playbooks.row(session, run.id).most, playbooks.row(session, run.id).text
             title = alerts.row(session, run.alert).title
+        if part.does is Doing.COLLECT:
+            most = self.shelf.check(text, run.playbook).playbook.collected_per_hour
         if known is None:
             account = self.matching.account(part.target).name
             plan = self.runner.plan(part.what, account, part.target, run.case, part.options)

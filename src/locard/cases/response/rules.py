@@ -89,19 +89,20 @@ def before(missing: Sequence[str], target: Target) -> str:
     )
 
 
-def capped(session: Session, rule: str, most: int, target: Target) -> None:
-    """Raise `Denied` when the rule has contained as many targets within an hour as it may."""
+def capped(session: Session, rule: str, most: int, target: Target, verb: str) -> None:
+    """Raise `Denied` when the rule has done it to as many targets within an hour as it may."""
     since = time.time_ns() - HOUR
     others = session.scalar(
         select(func.count(func.distinct(RunRow.target))).where(
             RunRow.rule == rule,
-            RunRow.action.startswith("isolate."),
+            RunRow.action.startswith(f"{verb}."),
             RunRow.started >= since,
             RunRow.target != target.key,
         )
     )
     if (others or 0) >= most:
         raise Denied(
-            f"{rule} has isolated {others} targets within an hour, and may isolate {most}.",
-            "Look whether the rule is right; then raise its limit, or isolate by hand.",
+            f"{rule} has {verb.rstrip('e')}ed {others} targets within an hour, and may {verb} "
+            f"{most}.",
+            f"Look whether the rule is right; then raise its limit, or {verb} by hand.",
         )

@@ -59,7 +59,7 @@ class Asked:
     rule: str = ""
     alert: str = ""
     most: int = 0
-    """How many targets the rule may isolate within an hour; 0: not limited."""
+    """To how many targets the rule may do this within an hour; 0: not limited."""
     run: str = ""
     """The id of the run, by those who have to know it before it is begun; empty: a new one."""
 
@@ -144,7 +144,7 @@ class Runner:
         with self.state.session(alone=True) as session:
             holdings.find_case(session, asked.case)
             if asked.rule and asked.most:
-                rules.capped(session, asked.rule, asked.most, plan.target)
+                rules.capped(session, asked.rule, asked.most, plan.target, action.verb)
             session.add(
                 RunRow(
                     id=run,
