@@ -6,6 +6,7 @@ import { Activity, CircleAlert, FileStack, Layers } from 'lucide-react';
 import { use } from 'react';
 import type { Case } from '../api/contract';
 import { eventCount, oneCase } from '../api/queries';
+import { RespondSaid } from '../respond/Said';
 import { isRunning, ProgressLine } from '../shell/Progress';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { bytes, count, counted } from '../text/number';
@@ -97,6 +98,7 @@ function Story(props: { one: Case; running: number }) {
   return (
     <p className={styles.lead}>
       {one.simulated && 'This incident is simulated: Locard wrote its evidence. '}
+      <RespondSaid name={one.name} />
       The case holds{' '}
       <Link to="/cases/$case/evidence" params={params} search={{}}>
         {counted(one.evidence, 'piece')} of evidence

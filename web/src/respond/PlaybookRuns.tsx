@@ -8,14 +8,15 @@ import { useState } from 'react';
 import { Gate } from '../access/Gate';
 import { address, ask } from '../api/client';
 import type { Part, PlaybookRun } from '../api/contract';
-import { client, playbookRuns } from '../api/queries';
+import { client, cloudAccounts, type Ordered, playbookRuns, proposals } from '../api/queries';
 import frame from '../case/case.module.css';
 import { Decide } from '../custody/Danger';
-import { Failed } from '../shell/States';
+import { Bones, Failed } from '../shell/States';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import { Wrong } from './Accounts';
+import { PlanView } from './PlanView';
 import styles from './respond.module.css';
 import { partSentence, playbookStanding } from './telling';
 
@@ -124,15 +125,49 @@ function Waiting(props: { one: PlaybookRun; apart: boolean }) {
             still collect and isolate by hand.
           </p>
         ) : (
-          <p>
-            {left > 1
-              ? `${left} people have to agree; you are one of them. `
-              : 'It goes on at once, and by itself. '}
-            Everything that it isolates can be put back from its run.
-          </p>
+          <>
+            <p>
+              {left > 1
+                ? `${left} people have to agree; you are one of them. `
+                : 'It goes on at once, and by itself. '}
+              Everything that it isolates can be put back from its run.
+            </p>
+            {next?.does === 'isolate' && deciding && <ItsPlan part={next} name={one.case} />}
+          </>
         )}
       </Decide>
     </section>
+  );
+}
+
+/** What would be done to the target now, before somebody agrees to it. */
+function ItsPlan(props: { part: Part; name: string }) {
+  const { part } = props;
+  const accounts = useQuery(cloudAccounts());
+  const target = part.target;
+  const account = accounts.data?.find((one) => one.number === target?.account);
+  const plan = useQuery({
+    ...proposals(props.name, {
+      verb: 'isolate',
+      target: target?.id ?? '',
+      account: account?.name ?? '',
+      region: target?.region ?? '',
+      options: part.options as Ordered['options'],
+    }),
+    enabled: account !== undefined,
+  });
+  const fitting = plan.data?.filter((one) => one.action === part.what) ?? [];
+  if (plan.isError) return <Failed error={plan.error} again={() => void plan.refetch()} />;
+  if (accounts.data && !account) {
+    return <p className={styles.wrong}>Locard was not let into account {target?.account}.</p>;
+  }
+  if (!plan.data) return <Bones rows={5} />;
+  return (
+    <div className={styles.planInside}>
+      {fitting.map((one) => (
+        <PlanView key={one.action} plan={one} />
+      ))}
+    </div>
   );
 }
 

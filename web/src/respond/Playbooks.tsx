@@ -94,7 +94,7 @@ function Card(props: { one: Playbook }) {
         </span>
       </div>
       <p className="muted">
-        <Value text={one.about} limit={1000} />
+        <Value text={one.about.trim()} limit={1000} />
       </p>
       <p>
         {one.then.map((each) => each.does).join(', then ')} · {ASKS[one.asking] ?? one.asking}

@@ -93,13 +93,17 @@ export function volatility(plan: Proposal): string {
 
 /** What a person sees of a captured state: small enough to read, whole enough to judge. */
 export function shown(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
+  if (value === null || value === undefined || value === '') return 'none';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.map(shown).join(', ') || 'none';
   if (typeof value !== 'object') return String(value);
-  return Object.entries(value as Record<string, unknown>)
-    .map(
-      ([name, each]) => `${name}: ${typeof each === 'string' ? each || '—' : JSON.stringify(each)}`,
+  return Object.entries(value)
+    .map(([name, each]) =>
+      typeof each === 'object' && each !== null && !Array.isArray(each)
+        ? `${name}: ${JSON.stringify(each)}`
+        : `${name}: ${shown(each)}`,
     )
-    .join(', ');
+    .join('; ');
 }
 
 export function compared(taken: StepTaken[]): { same: number; judged: number } {
