@@ -11,6 +11,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from threading import Lock
@@ -35,7 +36,7 @@ RECENT = 10_000
 MOST_POLICY = 2048
 """Characters that a session policy may have."""
 _TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "nextToken"),
-           ("NextMarker", "Marker"))  # fmt: skip
+           ("NextMarker", "Marker"), ("NextContinuationToken", "ContinuationToken"))  # fmt: skip
 """How services call the place where the next page begins, in an answer and in the next call."""
 _SIGNED = Config(signature_version="s3v4")
 """Addresses are presigned by version 4: the older one signs neither length nor checksum."""
@@ -117,6 +118,12 @@ class Cloud:
             except (BotoCoreError, ResponseParserError, ConnectionError, TimeoutError) as error:
                 raise lost(error, f"AWS account {self.account}") from error
         raise AssertionError
+
+    def within(self, region: str) -> "Cloud":
+        """The same session in another region."""
+        other: Cloud = copy(self)
+        other.region, other._clients, other._lock = region, {}, Lock()
+        return other
 
     def presigned(self, action: str, seconds: int, **arguments: Any) -> str:
         """An address at which whoever holds it may make this one call, without credentials.

@@ -8,7 +8,7 @@ token to fetch it with, and what lies between is zeros by its word. Nothing else
 import os
 from base64 import b64decode
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +17,7 @@ import msgspec
 
 from locard.actions.collect.aws import blocks
 from locard.actions.collect.aws.blocks import NEVER, block, journal, page
+from locard.actions.collect.aws.streams import Stream
 from locard.model.action import Json
 from locard.model.errors import Error, Storage
 from locard.parsers.disk.image.blocks import Head, written
@@ -191,23 +192,6 @@ class Picked:
         with self.file.open("rb", buffering=0) as file:
             file.seek(index * self._block)
             return _all(file, self._length(index))
-
-
-class Stream:
-    """Chunks as something that can be read."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._left = chunks, b""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, or none at the end."""
-        while not self._left:
-            more = next(self._chunks, None)
-            if more is None:
-                return b""
-            self._left = more
-        found, self._left = self._left[:size], self._left[size:]
-        return found
 
 
 def _all(file: BinaryIO, count: int) -> bytes:
