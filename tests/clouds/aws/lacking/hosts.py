@@ -75,6 +75,8 @@ def invocation(asked: Asked) -> Answer:
 
 ANSWERS = {
     "ssm:DescribeInstanceInformation": hosts,
-    "ssm:SendCommand": send,
-    "ssm:GetCommandInvocation": invocation,
+    "ssm:Send(Command)": send,
+    "ssm:Get(CommandInvocation)": invocation,
 }
+"""Two of the names are written so that they stand beside those of `commands.py`, which are asked
+first and leave alone what is not theirs."""
