@@ -92,7 +92,7 @@ def test_logs_and_digests_of_the_days_come_as_they_lie_there(room: Room, trail: 
     done = run(room, "trail", **{"from": f"{DAYS[1]:%Y-%m-%d}"})
     (told,) = outcomes(done, "days")
     # the digests are one piece of evidence: their bytes are the same
-    assert (told["objects"], told["problems"]) == (4, 0) and not outcomes(done, "lookup")
+    assert (told["taken"], told["problems"]) == (4, 0) and not outcomes(done, "lookup")
     (exhibit,) = [
         one
         for taken in done.steps
@@ -126,7 +126,7 @@ def test_an_organization_s_trail_in_a_central_bucket(room: Room) -> None:
         key = f"AWSLogs/o-abc/{owner}/CloudTrail/{REGION}/{day}/a.json.gz"
         s3.put_object(Bucket="central-logs", Key=key, Body=records(int(owner[0])))
     done = run(room, "trail", bucket="central-logs", of="222222222222", log_account="prod")
-    told = {(one["told"] and "?") or one["objects"] for one in outcomes(done, "days")}
+    told = {(one["told"] and "?") or one["taken"] for one in outcomes(done, "days")}
     assert 1 in told
     assert names(room, done)[-1].startswith("AWSLogs/o-abc/222222222222/")
     with pytest.raises(Error, match="no id of an account"):
@@ -140,7 +140,7 @@ def test_an_object_that_cannot_be_had_is_a_counted_problem(room: Room, trail: li
     )
     done = room.runner.carry_on(begun, ANA)
     (told,) = outcomes(done, "days")
-    assert (told["objects"], told["problems"]) == (3, 1) and trail[0] in told["told"][0]
+    assert (told["taken"], told["problems"]) == (3, 1) and trail[0] in told["told"][0]
 
 
 def test_what_is_over_the_limit_is_counted_and_a_run_that_died_takes_none_twice(
@@ -162,7 +162,7 @@ def test_what_is_over_the_limit_is_counted_and_a_run_that_died_takes_none_twice(
             room.runner.carry_on(begun, ANA)
     room.aws.forget()
     done = room.runner.carry_on(begun, ANA)
-    assert outcomes(done, "days")[0]["objects"] == 4
+    assert outcomes(done, "days")[0]["taken"] == 4
     gets = [one for one in room.aws.calls(begun) if ".json.gz" in one["action"]]
     assert len(gets) == 2
     with pytest.raises(Error, match="no number of GiB"):

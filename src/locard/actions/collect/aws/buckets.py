@@ -72,7 +72,7 @@ class Taking:
     def take(self, objects: Iterator[Mapping[str, Json]], most: int) -> dict[str, Json]:
         """Take them all in, up to so many bytes; the counts."""
         coming: deque[tuple[Mapping[str, Json], Future[bytes] | None]] = deque()
-        with ThreadPoolExecutor(AHEAD, "objects") as pool:
+        with ThreadPoolExecutor(AHEAD, "bucket") as pool:
             while True:
                 while len(coming) < AHEAD and (one := next(objects, None)) is not None:
                     self._begin(one, most, coming, pool)
@@ -80,7 +80,7 @@ class Taking:
                     break
                 self._settle(*coming.popleft())
         return {
-            "objects": self.objects, "bytes": self.bytes, "problems": self.problems,
+            "taken": self.objects, "bytes": self.bytes, "problems": self.problems,
             "over the limit": self.left, "told": self.told,
         }  # fmt: skip
 
