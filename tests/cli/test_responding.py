@@ -88,3 +88,18 @@ def test_what_is_no_target_and_what_is_no_option(locard: Locard) -> None:
     assert wrong.status == 2 and "yes or no" in wrong.err
     other = f"arn:aws:ec2:{REGION}:999999999999:instance/i-0abc1234def567890"
     assert locard("isolate", "c", other, "--account", "prod").status == 2
+
+
+@pytest.mark.server
+def test_an_organization_at_once_and_again(locard: Locard, aws: Aws) -> None:
+    client = aws.client("organizations")
+    client.create_organization(FeatureSet="ALL")
+    client.create_account(Email="shop@example.com", AccountName="shop")
+    given = ("--role", f"arn:aws:iam::{ACCOUNT}:role/Lists", "--member-role", "Locard",
+             "--region", REGION, "--endpoint", aws.endpoint)  # fmt: skip
+    aws.fault("sts:AssumeRole", "AccessDenied", after=1)
+    told = locard("account", "add-organization", "acme", *given)
+    assert told.status == 1 and "external id" in told.out and "refused" in told.out
+    again = locard("account", "refresh", "acme", "--member-role", "Locard", "--json")
+    assert again.status == 0
+    assert {one["name"]: one["state"] for one in again.json} == {"acme": "known", "shop": "added"}

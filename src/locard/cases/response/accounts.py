@@ -28,6 +28,11 @@ class Accounts:
         with self.state.session() as session:
             return accounts.every(session)
 
+    def get(self, name: str) -> Account:
+        """The account of that name. Raises `Missing`."""
+        with self.state.session() as session:
+            return accounts.get(session, name)
+
     def add(self, wanted: Account, *, who: Hand) -> Account:
         """Add an account. Its number is that of the role, or asked of the provider without one.
 

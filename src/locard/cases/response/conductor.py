@@ -23,6 +23,7 @@ from locard.cases.response.accounts import Accounts
 from locard.cases.response.attending import Attending
 from locard.cases.response.connecting import connect, queue, tags
 from locard.cases.response.orders import COLLECT, Begun, Order, Orders
+from locard.cases.response.organizations import Organizations
 from locard.cases.response.runner import Runner, Watch
 from locard.cases.response.settings import Responding, load
 from locard.model.action import STANDS, Receipt, RunState, StepState
@@ -73,6 +74,7 @@ class Response:
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
         self.accounts = Accounts(desk.state, desk.vault)
+        self.organizations = Organizations(self.accounts)
 
     @cached_property
     def runner(self) -> Runner:

@@ -43,6 +43,13 @@ def tags(account: Account, target: Target) -> Mapping[str, str]:
     return cast(Mapping[str, str], module.of(cloud, target))
 
 
+def listed(account: Account, role: str) -> list[Any]:
+    """The members of an organization, read by the role of `account` that may list them."""
+    module = providers.named(account.provider, "organization")
+    cloud = _session(account, "", "list-accounts", module.POLICY)
+    return list(module.members(cloud, role))
+
+
 def queue(account: Account, address: str) -> "Messages":
     """A queue that alerts come through, opened under a policy that reaches nothing else."""
     module = providers.named(account.provider, "queue")

@@ -9,6 +9,8 @@ import typer
 
 from locard.actions import policy
 from locard.actions.catalogue import catalogue
+from locard.cases.response.organizations import Found
+from locard.cli.responding import Told
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, out
 from locard.model.errors import Error
 from locard.state import accounts
@@ -21,6 +23,15 @@ ADDING = """Examples:
     locard account add lab --region us-east-1
 
 Without --role the credentials of this machine are used as they are. Nothing secret is kept.
+"""
+ORGANIZATION = """Examples:
+
+    locard account add-organization acme --role arn:aws:iam::1...2:role/L --member-role Locard
+
+    locard account refresh acme
+
+The role lists the accounts (organizations:ListAccounts); into each of them Locard goes by the role
+of that name there, which has to ask for the external id. Exit status 1: some cannot be entered.
 """
 POLICY = """Examples:
 
@@ -36,6 +47,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     account = typer.Typer(no_args_is_help=True, help="Accounts of clouds that Locard may act in.")
     account.command("add", epilog=ADDING)(add)
+    account.command("add-organization", epilog=ORGANIZATION)(add_organization)
+    account.command("refresh", epilog=ORGANIZATION)(refresh)
     account.command("list")(list_accounts)
     account.command("policy", epilog=POLICY)(show_policy)
     account.command("protect")(protect)
@@ -70,6 +83,65 @@ def add(
     if role:
         out.print(f"The role has to ask for the external id {made.external_id}", markup=False)
         out.print("Its policy: locard account policy", markup=False)
+
+
+def add_organization(
+    name: Annotated[str, typer.Argument(help="What the account that lists is called here.")],
+    role: Annotated[str, typer.Option(help="The role that may list accounts, by its ARN.")],
+    member_role: Annotated[str, typer.Option(help="The name of the role in every account.")],
+    external_id: Annotated[
+        str, typer.Option(help="The external id that all of them ask for; made when left out.")
+    ] = "",
+    region: Annotated[
+        list[str] | None, typer.Option(help="A region; the first is meant where none is named.")
+    ] = None,
+    provider: Annotated[str, typer.Option(help="The provider.")] = "aws",
+    endpoint: Annotated[
+        str, typer.Option(help="Another address of the API, for a simulated account.")
+    ] = "",
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Add every account of an organization whose role can be taken; tell those whose cannot."""
+    wanted = Account(name, provider, "", role, external_id, tuple(region or ()), endpoint=endpoint)
+    with desk() as at:
+        found = at.response.organizations.add(wanted, member_role, who=hand(who), told=Told())
+        made = at.response.accounts.get(name)
+    if not as_json:
+        out.print(f"Every role has to ask for the external id {made.external_id}", markup=False)
+    _members(found, as_json)
+
+
+def refresh(
+    name: Annotated[str, typer.Argument(help="The account that lists the organization's.")],
+    member_role: Annotated[
+        str, typer.Option(help="The name of the role in every account, when none was added yet.")
+    ] = "",
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the accounts that have left it.")
+    ] = False,
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Add the accounts that have come to an organization since, and tell those that have left."""
+    with desk() as at:
+        found = at.response.organizations.refresh(
+            name, member_role, forget=forget, who=hand(who), told=Told()
+        )
+    _members(found, as_json)
+
+
+def _members(found: list[Found], as_json: bool) -> None:
+    if as_json:
+        emit([asdict(one) for one in found])
+    else:
+        listing(
+            [{"account": one.number, "name": one.name, "state": one.state, "reason": one.reason}
+             for one in found],
+            "account",
+        )  # fmt: skip
+    if any(one.state == "refused" for one in found):
+        raise typer.Exit(1)
 
 
 def list_accounts(as_json: Json = False) -> None:

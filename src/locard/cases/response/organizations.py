@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All accounts of an organization at once: added as far as we get into them, and looked at again.
+
+An organization is an account like others, whose role may list its members. Its members are the
+accounts here that ask for the same external id; there is no second list that could differ.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from locard import providers
+from locard.cases.response.accounts import NAME, Accounts
+from locard.cases.response.connecting import listed
+from locard.cases.response.runner import Watch
+from locard.model.custody import Hand
+from locard.model.errors import Conflict, Error
+from locard.state.accounts import Account
+
+AT_ONCE = 8
+ROLE = re.compile(r"[\w+=,.@/-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of one account of the organization."""
+
+    number: str
+    name: str
+    """What it is called here; its name in the organization while it is not added."""
+    state: str
+    """`added`, `known`, `refused` (its role cannot be taken), `inactive`, `gone`, `forgotten`."""
+    reason: str = ""
+
+
+class Organizations:
+    """Adding an organization, and looking which accounts have come and gone."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.accounts = accounts
+
+    def add(self, wanted: Account, role: str, *, who: Hand, told: Watch) -> list[Found]:
+        """Add the account whose role lists the members, then each member by its role `role`.
+
+        Nothing is added when the members cannot be listed.
+        """
+        wanted = replace(wanted, external_id=wanted.external_id or secrets.token_urlsafe(24))
+        self._named(role)
+        number = providers.session(wanted.provider).number_of(
+            wanted.role, wanted.regions[0] if wanted.regions else "", wanted.endpoint
+        )
+        members = listed(replace(wanted, number=number), role)
+        made = self.accounts.add(wanted, who=who)
+        return self._take(made, members, who, told)
+
+    def refresh(
+        self, name: str, role: str = "", *, forget: bool, who: Hand,
+        told: Watch,
+    ) -> list[Found]:  # fmt: skip
+        """Add what has come, try again what was refused, and tell what is gone.
+
+        What is gone is forgotten when `forget` says so; what was done there stays recorded.
+        """
+        organization = self.accounts.get(name)
+        ours = self._members(organization)
+        role = role or next((one.role.partition(":role/")[2] for one in ours), "")
+        if not role:
+            raise Error(
+                f"No account came by {name} yet, so the name of their role is not known.",
+                "Say it: --member-role Locard",
+            )
+        self._named(role)
+        members = listed(organization, role)
+        found = self._take(organization, members, who, told)
+        there = {one.number for one in members}
+        for one in ours:
+            if one.number not in there:
+                if forget:
+                    self.accounts.remove(one.name, who=who)
+                found.append(
+                    Found(one.number, one.name, "forgotten" if forget else "gone",
+                          f"It is no account of {name} any more.")
+                )  # fmt: skip
+        return found
+
+    def _take(
+        self, organization: Account, members: Sequence[Any], who: Hand,
+        told: Watch,
+    ) -> list[Found]:  # fmt: skip
+        module = providers.named(organization.provider, "organization")
+        known = {(one.provider, one.number): one for one in self.accounts.every()}
+        provider, region = organization.provider, organization.regions[0]
+
+        def reason(member: Any) -> str:
+            if not member.active or (provider, member.number) in known:
+                return ""
+            given = (region, organization.external_id, organization.endpoint)
+            return str(module.refusal(member, *given))
+
+        found = []
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for done, (one, said) in enumerate(
+                zip(members, pool.map(reason, members), strict=True)
+            ):
+                told(f"Account {done + 1} of {len(members)}: {one.name}"[:120], done, len(members))
+                if ours := known.get((provider, one.number)):
+                    found.append(Found(one.number, ours.name, "known"))
+                elif not one.active:
+                    told_state = f"It is {one.state.lower() or 'not active'}."
+                    found.append(Found(one.number, one.name, "inactive", told_state))
+                elif said:
+                    found.append(Found(one.number, one.name, "refused", said))
+                else:
+                    found.append(self._added(organization, one, who))
+        return found
+
+    def _added(self, organization: Account, member: Any, who: Hand) -> Found:
+        for name in _names(member.name, member.number):
+            made = replace(
+                organization, name=name, number=member.number, role=member.role, protected=()
+            )
+            try:
+                self.accounts.add(made, who=who)
+            except Conflict:
+                continue
+            return Found(member.number, name, "added")
+        return Found(member.number, member.name, "refused", "Its number is taken as a name here.")
+
+    def _members(self, organization: Account) -> list[Account]:
+        return [
+            one for one in self.accounts.every()
+            if one.name != organization.name and one.external_id
+            and (one.provider, one.external_id) == (organization.provider, organization.external_id)
+        ]  # fmt: skip
+
+    def _named(self, role: str) -> None:
+        if not ROLE.fullmatch(role):
+            raise Error(
+                f"{role[:80]!r} is no name of a role.",
+                "Name the role that is there in every account: --member-role Locard",
+            )
+
+
+def _names(name: str, number: str) -> Iterator[str]:
+    """What a member may be called here: its own name, as far as it will do, else its number."""
+    plain = re.sub(r"[^a-zA-Z0-9._-]+", "-", name).strip("-._")[:50]
+    for one in (plain, f"{plain}-{number}" if plain else number, number):
+        if NAME.fullmatch(one):
+            yield one
