@@ -204,7 +204,7 @@ def test_it_never_isolates_when_collecting_did_not_succeed(
     assert "toy:Get" in failed.parts[0].error
     assert "was not isolated, for collecting before did not succeed" in failed.parts[1].error
     assert lamp(room) == FRESH
-    at.playbooks.retry(run)
+    at.playbooks.retry(run, BEN)
     waiting = at.playbooks.carry_on(run)
     assert (waiting.state, states(waiting)[:2]) == (PlaybookState.WAITING, ["done", "pending"])
     at.playbooks.approve(run, BEN, "yes")
@@ -303,7 +303,7 @@ def test_a_run_that_gets_no_further_is_given_up_after_a_few_processes(all_of_it:
     (run,) = at.playbooks.judge()
     assert [at.playbooks.attempt(run) for _ in range(4)] == [True, True, True, False]
     assert "3 times" in at.playbooks.run(run).error
-    at.playbooks.retry(run)
+    at.playbooks.retry(run, BEN)
     assert at.playbooks.carry_on(run).state is PlaybookState.DONE
 
 

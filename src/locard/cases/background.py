@@ -58,7 +58,7 @@ class Background:
         if sum(_does(one, words) for one in alive) < ENOUGH:
             self.run(words, who)
 
-    def run(self, words: Sequence[str], who: Hand) -> None:
+    def run(self, words: Sequence[str], who: Hand) -> "subprocess.Popen[bytes]":
         """Begin a command of ours in a process of its own."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
@@ -73,6 +73,7 @@ class Background:
                 start_new_session=True,
             )
             self._running.append(child)
+        return child
 
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""

@@ -168,10 +168,14 @@ def _read(row: Job) -> Snapshot:
 
 
 def birth(pid: int) -> str:
-    """What tells a process from a later one with the same number: boot id and start time."""
+    """What tells a process from a later one with the same number: boot id and start time.
+
+    Empty for one that has ended, also while its parent has not asked yet how it did.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return ""
-    return f"{boot}/{stat.rpartition(')')[2].split()[19]}"
+    state, *rest = stat.rpartition(")")[2].split()
+    return "" if state in "ZX" else f"{boot}/{rest[18]}"

@@ -218,10 +218,10 @@ def refuse_run(
 
 
 @router.post("/cases/{case}/playbook-runs/{run}/retry")
-def retry_run(case: TheCase, run: RunId, _who: MayRespond, door: TheDoor) -> PlaybookRunShown:
+def retry_run(case: TheCase, run: RunId, who: MayRespond, door: TheDoor) -> PlaybookRunShown:
     """Let the steps that failed be tried again."""
     at = door.desk.response
-    found = at.playbooks.retry(_of(at, case, run))
+    found = at.playbooks.retry(_of(at, case, run), who.hand)
     at.attending.look()
     return playbook_run(found)
 

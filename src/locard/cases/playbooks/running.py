@@ -186,8 +186,9 @@ class Playbooks:
         self._announce(self.run(run))
         return self.run(run)
 
-    def retry(self, run: str) -> PlaybookRun:
+    def retry(self, run: str, who: Hand) -> PlaybookRun:
         """Let the steps of a run that failed be tried again. Raises `Conflict` for another."""
+        self.vault.prepare()
         with self.state.session(alone=True) as session:
             row = playbooks.row(session, run)
             parts = playbooks.parts(session, row.id)
@@ -201,6 +202,9 @@ class Playbooks:
                     again(part)
             row.state, row.ended, row.error = PlaybookState.DUE.value, None, ""
             row.attempts = 0
+            details = {"playbook run": row.id, "playbook": row.playbook, "alert": row.alert}
+            draft = Draft(who, Verb.PLANNED, "", row.case, "what failed is tried again", details)
+            self.vault.ledger.append([draft])
         return self.run(run)
 
     # Carrying on

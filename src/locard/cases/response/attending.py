@@ -4,6 +4,7 @@ runs go on, each in a process of its own that outlives the server."""
 
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import Protocol
 
 from locard.cases.alerts.watching import Watcher
 from locard.cases.playbooks.running import Playbooks
@@ -17,6 +18,13 @@ AT_ONCE = 4
 """How many runs of playbooks are carried out at once."""
 
 
+class Begun(Protocol):
+    """A process that was begun."""
+
+    def poll(self) -> int | None:
+        """Its status once it has ended, None before."""
+
+
 class Attending:
     """The server's own hand in responding."""
 
@@ -25,14 +33,14 @@ class Attending:
         playbooks: Playbooks,
         responding: Callable[[], Responding],
         watcher: Watcher,
-        carry_on: Callable[[str], object],
+        carry_on: Callable[[str], Begun],
     ) -> None:
         self.playbooks, self.responding, self.watcher = playbooks, responding, watcher
         self.carry_on = carry_on
         """Begins to carry a run on, in a process of its own."""
         self._stop, self._something = Event(), Event()
         self._thread: Thread | None = None
-        self._begun: dict[str, int] = {}
+        self._begun: dict[str, Begun] = {}
         self.error = ""
         """Why the last look failed; empty when it did not."""
         watcher.told = self.look
@@ -63,13 +71,12 @@ class Attending:
         """One look: alerts are judged, and what is due is begun."""
         self.playbooks.judge()
         due = self.playbooks.due()
-        self._begun = {run: left - 1 for run, left in self._begun.items() if left > 0}
+        self._begun = {run: one for run, one in self._begun.items() if one.poll() is None}
         for run in due[: max(0, AT_ONCE - self.playbooks.busy())]:
             if run in self._begun:
                 continue  # its process is on its way
             if self.playbooks.attempt(run):
-                self._begun[run] = int(30 / TICK)
-                self.carry_on(run)
+                self._begun[run] = self.carry_on(run)
 
     def _tick(self) -> None:
         while not self._stop.is_set():

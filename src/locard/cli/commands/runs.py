@@ -12,6 +12,7 @@ from locard.cli.automating import carry_on, show_playbook_run
 from locard.cli.responding import Told, show_run
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
 from locard.model.action import RunState
+from locard.model.custody import Hand
 from locard.model.playbook import PlaybookRun, PlaybookState
 from locard.state import playbooks, runs
 from locard.state.runs import RunRow
@@ -124,7 +125,7 @@ def resume(
 ) -> None:
     """Carry runs on that were stopped or failed, forth or back; nothing is done twice."""
     with desk() as at:
-        books = [_again(at, one) for one in run if one.startswith(PLAYBOOK)]
+        books = [_again(at, one, hand(who)) for one in run if one.startswith(PLAYBOOK)]
         found = [
             at.response.carry(one, hand(who), Told()) for one in run if not one.startswith(PLAYBOOK)
         ]
@@ -141,11 +142,11 @@ def resume(
         raise typer.Exit(1)
 
 
-def _again(at: Desk, run: str) -> PlaybookRun:
+def _again(at: Desk, run: str, who: Hand) -> PlaybookRun:
     """Carry a run of a playbook on; steps that failed are tried again."""
     known = at.response.playbooks.run(run)
     if known.state is PlaybookState.FAILED:
-        at.response.playbooks.retry(run)
+        at.response.playbooks.retry(run, who)
     return at.response.playbooks.carry_on(run, Told())
 
 
