@@ -2,6 +2,7 @@
 """What AWS's policies call the calls of its API, where the two have different names."""
 
 _OTHERWISE = {
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3:HeadObject": "s3:GetObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:CreateMultipartUpload": "s3:PutObject",

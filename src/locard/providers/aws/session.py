@@ -17,9 +17,11 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any, cast
 
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserError
 from botocore.session import Session, get_session
 
@@ -124,6 +126,24 @@ class Cloud:
         other: Cloud = copy(self)
         other.region, other._clients, other._lock = region, {}, Lock()
         return other
+
+    def fetched(self, address: str) -> Any:
+        """The bytes at an address that an answer of AWS gave, as a stream."""
+        if not address.startswith("https://") and self._endpoint is None:
+            raise Error(
+                f"AWS names an address that is not safe: {address[:60]}", "Nothing is taken."
+            )
+        request = AWSRequest("GET", address, stream_output=True).prepare()
+        try:
+            found = URLLib3Session(timeout=60).send(request)
+        except BotoCoreError as error:
+            raise lost(error, f"AWS account {self.account}") from error
+        if found.status_code != 200:
+            raise Missing(
+                f"AWS answered {found.status_code} where it said that the bytes are.",
+                "The address is good for ten minutes: carry the run on.",
+            )
+        return found.raw
 
     def presigned(self, action: str, seconds: int, **arguments: Any) -> str:
         """An address at which whoever holds it may make this one call, without credentials.

@@ -2,8 +2,11 @@
 """What comes in pieces, as something that bytes can be read from: nothing is held whole."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 
+from locard.evidence.spool import Readable
 from locard.model.action import Json
 
 
@@ -22,6 +25,23 @@ class Stream:
             self._left = more
         found, self._left = self._left[:size], self._left[size:]
         return found
+
+
+class Sum:
+    """A stream whose SHA-256 is known when it was read."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream, self._sum = stream, sha256()
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, or none at the end."""
+        data = self._stream.read(size)
+        self._sum.update(data)
+        return data
+
+    def base64(self) -> str:
+        """As AWS writes it."""
+        return b64encode(self._sum.digest()).decode()
 
 
 def lines(records: Iterable[Json]) -> Iterator[bytes]:
