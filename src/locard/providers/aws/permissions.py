@@ -3,6 +3,8 @@
 
 _OTHERWISE = {
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
     "s3:HeadObject": "s3:GetObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:CreateMultipartUpload": "s3:PutObject",
