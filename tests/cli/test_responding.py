@@ -69,10 +69,18 @@ def test_an_instance_from_plan_to_release_on_another_machine(
     second = locard("isolate", "breach", here.instance, "--apply", "--reason", "me too")
     assert second.status == 2 and f"run {run}, done" in second.err
     receipt = tmp_path / "receipt.json"
-    receipt.write_text(locard("runs", "show", run, "--json").out)
+    receipt.write_text(locard("runs", "receipt", run).out)
+    key = tmp_path / "here.vkey"
+    key.write_text(locard("custody", "key").out.splitlines()[0])
     monkeypatch.setenv("LOCARD_HOME", str(tmp_path / "elsewhere"))
     assert locard(*account, aws.endpoint).status == 0
-    undo = locard("release", "--receipt", receipt, "--json").json
+    strange = locard("release", "--receipt", receipt, "--json")
+    assert strange.status == 2 and "a key that is not known here" in strange.err
+    forged = tmp_path / "forged.json"
+    forged.write_text(receipt.read_text().replace("10.0.1.", "10.9.9."))
+    changed = locard("release", "--receipt", forged, "--key", key)
+    assert changed.status == 2 and "it was changed" in changed.err
+    undo = locard("release", "--receipt", receipt, "--key", key, "--json").json
     assert undo[-1]["step"] == "scaling:detach"
     back = locard("release", run[:9], "--apply", "--reason", "all clear")
     assert back.status == 0, back.out

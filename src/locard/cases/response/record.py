@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from io import BytesIO
 
 from locard.cases.intake import Intake, Wish
+from locard.cases.response.receipts import COVERS
 from locard.evidence import Draft, Vault
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Receipt, RunState, StepState, Taken, Verdict
@@ -58,7 +59,7 @@ class Record:
         kept = self.keep(
             f"receipt-{self.run}-{state.value}.json",
             BytesIO(receipt),
-            Acquisition(covers="the record of the run, written by Locard"),
+            Acquisition(covers=COVERS),
             reason=f"receipt of run {self.run}",
         )
         with self.state.session() as session:

@@ -9,7 +9,9 @@ import typer
 
 from locard.actions.catalogue import catalogue
 from locard.cases.desk import Desk
+from locard.cases.response import receipts
 from locard.cases.response.orders import COLLECT, ISOLATE, Begun, Order, Proposal
+from locard.cli import trust
 from locard.cli.responding import (
     Apply,
     Case,
@@ -54,7 +56,7 @@ RELEASING = """Examples:
 
     locard release r261126-9f3a1c20 --reason 'false alarm, ticket 12' --apply
 
-    locard release --receipt receipt.json --case breach --account prod --apply --reason 'all clear'
+    locard release --receipt receipt.json --key other.vkey --case breach --reason 'clear' --apply
 
 What others have changed meanwhile is not overwritten: --leave STEP lets it be.
 """
@@ -146,6 +148,9 @@ def release(
     receipt: Annotated[
         Path | None, typer.Option(help="A receipt of a run that another installation made.")
     ] = None,
+    key: Annotated[
+        list[Path] | None, typer.Option(help="File with the key of that installation.")
+    ] = None,
     case: Annotated[str, typer.Option(help="The case that the receipt is taken into.")] = "",
     account: In = "",
     leave: Annotated[
@@ -159,7 +164,7 @@ def release(
     """Put back what a run changed, the newest first; only what is ours is taken away."""
     with desk() as at:
         if receipt is not None:
-            read = _receipt(receipt)
+            read = _receipt(at, receipt, key)
             found = at.response.orders.account(account, read.plan.target.account)
             _case(at, case or read.case, hand(who))
             run = at.response.runner.adopt(read, found.name, case or read.case, hand(who))
@@ -215,12 +220,14 @@ def _end(done: list[Receipt]) -> None:
         raise typer.Exit(1)
 
 
-def _receipt(path: Path) -> Receipt:
+def _receipt(at: Desk, path: Path, key: list[Path] | None) -> Receipt:
     try:
-        return Receipt.of(json.loads(path.read_bytes()))
+        with path.open("rb") as file:
+            content = file.read(receipts.LONGEST + 1)
     except OSError as error:
         raise Error(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unreadable(
-            f"{path} is no receipt of a run.", "locard runs show RUN --json writes one."
-        ) from error
+    if len(content) > receipts.LONGEST:
+        raise Unreadable(f"{path} is too large for a receipt.", "Name the right file.")
+    found, by = receipts.opened(content, [*trust.keys(key), *receipts.ours(at.vault)])
+    errors.print(f"The receipt is signed with {by.fingerprint}", markup=False)
+    return found

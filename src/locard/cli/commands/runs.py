@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import select
 
 from locard.cases.desk import Desk
+from locard.cases.response import receipts
 from locard.cli.automating import carry_on, show_playbook_run
 from locard.cli.responding import Told, show_run
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
@@ -23,7 +24,7 @@ EXAMPLES = """Examples:
 
     locard runs list breach
 
-    locard runs show r261126-9f3a1c20 --json > receipt.json
+    locard runs receipt r261126-9f3a1c20 > receipt.json
 
     locard runs resume r261126-9f3a1c20
 
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list")(list_runs)
     group.command("show")(show)
+    group.command("receipt")(receipt)
     group.command("resume")(resume)
     group.command("verify")(verify)
     group.command("approve", epilog=APPROVE)(approve)
@@ -104,7 +106,7 @@ def list_runs(
 
 
 def show(run: Run, as_json: Json = False) -> None:
-    """Show a run with its steps; as JSON it is the receipt that another machine can release."""
+    """Show a run with its steps."""
     if run.startswith(PLAYBOOK):
         with desk() as at:
             book = at.response.playbooks.run(run)
@@ -116,6 +118,12 @@ def show(run: Run, as_json: Json = False) -> None:
         emit(found.record())
     else:
         show_run(found)
+
+
+def receipt(run: Run, who: Who = None) -> None:
+    """Print the signed receipt of a run, from which another machine can release it."""
+    with desk() as at:
+        emit(receipts.signed(at.state, at.vault, run, actor=hand(who).name))
 
 
 def resume(
