@@ -154,7 +154,7 @@ def test_a_message_that_is_sent_again_is_not_counted_again(real: Alerts) -> None
     first = real.ingest("wiz", headers, body)
     again = real.ingest("wiz", headers, body)
     assert first == again and again[0].sightings == 1
-    other = real.ingest("wiz", signed(body, off=-1), body)
+    other = real.ingest("wiz", signed(body, off=-20), body)
     assert other[0].sightings == 2 and other[0].id == first[0].id
 
 
@@ -360,7 +360,7 @@ def test_when_it_cannot_be_recorded_the_message_stays_in_the_queue(
         raise Storage("The disk is full.", "Free some space.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(at.runner.vault, "put", full)
+        patch.setattr(at.runner.vault, "keep", full)
         with pytest.raises(Storage):
             toy_watcher(at, folder).once(QUEUE)
     assert len(list(folder.iterdir())) == 1
@@ -447,3 +447,44 @@ def test_an_alert_by_hand_names_the_person(at: Bench) -> None:
     assert (alert.by, alert.door) == ("ana", "command line")
     with pytest.raises(Conflict):
         at.shelf.disable("nothing", ANA)
+
+
+def test_odd_json_is_read_or_refused_and_said(at: Bench) -> None:
+    body = json.dumps(said()).encode()
+    (odd,) = at.alerts.take(b"\xef\xbb\xbf" + body.replace(b'{"w', b'{"room": "9", "w', 1), ANA)
+    assert odd.account == "42" and any("duplicate key 'room'" in note for note in odd.notes)
+    deep = body.replace(b'"number": "1"', b'"x": ' + b"[" * 200 + b"]" * 200 + b', "number": "2"')
+    with pytest.raises(Unreadable, match="nested more than 100 deep"):
+        at.alerts.take(deep, ANA)
+    with pytest.raises(Unreadable, match="has 1,048,577 bytes"):
+        at.alerts.take(b" " * (1 << 20) + b"1", ANA)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_watching_that_ends_by_a_defect_is_begun_again_and_the_queue_says_so(
+    at: Bench, tmp_path: Path
+) -> None:
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    (folder / "1").write_bytes(json.dumps(said()).encode())
+    times = 0
+
+    class Failing(ToyQueue):
+        def receive(self, seconds: int) -> list[Message]:
+            nonlocal times
+            times += 1
+            if times == 1:
+                raise KeyError("a defect")
+            time.sleep(0.05)
+            return super().receive(seconds)
+
+    watcher = Watcher(at.alerts, lambda _account, _address: Failing(folder))
+    watcher.begin([QUEUE])
+    until = time.monotonic() + 20
+    while watcher._threads[QUEUE].is_alive() and time.monotonic() < until:
+        time.sleep(0.05)
+    watcher.revive()
+    while not at.alerts.every() and time.monotonic() < until:
+        time.sleep(0.05)
+    watcher.close()
+    assert len(at.alerts.every()) == 1 and times > 1

@@ -251,3 +251,21 @@ def test_syslog_by_udp_is_one_datagram() -> None:
         long = Message("alert", "x" * 3_000, {}, Severity.LOW)
         channels.send(Channel("siem", "syslog", values), long, Path())
         assert len(heard.recv(9_000)) == channels.LONGEST_UDP
+
+
+def test_a_storm_of_alerts_does_not_wait_for_a_dead_channel_each_time(at: Bench) -> None:
+    with webhook(500) as (posted, address):
+        secret(at.home, "chat.url", address)
+        (at.home / "response.yaml").write_text(
+            "notices: {soc: {kind: chat, address: {file: keys/chat.url}, about: [alert, done]}}\n"
+        )
+        at.on()
+        for number in range(5):
+            at.take(number=str(number), lamps=[])
+        at.playbooks.judge()
+        assert len(posted) == 1
+        told = at.notices.every()
+        assert len(told) == 5 and all(not one.sent and one.error for one in told)
+        at.take(number="6")
+        go(at)
+        assert len(posted) == 3  # what a playbook says, and that it is done, are tried all the same

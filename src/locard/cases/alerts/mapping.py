@@ -38,7 +38,7 @@ MOST_TARGETS = 100
 MOST_ALERTS = 500
 MOST_FOUND = 1_000
 """Values that one path may lead to."""
-_EXACT = re.compile(r"[\w.:/@+=,#*~-]{1,2048}")
+_EXACT = re.compile(r"[\w.:/@+=,#*~()-]{1,2048}")
 """What can be the id of a resource: names of attackers do not get further."""
 
 _SEVERITIES = frozenset(Severity)

@@ -3,8 +3,9 @@
 
 import difflib
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ KEYS = {"title", "about", "version", "provider", "recognise", "each", "alert", "
         "signature"}  # fmt: skip
 MOST_BYTES = 1 << 20
 """Of one message."""
+MOST_DEPTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Sources:
 
         Raises `Unreadable` when it is of none, or of another.
         """
-        message = content(body)
+        oddities: list[str] = []
+        message = content(body, oddities)
         if source:
             chosen = self.get(source)
             if not mapping.recognised(chosen.data, message):
@@ -82,22 +85,37 @@ class Sources:
                 f"Known are: {', '.join(self.by_id)}. See: locard alert sources",
             )
         best = max(fits, key=lambda one: len(one.data["recognise"]))
-        return mapping.read(Reading(best.id, best.data, self.named, now), message)
+        says = mapping.read(Reading(best.id, best.data, self.named, now), message)
+        return [replace(one, notes=(*one.notes, *oddities)) for one in says]
 
 
-def content(body: bytes) -> Json:
-    """A message as JSON. Raises `Unreadable`."""
+def content(body: bytes, oddities: list[str]) -> Json:
+    """A message as JSON, and what is odd about it. Raises `Unreadable`."""
     if len(body) > MOST_BYTES:
         raise Unreadable(
             f"The message has {len(body):,} bytes, and an alert has {MOST_BYTES:,} at most.",
             "Add it as evidence instead: locard add CASE FILE",
         )
     try:
-        return read_json(body, [])
+        message = read_json(body.removeprefix(BOM_UTF8), oddities)
     except BadRecord as error:
         raise Unreadable(
             f"The message is not JSON: {str(error)[:200]}.", "Let the source send JSON."
         ) from error
+    level = [message]
+    for _ in range(MOST_DEPTH):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return message
+    raise Unreadable(
+        f"The message is nested more than {MOST_DEPTH} deep.", "No detector writes such a message."
+    )
+
+
+def _inside(value: Json) -> list[Json]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _expected(source: Source) -> str:

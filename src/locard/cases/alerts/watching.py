@@ -39,20 +39,35 @@ class Watcher:
     ) -> None:
         self.alerts, self.open_queue, self.told = alerts, open_queue, told
         self._stop = Event()
-        self._threads: list[Thread] = []
+        self._threads: dict[Queue, Thread] = {}
 
     def begin(self, queues: Sequence[Queue]) -> None:
         """Watch these queues from now on, until `close`."""
         for queue in queues:
             self._note(queue, fresh=True)
-            thread = Thread(target=self._watch, args=(queue,), name="alerts", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._begin(queue)
+
+    def _begin(self, queue: Queue) -> None:
+        thread = Thread(target=self._watch, args=(queue,), name="alerts", daemon=True)
+        self._threads[queue] = thread
+        thread.start()
+
+    def revive(self) -> None:
+        """Begin again what ended by a defect of ours; standard error has it, and the queue says so.
+
+        The message that it stumbled over comes again after those that came meanwhile.
+        """
+        for queue, thread in list(self._threads.items()):
+            if not thread.is_alive() and not self._stop.is_set():
+                self._note(
+                    queue, error="Reading it ended by a defect of Locard; it was begun anew."
+                )
+                self._begin(queue)
 
     def close(self) -> None:
         """Watch no more. A message that is being taken is taken to its end, or comes again."""
         self._stop.set()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(1)
 
     def watched(self) -> list[Watched]:

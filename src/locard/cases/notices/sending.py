@@ -18,12 +18,18 @@ from locard.state import playbooks
 from locard.state.database import State
 from locard.state.playbooks import NoticeRow
 
+PAUSE = 60.0
+"""Seconds in which new alerts are not told to a channel that failed: a storm of them would wait for
+it each time. What needs a person is always tried."""
+NOT_SENT = "It was not sent: the channel had failed a moment before, or the process ended."
+
 
 class Notices:
     """The notices of one installation."""
 
     def __init__(self, home: Path, state: State, responding: Callable[[], Responding]) -> None:
         self.home, self.state, self.responding = home, state, responding
+        self._failed: dict[str, float] = {}
 
     def every(self, case: str = "", *, limit: int = 200) -> list[Notice]:
         """Notices of a case, or all, the newest first."""
@@ -82,12 +88,16 @@ class Notices:
 
     def _tell(self, message: Message, to: Sequence[Channel]) -> None:
         for channel in to:
-            number = self._record(message, channel.name, "it was not sent yet")
+            number = self._record(message, channel.name, NOT_SENT)
+            failed = self._failed.get(channel.name, -PAUSE)
+            if message.about == "alert" and time.monotonic() - failed < PAUSE:
+                continue
             try:
                 channels.send(channel, message, self.home)
                 error = ""
             except Error as failure:
                 error = f"{failure.message} {failure.advice}".strip()
+                self._failed[channel.name] = time.monotonic()
             with self.state.session() as session:
                 row = session.get_one(NoticeRow, number)
                 row.sent, row.error = not error, error

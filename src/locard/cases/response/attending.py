@@ -81,6 +81,7 @@ class Attending:
     def _tick(self) -> None:
         while not self._stop.is_set():
             try:
+                self.watcher.revive()
                 self.once()
                 self.error = ""
             except Error as error:
