@@ -160,7 +160,7 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     disks = page.get_by_role("row").filter(has_text="Collect the disks")
     disks.get_by_role("link").click()
     page.get_by_role("link", name=re.compile(r"\.raw")).click()
-    expect(page.get_by_role("complementary").first).to_contain_text("vol-")
+    expect(page.get_by_label("Life of the exhibit")).to_contain_text("vol-", timeout=LONG)
 
     page.get_by_role("link", name="Timeline").click()
     expect(page.get_by_text(re.compile(r"^1,\d{3} events"))).to_be_visible(timeout=LONG)

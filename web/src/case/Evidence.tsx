@@ -2,15 +2,16 @@
 import { Button, Select, TextInput } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { FileStack, Search, Upload } from 'lucide-react';
-import { type DragEvent, use, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { type DragEvent, use, useCallback, useRef, useState } from 'react';
 import { Gate } from '../access/Gate';
 import { useMay } from '../access/may';
 import type { EvidenceItem } from '../api/contract';
 import { EVIDENCE_WINDOW, evidencePage } from '../api/queries';
 import { isRunning, ProgressLine } from '../shell/Progress';
+import { Rows } from '../shell/Rows';
 import { Bones, Failed, Nothing } from '../shell/States';
+import { useTyped } from '../shell/typed';
 import { bytes, count, counted } from '../text/number';
 import { Name, Value } from '../text/Value';
 import styles from './case.module.css';
@@ -24,8 +25,11 @@ export function Evidence() {
   const { case: name } = useParams({ from: '/inside/cases/$case' });
   const search = useSearch({ from: '/inside/cases/$case/evidence' });
   const navigate = useNavigate({ from: '/cases/$case/evidence' });
-  const [typed, setTyped] = useState(search.q ?? '');
-  const text = useDeferredValue(typed);
+  const put = useCallback(
+    (q: string | undefined) => void navigate({ search: (now) => ({ ...now, q }), replace: true }),
+    [navigate],
+  );
+  const { typed, setTyped, text } = useTyped(search.q ?? '', put);
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const uploads = useUploads(name);
@@ -42,13 +46,6 @@ export function Evidence() {
     },
     placeholderData: (kept) => kept,
   });
-
-  useEffect(() => {
-    const timer = window.setTimeout(() => {
-      void navigate({ search: (now) => ({ ...now, q: typed || undefined }), replace: true });
-    }, 300);
-    return () => window.clearTimeout(timer);
-  }, [typed, navigate]);
 
   const dropped = (event: DragEvent) => {
     event.preventDefault();
@@ -156,7 +153,14 @@ export function Evidence() {
       ) : (
         <div className={styles.split}>
           <Rows
+            label="Evidence"
             items={items}
+            idOf={(item) => item.id}
+            titles={TITLES}
+            cells={(item) => <Cells item={item} />}
+            height={40}
+            styles={{ grid: styles.grid, head: styles.gridHead, row: styles.gridRow }}
+            none={{ title: 'No evidence matches', advice: 'Clear the name or the state above.' }}
             chosen={search.id}
             open={open}
             more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
@@ -168,75 +172,11 @@ export function Evidence() {
   );
 }
 
-function Rows(props: {
-  items: EvidenceItem[];
-  chosen?: string;
-  open: (id: string) => void;
-  more?: () => void;
-}) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const { items, more } = props;
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 40,
-    overscan: 12,
-  });
-  const shown = rows.getVirtualItems();
-  const last = shown[shown.length - 1]?.index ?? 0;
-  useEffect(() => {
-    if (more && last > items.length - 40) more();
-  }, [last, items.length, more]);
-
-  return (
-    <div className={styles.scroll} ref={scroller}>
-      <div className={styles.grid} role="grid" aria-label="Evidence" aria-rowcount={items.length}>
-        <div className={styles.gridHead} role="row" tabIndex={-1}>
-          {['Name', 'State', 'Parser'].map((title) => (
-            <span key={title} role="columnheader" tabIndex={-1}>
-              {title}
-            </span>
-          ))}
-          {['Size', 'Seen', 'Rows', 'Problems'].map((title) => (
-            <span key={title} role="columnheader" tabIndex={-1} className={styles.right}>
-              {title}
-            </span>
-          ))}
-          <span role="columnheader" tabIndex={-1}>
-            SHA-256
-          </span>
-        </div>
-        <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-          {shown.map((place) => {
-            const item = items[place.index];
-            if (!item) return null;
-            return (
-              <div
-                key={place.key}
-                role="row"
-                tabIndex={0}
-                aria-selected={props.chosen === item.id}
-                className={styles.gridRow}
-                style={{ transform: `translateY(${place.start}px)` }}
-                onClick={() => props.open(item.id)}
-                onKeyDown={(event) => {
-                  if (event.key === 'Enter') props.open(item.id);
-                }}
-              >
-                <Cells item={item} />
-              </div>
-            );
-          })}
-        </div>
-        {items.length === 0 && (
-          <Nothing title="No evidence matches">
-            <p>Clear the name or the state above.</p>
-          </Nothing>
-        )}
-      </div>
-    </div>
-  );
-}
+const TITLES = [
+  ...['Name', 'State', 'Parser'].map((text) => ({ text })),
+  ...['Size', 'Seen', 'Rows', 'Problems'].map((text) => ({ text, right: true })),
+  { text: 'SHA-256' },
+];
 
 function Cells(props: { item: EvidenceItem }) {
   const { item } = props;

@@ -4,13 +4,14 @@ import { Select, TextInput } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { BadgeCheck, FileStack, Lock, Search, Trash2 } from 'lucide-react';
-import { type KeyboardEvent, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { useCallback } from 'react';
 import type { Exhibit } from '../api/contract';
 import { EXHIBITS_WINDOW, exhibitsPage } from '../api/queries';
 import frame from '../case/case.module.css';
+import { Rows } from '../shell/Rows';
 import { Bones, Failed, Nothing } from '../shell/States';
+import { useTyped } from '../shell/typed';
 import { bytes, counted } from '../text/number';
 import { short } from '../text/time';
 import { Name, Value } from '../text/Value';
@@ -28,8 +29,11 @@ export function Exhibits(props: { name: string }) {
   const { name } = props;
   const search = useSearch({ from: '/inside/cases/$case/custody' });
   const navigate = useNavigate({ from: '/cases/$case/custody' });
-  const [typed, setTyped] = useState(search.q ?? '');
-  const text = useDeferredValue(typed);
+  const put = useCallback(
+    (q: string | undefined) => void navigate({ search: (now) => ({ ...now, q }), replace: true }),
+    [navigate],
+  );
+  const { typed, setTyped, text } = useTyped(search.q ?? '', put);
   const only = search.only ?? '';
   const wide = useMediaQuery('(min-width: 2100px)', undefined, { getInitialValueInEffect: false });
   const list = useInfiniteQuery({
@@ -42,12 +46,7 @@ export function Exhibits(props: { name: string }) {
     },
     placeholderData: (kept) => kept,
   });
-  useEffect(() => {
-    const timer = window.setTimeout(() => {
-      void navigate({ search: (now) => ({ ...now, q: typed || undefined }), replace: true });
-    }, 300);
-    return () => window.clearTimeout(timer);
-  }, [typed, navigate]);
+  const narrow = Boolean(search.id) && !wide;
   const items = list.data?.pages.flatMap((page) => page.exhibits) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
   const open = (id: string | undefined) =>
@@ -99,10 +98,20 @@ export function Exhibits(props: { name: string }) {
       ) : (
         <div className={frame.split}>
           <Rows
+            label="Exhibits"
             items={items}
+            idOf={(item) => item.evidence}
+            titles={narrow ? TITLES.slice(0, NARROW) : TITLES}
+            cells={(item) => <Cells item={item} narrow={narrow} />}
+            height={44}
+            styles={{
+              grid: narrow ? styles.narrowGrid : styles.grid,
+              head: styles.gridHead,
+              row: styles.gridRow,
+            }}
+            none={{ title: 'No exhibit matches', advice: 'Clear the text or the choice above.' }}
             chosen={search.id}
             open={open}
-            narrow={Boolean(search.id) && !wide}
             more={list.hasNextPage ? () => void list.fetchNextPage() : undefined}
           />
           {search.id && (
@@ -114,85 +123,10 @@ export function Exhibits(props: { name: string }) {
   );
 }
 
-function Rows(props: {
-  items: Exhibit[];
-  chosen?: string;
-  narrow: boolean;
-  open: (id: string) => void;
-  more?: () => void;
-}) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const { items, more } = props;
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 44,
-    overscan: 12,
-  });
-  const shown = rows.getVirtualItems();
-  const last = shown[shown.length - 1]?.index ?? 0;
-  useEffect(() => {
-    if (more && last > items.length - 60) more();
-  }, [last, items.length, more]);
-  const step = (event: KeyboardEvent, index: number) => {
-    const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-    if (event.key === 'Enter' && items[index]) props.open(items[index].evidence);
-    if (!by) return;
-    event.preventDefault();
-    const next = Math.max(0, Math.min(items.length - 1, index + by));
-    rows.scrollToIndex(next);
-    if (props.chosen && items[next]) props.open(items[next].evidence);
-    const focus = () =>
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus();
-    window.requestAnimationFrame(focus);
-  };
-  return (
-    <div className={frame.scroll} ref={scroller}>
-      <div
-        className={props.narrow ? styles.narrowGrid : styles.grid}
-        role="grid"
-        aria-label="Exhibits"
-        aria-rowcount={items.length}
-      >
-        <div className={styles.gridHead} role="row" tabIndex={-1}>
-          {['Exhibit', 'Name', 'State', 'Size', 'SHA-256', 'Taken in', 'Last entry']
-            .slice(0, props.narrow ? 3 : 7)
-            .map((title) => (
-              <span key={title} role="columnheader" tabIndex={-1}>
-                {title}
-              </span>
-            ))}
-        </div>
-        <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-          {shown.map((place) => {
-            const item = items[place.index];
-            if (!item) return null;
-            return (
-              <div
-                key={place.key}
-                role="row"
-                tabIndex={0}
-                data-index={place.index}
-                aria-selected={props.chosen === item.evidence}
-                className={styles.gridRow}
-                style={{ transform: `translateY(${place.start}px)` }}
-                onClick={() => props.open(item.evidence)}
-                onKeyDown={(event) => step(event, place.index)}
-              >
-                <Cells item={item} narrow={props.narrow} />
-              </div>
-            );
-          })}
-        </div>
-        {items.length === 0 && (
-          <Nothing title="No exhibit matches">
-            <p>Clear the text or the choice above.</p>
-          </Nothing>
-        )}
-      </div>
-    </div>
-  );
-}
+const TITLES = ['Exhibit', 'Name', 'State', 'Size', 'SHA-256', 'Taken in', 'Last entry'].map(
+  (text) => ({ text }),
+);
+const NARROW = 3;
 
 function Cells(props: { item: Exhibit; narrow: boolean }) {
   const { item } = props;

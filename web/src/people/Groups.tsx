@@ -6,8 +6,8 @@ import { useState } from 'react';
 import { address, ask } from '../api/client';
 import type { Group } from '../api/contract';
 import frame from '../case/case.module.css';
-import settings from '../settings/settings.module.css';
 import { Value } from '../text/Value';
+import { Adding, Listed } from './Adding';
 import { Confirm } from './Confirm';
 import { changed, Wrong } from './Given';
 import styles from './people.module.css';
@@ -39,83 +39,71 @@ export function Groups(props: { groups: Group[]; users: string[] }) {
           A role that is granted to a group is that of everybody in it. There is none yet.
         </p>
       ) : (
-        <div className={styles.scroll}>
-          <table className={styles.table}>
-            <thead>
-              <tr>
-                <th>Group</th>
-                <th>At the provider</th>
-                <th>Members</th>
-                <th aria-label="Actions" />
-              </tr>
-            </thead>
-            <tbody>
-              {props.groups.map((group) => (
-                <tr key={group.name}>
-                  <td>
-                    <strong>{group.name}</strong>
-                    {group.title && (
-                      <div className="muted">
-                        <Value text={group.title} limit={80} />
-                      </div>
-                    )}
-                  </td>
-                  <td className="mono muted">
-                    <Value text={group.claim || '—'} limit={80} />
-                  </td>
-                  <td>
-                    <div className={styles.chips}>
-                      {group.members.map((member) => (
-                        <span key={member} className={styles.chip}>
-                          {member}
-                          <button
-                            type="button"
-                            aria-label={`Take ${member} out of ${group.name}`}
-                            onClick={() =>
-                              act.mutate({
-                                method: 'DELETE',
-                                where: of(group.name, 'members', member),
-                              })
-                            }
-                          >
-                            <X size={12} />
-                          </button>
-                        </span>
-                      ))}
-                      <Select
-                        size="xs"
-                        w={150}
-                        searchable
-                        aria-label={`Put somebody into ${group.name}`}
-                        placeholder="Put in"
-                        data={props.users.filter((one) => !group.members.includes(one))}
-                        value={null}
-                        onChange={(username) =>
-                          username &&
+        <Listed titles={['Group', 'At the provider', 'Members']}>
+          {props.groups.map((group) => (
+            <tr key={group.name}>
+              <td>
+                <strong>{group.name}</strong>
+                {group.title && (
+                  <div className="muted">
+                    <Value text={group.title} limit={80} />
+                  </div>
+                )}
+              </td>
+              <td className="mono muted">
+                <Value text={group.claim || '—'} limit={80} />
+              </td>
+              <td>
+                <div className={styles.chips}>
+                  {group.members.map((member) => (
+                    <span key={member} className={styles.chip}>
+                      {member}
+                      <button
+                        type="button"
+                        aria-label={`Take ${member} out of ${group.name}`}
+                        onClick={() =>
                           act.mutate({
-                            method: 'POST',
-                            where: of(group.name, 'members'),
-                            body: { username },
+                            method: 'DELETE',
+                            where: of(group.name, 'members', member),
                           })
                         }
-                      />
-                    </div>
-                  </td>
-                  <td className={styles.end}>
-                    <Button
-                      size="compact-sm"
-                      variant="default"
-                      aria-label={`Remove the group ${group.name}`}
-                      onClick={() => setRemoving(group.name)}
-                    >
-                      Remove
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+                      >
+                        <X size={12} />
+                      </button>
+                    </span>
+                  ))}
+                  <Select
+                    size="xs"
+                    w={150}
+                    searchable
+                    aria-label={`Put somebody into ${group.name}`}
+                    placeholder="Put in"
+                    data={props.users.filter((one) => !group.members.includes(one))}
+                    value={null}
+                    onChange={(username) =>
+                      username &&
+                      act.mutate({
+                        method: 'POST',
+                        where: of(group.name, 'members'),
+                        body: { username },
+                      })
+                    }
+                  />
+                </div>
+              </td>
+              <td className={styles.end}>
+                <Button
+                  size="compact-sm"
+                  variant="default"
+                  aria-label={`Remove the group ${group.name}`}
+                  onClick={() => setRemoving(group.name)}
+                >
+                  Remove
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </Listed>
       )}
       <Wrong error={act.error} />
       {removing && (
@@ -129,38 +117,20 @@ export function Groups(props: { groups: Group[]; users: string[] }) {
           them otherwise. This cannot be undone: the group would have to be made anew.
         </Confirm>
       )}
-      <form
-        className={styles.give}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim()) make.mutate();
-        }}
-      >
-        <div className={settings.form}>
-          <TextInput
-            label="Name of a new group"
-            placeholder="counsel"
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <TextInput
-            label="What the single sign-on provider calls it"
-            placeholder="empty: you say who is in it"
-            value={claim}
-            onChange={(event) => setClaim(event.currentTarget.value)}
-          />
-          <Button
-            type="submit"
-            size="sm"
-            variant="default"
-            disabled={!name.trim()}
-            loading={make.isPending}
-          >
-            Add
-          </Button>
-        </div>
-        <Wrong error={make.error} />
-      </form>
+      <Adding ready={name.trim() !== ''} make={make}>
+        <TextInput
+          label="Name of a new group"
+          placeholder="counsel"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <TextInput
+          label="What the single sign-on provider calls it"
+          placeholder="empty: you say who is in it"
+          value={claim}
+          onChange={(event) => setClaim(event.currentTarget.value)}
+        />
+      </Adding>
     </section>
   );
 }

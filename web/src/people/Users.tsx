@@ -8,6 +8,7 @@ import { roles as rolesQuery } from '../api/queries';
 import frame from '../case/case.module.css';
 import settings from '../settings/settings.module.css';
 import { Value } from '../text/Value';
+import { Adding, Listed } from './Adding';
 import { Confirm } from './Confirm';
 import { changed, Wrong } from './Given';
 import styles from './people.module.css';
@@ -41,85 +42,72 @@ export function Users(props: { users: User[]; cases: string[] }) {
           </div>
         </div>
       )}
-      <div className={styles.scroll}>
-        <table className={styles.table}>
-          <thead>
-            <tr>
-              <th>User</th>
-              <th>Roles</th>
-              <th>Groups</th>
-              <th>Signs in with</th>
-              <th aria-label="Actions" />
-            </tr>
-          </thead>
-          <tbody>
-            {props.users.map((user) => (
-              <tr key={user.username} data-disabled={user.disabled || undefined}>
-                <td>
-                  <strong>{user.username}</strong>
-                  {user.name && user.name !== user.username && (
-                    <div className="muted">
-                      <Value text={user.name} limit={80} />
-                    </div>
-                  )}
-                </td>
-                <td>
-                  <Held user={user} />
-                </td>
-                <td>{user.groups.join(', ')}</td>
-                <td className="muted">{standing(user)}</td>
-                <td className={styles.end}>
+      <Listed titles={['User', 'Roles', 'Groups', 'Signs in with']}>
+        {props.users.map((user) => (
+          <tr key={user.username} data-disabled={user.disabled || undefined}>
+            <td>
+              <strong>{user.username}</strong>
+              {user.name && user.name !== user.username && (
+                <div className="muted">
+                  <Value text={user.name} limit={80} />
+                </div>
+              )}
+            </td>
+            <td>
+              <Held user={user} />
+            </td>
+            <td>{user.groups.join(', ')}</td>
+            <td className="muted">{standing(user)}</td>
+            <td className={styles.end}>
+              <Button
+                size="compact-sm"
+                variant="default"
+                disabled={user.disabled}
+                onClick={() => invite.mutate(user.username)}
+              >
+                Sign-in link
+              </Button>
+              <Menu position="bottom-end">
+                <Menu.Target>
                   <Button
                     size="compact-sm"
                     variant="default"
-                    disabled={user.disabled}
-                    onClick={() => invite.mutate(user.username)}
+                    aria-label={`More for ${user.username}`}
                   >
-                    Sign-in link
+                    More
                   </Button>
-                  <Menu position="bottom-end">
-                    <Menu.Target>
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        aria-label={`More for ${user.username}`}
-                      >
-                        More
-                      </Button>
-                    </Menu.Target>
-                    <Menu.Dropdown>
-                      <Menu.Item
-                        onClick={() =>
-                          user.disabled
-                            ? change.mutate({ who: user.username, body: { disabled: false } })
-                            : setEnding(user.username)
-                        }
-                      >
-                        {user.disabled ? 'Enable' : 'Disable and sign out everywhere'}
-                      </Menu.Item>
-                      <Menu.Item
-                        onClick={() =>
-                          change.mutate({
-                            who: user.username,
-                            body: { single_sign_on: !user.single_sign_on },
-                          })
-                        }
-                      >
-                        {user.single_sign_on ? 'No single sign-on' : 'Allow single sign-on'}
-                      </Menu.Item>
-                      {user.second_factor && (
-                        <Menu.Item onClick={() => bare.mutate(user.username)}>
-                          Turn the second factor off
-                        </Menu.Item>
-                      )}
-                    </Menu.Dropdown>
-                  </Menu>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item
+                    onClick={() =>
+                      user.disabled
+                        ? change.mutate({ who: user.username, body: { disabled: false } })
+                        : setEnding(user.username)
+                    }
+                  >
+                    {user.disabled ? 'Enable' : 'Disable and sign out everywhere'}
+                  </Menu.Item>
+                  <Menu.Item
+                    onClick={() =>
+                      change.mutate({
+                        who: user.username,
+                        body: { single_sign_on: !user.single_sign_on },
+                      })
+                    }
+                  >
+                    {user.single_sign_on ? 'No single sign-on' : 'Allow single sign-on'}
+                  </Menu.Item>
+                  {user.second_factor && (
+                    <Menu.Item onClick={() => bare.mutate(user.username)}>
+                      Turn the second factor off
+                    </Menu.Item>
+                  )}
+                </Menu.Dropdown>
+              </Menu>
+            </td>
+          </tr>
+        ))}
+      </Listed>
       <Wrong error={change.error ?? invite.error ?? bare.error} />
       {ending && (
         <Confirm
@@ -185,62 +173,44 @@ function NewUser(props: { cases: string[] }) {
     },
   });
   return (
-    <form
-      className={styles.give}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (username.trim()) make.mutate();
-      }}
-    >
-      <div className={settings.form}>
-        <TextInput
-          label="Name"
-          autoComplete="off"
-          value={username}
-          onChange={(event) => setUsername(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="Password (or send a link)"
-          autoComplete="new-password"
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Select
-          label="First role"
-          placeholder="None yet"
-          clearable
-          data={(table?.roles ?? []).map((one) => ({ value: one.role, label: one.title }))}
-          value={role}
-          onChange={setRole}
-        />
-        <Select
-          label="Case"
-          placeholder="All cases"
-          clearable
-          searchable
-          disabled={!role}
-          data={props.cases}
-          value={only}
-          onChange={setOnly}
-        />
-        <Checkbox
-          size="xs"
-          mb={8}
-          label="Single sign-on"
-          checked={elsewhere}
-          onChange={(event) => setElsewhere(event.currentTarget.checked)}
-        />
-        <Button
-          type="submit"
-          size="sm"
-          variant="default"
-          disabled={!username.trim()}
-          loading={make.isPending}
-        >
-          Add
-        </Button>
-      </div>
-      <Wrong error={make.error} />
-    </form>
+    <Adding ready={username.trim() !== ''} make={make}>
+      <TextInput
+        label="Name"
+        autoComplete="off"
+        value={username}
+        onChange={(event) => setUsername(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password (or send a link)"
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Select
+        label="First role"
+        placeholder="None yet"
+        clearable
+        data={(table?.roles ?? []).map((one) => ({ value: one.role, label: one.title }))}
+        value={role}
+        onChange={setRole}
+      />
+      <Select
+        label="Case"
+        placeholder="All cases"
+        clearable
+        searchable
+        disabled={!role}
+        data={props.cases}
+        value={only}
+        onChange={setOnly}
+      />
+      <Checkbox
+        size="xs"
+        mb={8}
+        label="Single sign-on"
+        checked={elsewhere}
+        onChange={(event) => setElsewhere(event.currentTarget.checked)}
+      />
+    </Adding>
   );
 }

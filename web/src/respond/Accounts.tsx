@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Alert, Button, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { Cloud } from 'lucide-react';
 import { useState } from 'react';
 import { Gate } from '../access/Gate';
-import { address, ask, Failure } from '../api/client';
+import { address, ask } from '../api/client';
 import type { CloudAccount } from '../api/contract';
 import { client } from '../api/queries';
 import frame from '../case/case.module.css';
 import { Confirm } from '../people/Confirm';
+import { Wrong } from '../people/Given';
 import { Value } from '../text/Value';
 import styles from './respond.module.css';
 
@@ -206,15 +207,5 @@ function Add() {
       </form>
       <Wrong error={add.error} />
     </>
-  );
-}
-
-export function Wrong(props: { error: unknown }) {
-  if (!props.error) return null;
-  const problem = props.error instanceof Failure ? props.error.problem : null;
-  return (
-    <Alert color="red" title={problem?.detail || String(props.error)} m={12}>
-      {problem?.advice}
-    </Alert>
   );
 }

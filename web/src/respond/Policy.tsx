@@ -9,8 +9,8 @@ import { address, get } from '../api/client';
 import type { CloudAccount } from '../api/contract';
 import { cloudActions } from '../api/queries';
 import frame from '../case/case.module.css';
+import { Wrong } from '../people/Given';
 import { copy } from '../timeline/Fields';
-import { Wrong } from './Accounts';
 import styles from './respond.module.css';
 
 export function Policy(props: { accounts: CloudAccount[] }) {
