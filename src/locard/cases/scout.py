@@ -164,7 +164,7 @@ class Scout:
                 self._parse(known, inside)
         except Exception as error:
             self._fault = str(error) or type(error).__name__
-            if not isinstance(error, Error):
+            if not isinstance(error, Error | OSError):
                 log.warning("reading ahead broke off", exc_info=True)
         finally:
             with self._changed:
