@@ -3,7 +3,7 @@
 
 import io
 import os
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from threading import Event, Thread
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locard.evidence import Arrival, Broken, Vault
+from locard.evidence import Arrival, Broken, Vault, spool
 from locard.evidence.arrival import BLOCK
 from locard.model.errors import Unreadable
 from locard.model.evidence import Origin
@@ -138,3 +138,12 @@ def test_who_waits_for_a_stream_gets_its_bytes_or_hears_that_they_do_not_come(
         else:
             assert said == [BLOCK + 10]
             assert arrival.sound
+
+
+def test_both_digests_of_long_evidence_are_of_all_its_bytes() -> None:
+    chunks = [bytes([number]) * BLOCK for number in range(spool.LONG // BLOCK + 3)]
+    chunks += [b"short", bytes(BLOCK), b"end"]
+    whole = b"".join(chunks)
+    found = spool.measured(chunks)
+    assert (found.id, found.size) == (sha256(whole).hexdigest(), len(whole))
+    assert found.blake2b == blake2b(whole, digest_size=32).hexdigest()

@@ -8,6 +8,7 @@ file descriptor; such a file has no name, so it ends with whoever holds it open.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b, sha256
 from io import FileIO
 from pathlib import Path
@@ -22,6 +23,8 @@ from locard.model.evidence import Evidence
 CHUNK = 1 << 20
 DURABLE_ALONE = 8 << 20
 """Files from this size on are flushed as soon as they are written."""
+LONG = 16 << 20
+"""Evidence of so many bytes is worth a second thread."""
 _ZEROS = bytes(CHUNK)
 
 
@@ -33,19 +36,30 @@ class Readable(Protocol):
 
 
 class Meter:
-    """Digests and size of the bytes that pass."""
+    """Digests and size of the bytes that pass. Of long evidence both are computed at once."""
 
     def __init__(self) -> None:
         self._first, self._second, self.size = sha256(), blake2b(digest_size=32), 0
+        self._aside: ThreadPoolExecutor | None = None
 
     def take(self, chunk: bytes | memoryview) -> None:
         """Count and hash a chunk."""
-        self._first.update(chunk)
-        self._second.update(chunk)
         self.size += len(chunk)
+        if self.size < LONG or len(chunk) < CHUNK // 4:
+            self._first.update(chunk)
+            self._second.update(chunk)
+            return
+        if self._aside is None:
+            self._aside = ThreadPoolExecutor(1, thread_name_prefix="digest")
+        second = self._aside.submit(self._second.update, chunk)
+        self._first.update(chunk)
+        second.result()
 
     def evidence(self) -> Evidence:
         """What passed so far, as evidence."""
+        if self._aside is not None:
+            self._aside.shutdown()
+            self._aside = None
         return Evidence(self._first.hexdigest(), self.size, self._second.hexdigest())
 
 

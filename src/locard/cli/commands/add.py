@@ -60,7 +60,10 @@ def add(
     who: Who = None,
     as_json: Json = False,
 ) -> int:
-    """Add evidence to a case: take it into custody, parse it, make it searchable."""
+    """Add evidence to a case: take it into custody, parse it, make it searchable.
+
+    The rows of a disk image are found by searches while it is still being taken in.
+    """
     bounds = limits_of(limit or ())
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     if "" in paths:
