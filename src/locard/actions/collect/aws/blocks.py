@@ -5,6 +5,7 @@ Blocks are fetched ahead of whoever reads, kept in a sparse file and noted in a 
 checksums, so that a run that was killed fetches none of them again.
 """
 
+import os
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from locard.model.action import Json
 from locard.model.errors import Error, Tampered
@@ -46,8 +47,7 @@ class Snapshot:
         self._journal = folder / f"{name}.journal"
         self.known = journal(self._journal)
         """SHA-256 (base64) of the blocks that came, by index."""
-        self.fetched = 0
-        """Blocks that came over the network now, and not in an earlier run."""
+        self._came: list[int] = []
         self.wrong: dict[int, str] = {}
         """Blocks that never came as their checksum says, and why; zeros stand in their place."""
         self._pages = listed(cloud, name)
@@ -55,6 +55,11 @@ class Snapshot:
         self.block, self.size = self._first.block, self._first.size
         self._left: list[bytes] = []
         self._chunks = self._whole()
+
+    @property
+    def fetched(self) -> int:
+        """Blocks that came over the network now, and not in an earlier run."""
+        return len(self._came)
 
     @property
     def count(self) -> int:
@@ -94,57 +99,53 @@ class Snapshot:
 
     def _whole(self) -> Iterator[bytes]:
         zeros = bytes(self.block)
-        mode = "r+b" if self._file.exists() else "w+b"
-        with (
-            cast(BinaryIO, self._file.open(mode)) as cache,
-            cast(BinaryIO, self._journal.open("ab", buffering=0)) as notes,
-            ThreadPoolExecutor(AHEAD, "blocks") as pool,
-        ):
-            wanted = self._wanted()
-            flying: deque[tuple[int, str, Future[tuple[bytes, str]] | None]] = deque()
-            for index in range(-(-self.size // self.block)):
-                while len(flying) < AHEAD and (ahead := next(wanted, None)) is not None:
-                    known = ahead[0] in self.known
-                    flying.append((*ahead, None if known else pool.submit(self._fetch, *ahead)))
-                if flying and flying[0][0] == index:
-                    yield self._settle(*flying.popleft(), cache, notes)
-                else:
-                    yield zeros[: self.size - index * self.block]
+        self._cache = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._notes = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            with ThreadPoolExecutor(AHEAD, "blocks") as pool:
+                wanted = self._wanted()
+                flying: deque[tuple[int, Future[bytes]]] = deque()
+                for index in range(-(-self.size // self.block)):
+                    while len(flying) < AHEAD and (ahead := next(wanted, None)) is not None:
+                        flying.append((ahead[0], pool.submit(self._have, *ahead)))
+                    if flying and flying[0][0] == index:
+                        yield self._settle(*flying.popleft())
+                    else:
+                        yield zeros[: self.size - index * self.block]
+        finally:
+            os.close(self._cache)
+            os.close(self._notes)
 
-    def _settle(
-        self,
-        index: int,
-        token: str,
-        coming: "Future[tuple[bytes, str]] | None",
-        cache: BinaryIO,
-        notes: BinaryIO,
-    ) -> bytes:
-        """The bytes of one block, from the network or from an earlier run."""
+    def _settle(self, index: int, coming: "Future[bytes]") -> bytes:
+        """The bytes of one block; zeros for one that never came as its checksum says."""
         self._progress(index * self.block, self.size)
         try:
-            if coming is None:
-                cache.seek(index * self.block)
-                data = cache.read(self.block)
-                if digest(data) == self.known[index]:
-                    return data
-                del self.known[index]
-                data, known = self._fetch(index, token)
-            else:
-                data, known = coming.result()
+            return coming.result()
         except Tampered as error:
             self.wrong[index] = error.message
-            return bytes(min(self.block, self.size - index * self.block))
-        self.fetched += 1
-        cache.seek(index * self.block)
-        cache.write(data)
-        cache.flush()
-        notes.write(f"{index} {known}\n".encode())
-        self.known[index] = known
+            return bytes(self._length(index))
+
+    def _have(self, index: int, token: str) -> bytes:
+        """One block, from an earlier run or from AWS; in one of the threads that fetch ahead."""
+        known = self.known.get(index)
+        if known is not None:
+            data = os.pread(self._cache, self._length(index), index * self.block)
+            if digest(data) == known:
+                return data
+            del self.known[index]
+        data, known = block(self.cloud, self.name, index, token, self._length(index))
+        self._keep(index, data, known)
         return data
 
-    def _fetch(self, index: int, token: str) -> tuple[bytes, str]:
-        length = min(self.block, self.size - index * self.block)
-        return block(self.cloud, self.name, index, token, length)
+    def _keep(self, index: int, data: bytes, known: str) -> None:
+        """Keep it for a run that is carried on; the note of it comes after it."""
+        os.pwrite(self._cache, data, index * self.block)
+        os.write(self._notes, f"{index} {known}\n".encode())
+        self.known[index] = known
+        self._came.append(index)
+
+    def _length(self, index: int) -> int:
+        return min(self.block, self.size - index * self.block)
 
 
 @dataclass(frozen=True, slots=True)
