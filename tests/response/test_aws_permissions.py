@@ -13,7 +13,9 @@ import pytest
 
 from locard.actions import policy
 from locard.actions.catalogue import catalogue
-from locard.model.action import Target
+from locard.model.action import RunState, StepState, Target
+from locard.providers.aws.permissions import permission_of
+from locard.state import runs
 from tests.clouds.aws.server import ACCOUNT
 from tests.response import (
     test_aws_bucket,
@@ -96,6 +98,29 @@ def test_what_is_called_is_declared_and_what_is_declared_is_called(
         room.released(room.isolated(target, **options).run)
     assert room.made() - room.declared(kind) == set()
     assert room.declared(kind) - room.made() == UNUSED.get(kind, set())
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_killed_after_each_change_and_before_its_record_nothing_is_done_twice(
+    room: Room, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locard.actions.isolate.aws.cutting.WAIT", 0)
+    target, options = SCENES[kind](room)
+    if kind == "task":  # nothing can be asked of one that has stopped
+        options = options | {"stop": False}
+    run = room.isolated(target, **options).run
+    with room.runner.state.session() as session:
+        runs.run(session, run).state = RunState.APPLYING.value
+        for row in runs.steps(session, run):
+            if row.step["changes"]:
+                row.state, row.outcome = StepState.INTENDED.value, None
+    done = room.runner.carry_on(run, ANA)
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    changing = {one.action for one in catalogue().get(f"isolate.aws.{kind}").permissions
+                if not one.reads}  # fmt: skip
+    again = [one.call for one in room.clouds[-1].requests if permission_of(one.call) in changing]
+    assert again == []
+    room.released(run)
 
 
 @pytest.mark.parametrize("kind", SCENES)

@@ -169,6 +169,26 @@ def test_a_target_that_went_away_before_anything_was_done_leaves_nothing_standin
     begun(BEN)
 
 
+def test_an_error_that_nobody_foresaw_is_never_taken_for_success(
+    runner: Runner, room: Path, begun: Isolate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun()
+    kind = runner.catalogue.get("isolate.toy.lamp").steps["switch"]
+    with monkeypatch.context() as patch:
+
+        def broken(*_given: object) -> None:
+            raise UnboundLocalError("body")
+
+        patch.setattr(type(kind), "apply", broken)
+        with pytest.raises(UnboundLocalError):
+            runner.carry_on(run, ANA)
+    with runner.state.session() as session:
+        stands = runs.receipt(session, run)
+    assert stands.state == RunState.APPLYING and stands.steps[0].state == StepState.INTENDED
+    assert runner.carry_on(run, ANA).state == RunState.DONE
+    assert runner.release(run, ANA, "over").state == RunState.RELEASED and lamp(room) == FRESH
+
+
 def test_two_responders_at_once_the_second_is_told_who_and_what(
     runner: Runner, begun: Isolate, home: Path, room: Path
 ) -> None:

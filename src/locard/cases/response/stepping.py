@@ -10,7 +10,7 @@ from locard.cases.response.record import Record
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Step, StepState, Taken, Verdict
 from locard.model.custody import Acquisition, Verb
-from locard.model.errors import Conflict, Error
+from locard.model.errors import Conflict, Error, Missing
 
 
 def is_change(kind: Change | Check | Collection) -> TypeGuard[Change]:
@@ -136,12 +136,18 @@ def collect(
 def undo(
     record: Record, action: Action, cloud: Cloud, number: int, taken: Taken, reason: str
 ) -> None:
-    """Put back what a step changed. Raises `Conflict` rather than overwrite what others did."""
+    """Put back what a step changed. Raises `Conflict` rather than overwrite what others did.
+
+    What is gone altogether has nothing to be put back; that is told.
+    """
     kind = action.steps[taken.step.kind]
     assert is_change(kind)
     record.step(number, StepState.RELEASING, error="")
     record.say(Verb.RELEASE_INTENDED, reason, taken, prior=taken.prior)
-    merged = kind.undo(cloud, taken.step, taken.prior, taken.outcome)
+    try:
+        merged = kind.undo(cloud, taken.step, taken.prior, taken.outcome)
+    except Missing as error:
+        merged = {"gone meanwhile": error.message}
     record.step(number, StepState.UNDONE)
     record.say(Verb.RELEASED, reason, taken, **({"merged": merged} if merged else {}))
 

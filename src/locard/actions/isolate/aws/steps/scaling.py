@@ -60,6 +60,7 @@ class Detached:
         """Attach it again, and let the group go back to its size without this one."""
         if not prior["member"]:
             return None
+        instance(cloud, step.arguments["instance"])
         group, member = _group(cloud, step), _member(cloud, step)
         name = step.arguments["group"]
         if group is None:
