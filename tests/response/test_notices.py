@@ -8,6 +8,8 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,7 @@ def test_all_channels_are_told_of_a_run_and_a_failing_one_stops_nothing(at: Benc
     ):
         secret(at.home, "chat.url", address)
         (at.home / "response.yaml").write_text(f"""
+page: https://locard.example.com/
 notices:
   oncall: {{kind: mail, server: 127.0.0.1, port: {smtp}, security: none, from: locard@example.com,
            to: [oncall@example.com, boss@example.com], about: [alert, approval, failed, done]}}
@@ -120,7 +123,10 @@ notices:
         assert all(set(one.rcpt_tos) == {"oncall@example.com", "boss@example.com"}
                    for one in box.mails)  # fmt: skip
         assert not any(line.startswith("Bcc") for lines in subjects for line in lines)
-        whole = [one.content.decode() for one in box.mails]
+        whole = [
+            f"{mail['Subject']}\n{mail.get_content()}"
+            for mail in (message_from_bytes(one.content, policy=default) for one in box.mails)
+        ]
         assert ["Approval needed" in text for text in whole].count(True) == 1
         assert any(f"locard runs approve {run.id}" in text for text in whole)
         assert any("It is dark now." in text for text in whole)
@@ -132,6 +138,9 @@ notices:
         with connection, connection.makefile() as lines:
             line = lines.readline()
         assert line.startswith("<107>1 ") and " locard - approval - CEF:0|Locard|Locard|" in line
+        link = f"https://locard.example.com/respond?view=alerts&alert={alert.id}"
+        assert all(link in text for text in whole)
+        assert f"request={link.replace('=', chr(92) + '=')}" in line
         assert "cs2Label=playbook cs2=dark" in line and f"externalId={alert.id}" in line
 
         failures = [one for one in at.notices.every(alert.case) if not one.sent]

@@ -110,6 +110,11 @@ def visible(who: Person, cases: Iterable[str]) -> list[str]:
     return [case for case in cases if who.access.sees(case)]
 
 
+def seen(who: Person) -> list[str] | None:
+    """The cases that exist for this person, for a question that is bounded; None: all of them."""
+    return None if who.access.may(Permission.VIEW) else visible(who, who.access.cases)
+
+
 def declared(route: APIRoute) -> list[str]:
     """What a route declares; `view` is left out where it declares more."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alerts, the resources that they name, what came twice, and messages that no one could read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, func, select
@@ -116,14 +116,21 @@ def row(session: Session, name: str) -> AlertRow:
 
 
 def every(
-    session: Session, case: str = "", *, limit: int = 200, before: int | None = None
+    session: Session,
+    case: str = "",
+    *,
+    limit: int = 200,
+    before: int | None = None,
+    among: Collection[str] | None = None,
 ) -> list[Alert]:
-    """Alerts of a case, or of all, the last that came first."""
+    """Alerts of a case, of some, or of all, the last that came first."""
     wanted = select(AlertRow).order_by(AlertRow.last.desc(), AlertRow.id)
     if case:
         wanted = wanted.where(AlertRow.case == case)
     if before is not None:
         wanted = wanted.where(AlertRow.last < before)
+    if among is not None:
+        wanted = wanted.where(AlertRow.case.in_(among))
     return [alert(one) for one in session.scalars(wanted.limit(limit))]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which playbooks are switched on, their runs with every step and every word, and notices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, select
@@ -120,12 +120,19 @@ class NoticeRow(Table):
 
 
 def every(
-    session: Session, case: str = "", *, state: PlaybookState | None = None, limit: int = 200
+    session: Session,
+    case: str = "",
+    *,
+    state: PlaybookState | None = None,
+    limit: int = 200,
+    among: Collection[str] | None = None,
 ) -> list[PlaybookRun]:
-    """Runs of playbooks, of a case or in a state if asked, the newest first."""
+    """Runs of playbooks, of a case or of some or in a state if asked, the newest first."""
     wanted = select(PlaybookRunRow).order_by(PlaybookRunRow.started.desc()).limit(limit)
     if case:
         wanted = wanted.where(PlaybookRunRow.case == case)
+    if among is not None:
+        wanted = wanted.where(PlaybookRunRow.case.in_(among))
     if state is not None:
         wanted = wanted.where(PlaybookRunRow.state == state.value)
     return [run(session, one) for one in session.scalars(wanted)]

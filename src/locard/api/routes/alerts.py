@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from locard.api.allowed import MayManageSettings, MayView, Open
+from locard.api.allowed import MayManageSettings, MayView, Open, seen
 from locard.api.door import Door, Person, TheDoor, address
 from locard.api.routes.playbooks import PlaybookRunShown, playbook_run
 from locard.api.routes.response import TargetShown, target_shown
@@ -101,15 +101,12 @@ def alerts(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[AlertShown]:
     """The alerts of the cases that whoever asks may see, the last that came first."""
-    found = door.desk.response.alerts.every(case, limit=limit)
+    among = seen(who)
+    found = door.desk.response.alerts.every(case, limit=limit, among=among)
     counts: dict[str, int] = {}
-    for one in door.desk.response.playbooks.runs(case, limit=1000):
+    for one in door.desk.response.playbooks.runs(case, limit=1000, among=among):
         counts[one.alert] = counts.get(one.alert, 0) + 1
-    return [
-        AlertShown(**_alert(one), playbooks=counts.get(one.id, 0))
-        for one in found
-        if who.access.sees(one.case)
-    ]
+    return [AlertShown(**_alert(one), playbooks=counts.get(one.id, 0)) for one in found]
 
 
 @router.get("/unread")

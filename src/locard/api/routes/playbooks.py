@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from locard.actions.catalogue import catalogue
-from locard.api.allowed import MayManageSettings, MayRespond, MayView
+from locard.api.allowed import MayManageSettings, MayRespond, MayView, seen
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
 from locard.api.routes.response import TargetShown, target_shown
@@ -169,7 +169,7 @@ def playbook_trials(
 ) -> list[TrialShown]:
     """What a playbook, on or off, would have done about the last alerts. Changes nothing."""
     at = door.desk.response
-    past = [one for one in at.alerts.every(limit=limit) if who.access.sees(one.case)]
+    past = at.alerts.every(limit=limit, among=seen(who))
     known = {one.id: one for one in past}
     return [
         TrialShown(
@@ -187,8 +187,8 @@ def playbook_runs(
     who: MayView, door: TheDoor, state: PlaybookState | None = None
 ) -> list[PlaybookRunShown]:
     """Runs of playbooks in the cases that whoever asks may see, the newest first."""
-    found = door.desk.response.playbooks.runs(state=state)
-    return [playbook_run(one) for one in found if who.access.sees(one.case)]
+    found = door.desk.response.playbooks.runs(state=state, among=seen(who))
+    return [playbook_run(one) for one in found]
 
 
 @router.get("/cases/{case}/playbook-runs")

@@ -7,7 +7,7 @@ or its message taken out of the queue, so that whatever happens in between comes
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
@@ -52,10 +52,20 @@ class Alerts:
 
     # What there is
 
-    def every(self, case: str = "", *, limit: int = 200, before: int | None = None) -> list[Alert]:
-        """Alerts of a case, or of all, the last that came first; only those before `before`."""
+    def every(
+        self,
+        case: str = "",
+        *,
+        limit: int = 200,
+        before: int | None = None,
+        among: Collection[str] | None = None,
+    ) -> list[Alert]:
+        """Alerts of a case, of those `among`, or of all, the last that came first.
+
+        Only those that came before `before`, when it is given.
+        """
         with self.state.session() as session:
-            return alerts.every(session, case, limit=limit, before=before)
+            return alerts.every(session, case, limit=limit, before=before, among=among)
 
     def get(self, alert: str) -> Alert:
         """The alert of that id, or of an id that begins so. Raises `Missing`."""

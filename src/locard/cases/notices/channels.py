@@ -134,6 +134,7 @@ def cef(message: Message) -> str:
     named = {
         "msg": message.facts.get("says") or message.facts.get("why", ""),
         "externalId": message.alert,
+        "request": message.facts.get("open", ""),
         "cs1Label": "case", "cs1": message.case,
         "cs2Label": "playbook", "cs2": message.facts.get("playbook", ""),
         "cs3Label": "run", "cs3": message.run,

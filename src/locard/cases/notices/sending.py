@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -77,6 +78,17 @@ class Notices:
             known[channel], Message("test", "Test", facts, Severity.INFORMATIONAL), self.home
         )
 
+    def _leading(self, message: Message) -> Message:
+        """The message with where the page shows it, if that is known."""
+        try:
+            page = self.responding().page
+        except Error:
+            return message
+        if not page or not message.alert:
+            return message
+        link = f"{page}/respond?view=alerts&alert={message.alert}"
+        return replace(message, facts={**message.facts, "open": link})
+
     def _channels(self) -> dict[str, Channel]:
         try:
             return dict(self.responding().channels)
@@ -87,6 +99,7 @@ class Notices:
         return [one for one in self._channels().values() if about in one.about]
 
     def _tell(self, message: Message, to: Sequence[Channel]) -> None:
+        message = self._leading(message)
         for channel in to:
             number = self._record(message, channel.name, NOT_SENT)
             failed = self._failed.get(channel.name, -PAUSE)

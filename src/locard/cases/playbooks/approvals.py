@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Denied, Error
-from locard.model.playbook import Asking, PartState, PlaybookState
+from locard.model.playbook import Asking, Doing, Part, PartState, PlaybookRun, PlaybookState
 from locard.state import playbooks
 from locard.state.database import State
 from locard.state.playbooks import ApprovalRow, PartRow, PlaybookRunRow
@@ -107,3 +107,28 @@ def again(part: PartRow) -> None:
     """Let a step that failed be tried again; what it had begun is carried on."""
     part.state = PartState.BEGUN.value if part.run else PartState.PENDING.value
     part.error, part.ended = "", None
+
+
+def lacking(run: PlaybookRun, part: Part) -> list[str]:
+    """Collections of the same target that come before a step and did not succeed."""
+    return [
+        one.what
+        for one in run.parts[: part.number]
+        if one.does is Doing.COLLECT
+        and one.state is not PartState.DONE
+        and one.target is not None
+        and part.target is not None
+        and one.target.id == part.target.id
+    ]
+
+
+def must_ask(run: PlaybookRun, part: Part) -> bool:
+    """Whether people have to agree before this step, and have not.
+
+    Nobody is asked about an isolation that is not done anyway.
+    """
+    agreed = sum(one.agrees for one in run.approvals)
+    if run.asking is Asking.NEVER or agreed >= run.approvers:
+        return False
+    contains = part.does is Doing.ISOLATE and not lacking(run, part)
+    return run.asking is Asking.ALWAYS or contains

@@ -8,14 +8,14 @@ written down as being sent, and is not sent again.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import select
 
 from locard.cases.notices.sending import Notices
 from locard.cases.playbooks import reading
-from locard.cases.playbooks.approvals import Approvals, again
+from locard.cases.playbooks.approvals import Approvals, again, lacking, must_ask
 from locard.cases.playbooks.matching import Matching
 from locard.cases.playbooks.shelf import Shelf
 from locard.cases.progress import birth
@@ -27,7 +27,6 @@ from locard.model.alert import Alert
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
 from locard.model.playbook import (
-    Asking,
     Doing,
     Part,
     PartState,
@@ -72,11 +71,16 @@ class Playbooks:
     # What there is
 
     def runs(
-        self, case: str = "", *, state: PlaybookState | None = None, limit: int = 200
+        self,
+        case: str = "",
+        *,
+        state: PlaybookState | None = None,
+        limit: int = 200,
+        among: Collection[str] | None = None,
     ) -> list[PlaybookRun]:
-        """Runs of a case, or of all, the newest first."""
+        """Runs of a case, of those `among`, or of all, the newest first."""
         with self.state.session() as session:
-            return playbooks.every(session, case, state=state, limit=limit)
+            return playbooks.every(session, case, state=state, limit=limit, among=among)
 
     def run(self, run: str) -> PlaybookRun:
         """The run of that id, or of an id that begins so. Raises `Missing`."""
@@ -225,7 +229,7 @@ class Playbooks:
                 part = now.next
                 if part is None:
                     self._end(now)
-                elif _must_ask(now, part):
+                elif must_ask(now, part):
                     self._state(run, PlaybookState.WAITING)
                     self._announce(self.run(run))
                 else:
@@ -251,10 +255,10 @@ class Playbooks:
 
     def _act(self, run: PlaybookRun, part: Part, watch: Watch) -> None:
         assert part.target is not None
-        if part.does is Doing.ISOLATE and (lacking := _lacking(run, part)):
+        if part.does is Doing.ISOLATE and (missing := lacking(run, part)):
             raise _NotNow(
                 f"{part.target.id} was not isolated, for collecting before did not succeed: "
-                f"{', '.join(lacking)}."
+                f"{', '.join(missing)}."
             )
         action = part.run or new_run()
         self._part(run, part, PartState.BEGUN, action=action)
@@ -373,28 +377,3 @@ class _NotNow(Exception):
 
 def _hand(run: PlaybookRun) -> Hand:
     return Hand(f"playbook {run.playbook}", "automation")
-
-
-def _lacking(run: PlaybookRun, part: Part) -> list[str]:
-    """Collections of the same target that come before a step and did not succeed."""
-    return [
-        one.what
-        for one in run.parts[: part.number]
-        if one.does is Doing.COLLECT
-        and one.state is not PartState.DONE
-        and one.target is not None
-        and part.target is not None
-        and one.target.id == part.target.id
-    ]
-
-
-def _must_ask(run: PlaybookRun, part: Part) -> bool:
-    """Whether people have to agree before this step, and have not.
-
-    Nobody is asked about an isolation that is not done anyway.
-    """
-    agreed = sum(one.agrees for one in run.approvals)
-    if run.asking is Asking.NEVER or agreed >= run.approvers:
-        return False
-    contains = part.does is Doing.ISOLATE and not _lacking(run, part)
-    return run.asking is Asking.ALWAYS or contains

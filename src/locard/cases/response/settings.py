@@ -108,6 +108,8 @@ class Responding:
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     queues: tuple[Queue, ...] = ()
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    page: str = ""
+    """Under which address people reach the page, so that notices can lead there."""
 
     def explained(self) -> str:
         """The rule of cases in a sentence."""
@@ -134,7 +136,10 @@ def load(home: Path, sources: Mapping[str, object]) -> Responding:
 def read(text: str, name: str, sources: Mapping[str, object]) -> Responding:
     """What such a file says."""
     root = document.read(text, name, ADVICE)
-    root.only(("cases", "sources", "queues", "notices"))
+    root.only(("cases", "sources", "queues", "notices", "page"))
+    page = root.text("page").rstrip("/")
+    if page and not safe_address(page):
+        root.fault("page", "page has to begin with https://; plain http is for loopback only")
     cases = root.section("cases")
     join, hours, most, prefix = "target", 24, 50, "alert"
     if cases is not None:
@@ -146,7 +151,7 @@ def read(text: str, name: str, sources: Mapping[str, object]) -> Responding:
         if not prefix.replace("-", "").isalnum() or prefix != prefix.lower() or len(prefix) > 30:
             cases.fault("prefix", "has to be a few lower-case letters, digits and dashes")
     made = Responding(
-        join, hours, most, prefix, _proofs(root, sources), _queues(root), _channels(root)
+        join, hours, most, prefix, _proofs(root, sources), _queues(root), _channels(root), page
     )
     if root.faults:
         raise BadDocument(name, root.faults, ADVICE)

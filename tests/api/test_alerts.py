@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alerts and playbooks over HTTP: a door for detectors alone, and who may see, agree and switch."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from locard.cases.alerts import signatures
+from locard.cases.alerts.sources import sources
+from locard.model.access import Role
+from locard.model.custody import Hand
+from tests.api.conftest import PASSWORD, Api
+
+SECRET = "a secret of sufficient length"
+BODY = (sources().get("wiz").folder / "samples" / "issue.json").read_bytes()
+BOOK = """title: Tell somebody
+when: {source: wiz}
+then:
+  - {notify: all, text: Look.}
+ask: {approval: always, approvers: 2}
+"""
+
+
+@pytest.fixture
+def door(api: Api) -> Iterator[Api]:
+    """The application with a secret for one source, and a playbook that asks two people."""
+    home, by = api.desk.settings.home, Hand("tests")
+    (home / "keys").mkdir(exist_ok=True)
+    key = home / "keys" / "wiz.key"
+    key.write_text(SECRET)
+    key.chmod(0o600)
+    (home / "response.yaml").write_text("sources: {wiz: {secret: {file: keys/wiz.key}}}\n")
+    (home / "playbooks").mkdir(exist_ok=True)
+    (home / "playbooks" / "tell.yaml").write_text(BOOK)
+    with api.state.session() as session:
+        from locard.state import users
+
+        known = users.known(session, "cleo")
+    if known is None:
+        api.desk.people.add_user("cleo", role=Role.RESPONDER, password=PASSWORD, by=by)
+        api.desk.people.add_user("dan", password=PASSWORD, by=by)
+    yield api
+    (home / "response.yaml").unlink()
+
+
+def post(client: httpx.Client, body: bytes = BODY, **headers: str) -> httpx.Response:
+    at = str(int(time.time()))
+    signed = {"Locard-Timestamp": at, "Locard-Signature": signatures.sign(SECRET, body, at)}
+    return client.post("/api/alerts/in/wiz", content=body, headers=signed | headers)
+
+
+def test_a_detector_needs_no_session_but_a_signature(door: Api) -> None:
+    with httpx.Client(base_url=door.url, timeout=60) as stranger:
+        assert stranger.post("/api/alerts/in/wiz", content=BODY).status_code == 401
+        wrong = post(stranger, **{"Locard-Signature": "v1=00"})
+        assert wrong.status_code == 401 and SECRET not in wrong.text
+        assert stranger.post("/api/alerts/in/nobody", content=BODY).status_code == 404
+        assert stranger.post("/api/alerts/in/falco", content=BODY).status_code == 401
+        assert post(stranger, b'{"no": "alert"}').status_code == 422
+        assert post(stranger, b" " * (1 << 20) + b"{}").status_code == 413
+        taken = post(stranger)
+        assert taken.status_code == 202 and len(taken.json()["alerts"]) == 1
+        assert stranger.get("/api/alerts").status_code == 401
+
+
+def test_alerts_are_seen_by_those_who_see_their_case(door: Api, ada: httpx.Client) -> None:
+    (name,) = post(ada).json()["alerts"]
+    with door.signed_in("dan") as dan:
+        assert dan.get("/api/alerts").status_code in (200, 403)
+        assert dan.get(f"/api/alerts/{name}").status_code in (403, 404)
+    shown = ada.get(f"/api/alerts/{name}").json()
+    assert shown["severity"] == "critical" and shown["targets"][0]["id"] == "i-0abc1234def567890"
+    assert name in {one["id"] for one in ada.get("/api/alerts").json()}
+    door.desk.people.grant(
+        Role.VIEWER, user="dan", case=shown["case"], reason="to look", by=Hand("tests")
+    )
+    with door.signed_in("dan") as dan:
+        mine = dan.get("/api/alerts", params={"limit": 1}).json()
+        assert [one["case"] for one in mine] == [shown["case"]]
+        assert dan.get("/api/playbooks").status_code == 403
+
+
+def test_two_people_who_may_respond_agree(door: Api, ada: httpx.Client, bob: httpx.Client) -> None:
+    assert bob.put("/api/playbooks/tell", json={"enabled": True}).status_code == 403
+    assert ada.put("/api/playbooks/tell", json={"enabled": True}).json()["enabled"]
+    body = json.loads(BODY)
+    body["issue"]["id"] = "another-issue"
+    post(ada, json.dumps(body).encode())
+    *_, run = door.desk.response.playbooks.judge()
+    case = door.desk.response.playbooks.run(run).case
+    at = f"/api/cases/{case}/playbook-runs/{run}"
+    assert bob.post(f"{at}/approve", json={"reason": "yes"}).status_code == 403
+    assert ada.post(f"{at}/approve", json={"reason": ""}).status_code == 422
+    assert ada.post(f"{at}/approve", json={"reason": "yes"}).json()["state"] == "waiting"
+    assert ada.post(f"{at}/approve", json={"reason": "yes"}).status_code == 409
+    assert (
+        ada.post(f"/api/cases/one/playbook-runs/{run}/refuse", json={"reason": "x"}).status_code
+        == 404
+    )
+    with door.signed_in("cleo") as cleo:
+        assert cleo.post(f"{at}/approve", json={"reason": "seen"}).json()["state"] == "due"
+        waiting = cleo.get("/api/playbook-runs", params={"state": "due"}).json()
+    assert run in {one["id"] for one in waiting}
+    assert door.desk.response.playbooks.carry_on(run).state.value == "done"
+    assert ada.put("/api/playbooks/tell", json={"enabled": False}).json()["enabled"] is False
