@@ -15,6 +15,8 @@ from locard.model.action import Permission, Target
 
 LONGEST = 2048
 """Characters that a session policy may have."""
+MANAGED = 6144
+"""Characters that a managed policy may have; one written into a role may have 10,240."""
 FORMS = ("json", "terraform", "cloudformation")
 _FIXED = {"partition", "account", "region", "id", "own"}
 """Names that stand for one thing each and always stay narrow."""
@@ -122,23 +124,46 @@ def partition(region: str) -> str:
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
+def parts(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The policy as policies that are each short enough to be one of IAM's managed policies.
+
+    Statements stay whole, in their order. IAM counts no white space.
+    """
+    found: list[dict[str, Any]] = []
+    for statement in policy["Statement"]:
+        longer = found and {**found[-1], "Statement": [*found[-1]["Statement"], statement]}
+        if longer and _length(longer) <= MANAGED:
+            found[-1] = longer
+        else:
+            found.append({**policy, "Statement": [statement]})
+    return found
+
+
 def written(policy: Mapping[str, Any], form: str, name: str = "Locard") -> str:
-    """The policy as a person hands it in: IAM JSON, Terraform or a CloudFormation template."""
-    text = json.dumps(policy, indent=2)
+    """The policy as a person hands it in: IAM JSON, Terraform or a CloudFormation template.
+
+    What is too long for one managed policy is several of them; as JSON it stays one document.
+    """
+    named = [(f"{name}{number if number > 1 else ''}", one)
+             for number, one in enumerate(parts(policy), 1)]  # fmt: skip
     if form == "terraform":
-        return (
-            f'resource "aws_iam_policy" "{name.lower()}" {{\n'
-            f'  name   = "{name}"\n'
-            f"  policy = <<-POLICY\n{_indented(text, 4)}\n  POLICY\n}}\n"
+        return "\n".join(
+            f'resource "aws_iam_policy" "{one.lower()}" {{\n'
+            f'  name   = "{one}"\n'
+            f"  policy = <<-POLICY\n{_indented(json.dumps(part, indent=2), 4)}\n  POLICY\n}}\n"
+            for one, part in named
         )
     if form == "cloudformation":
-        resource = {
-            "Type": "AWS::IAM::ManagedPolicy",
-            "Properties": {"ManagedPolicyName": name, "PolicyDocument": policy},
+        resources = {
+            one: {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {"ManagedPolicyName": one, "PolicyDocument": part},
+            }
+            for one, part in named
         }
-        template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {name: resource}}
+        template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
         return json.dumps(template, indent=2) + "\n"
-    return text + "\n"
+    return json.dumps(policy, indent=2) + "\n"
 
 
 def trust(principal: str, external_id: str) -> dict[str, Any]:

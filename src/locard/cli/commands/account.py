@@ -11,7 +11,7 @@ from locard.actions import policy
 from locard.actions.catalogue import catalogue
 from locard.cases.response.organizations import Found
 from locard.cli.responding import Told
-from locard.cli.terminal import Json, Who, desk, emit, hand, listing, out
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, out
 from locard.model.errors import Error
 from locard.state import accounts
 from locard.state.accounts import Account
@@ -190,7 +190,14 @@ def show_policy(
     chosen = [known.get(one) for one in action or ()] or [
         one for one in known.actions.values() if one.provider == provider
     ]
-    out.print(policy.written(policy.enabled(chosen), form).rstrip("\n"), markup=False)
+    whole = policy.enabled(chosen)
+    out.print(policy.written(whole, form).rstrip("\n"), markup=False)
+    if form == "json" and (count := len(policy.parts(whole))) > 1:
+        errors.print(
+            f"This is longer than one managed policy may be ({policy.MANAGED:,} characters). Write "
+            f"it into the role itself, name fewer actions, or let --form terraform make {count}.",
+            markup=False,
+        )
 
 
 def protect(

@@ -202,6 +202,7 @@ ACTION = Action(
     },
     volatility=9,
     harm="Whatever it serves is gone unless other tasks of its service serve it too.",
+    loses=("collect.aws.task",),
     options=(
         Option("keep", "let its service not end it", True),
         Option("replace", "let its service run one task more", True),
