@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies as they are handed in: whole, in IAM's own limits, and nothing lost between the parts."""
+"""Policies as they are handed in: within the limits of IAM, and nothing lost between parts."""
 
 import json
 import re
