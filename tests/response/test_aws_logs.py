@@ -227,6 +227,31 @@ def test_findings_of_guardduty(room: Room) -> None:
     assert [one["Id"] for one in found] == ["f0", "f1", "f2"]
 
 
+def test_what_cloudtrail_wrote_of_a_run_ties_its_exhibits_to_events(room: Room) -> None:
+    made = run(room, "findings")
+    bucket(room, "simulated-findings")
+    s3 = bucket(room, "simulated-events")
+    target = room.target("run", made.run)
+    plan = room.runner.plan("collect.aws.audit", "prod", target, "c", {"days": "2"})
+    begun = room.runner.begin(plan, "prod", Asked("c", ANA, "to be sure"))
+    told = [
+        event(1, "ListDetectors", made.run, request="request-1"),
+        event(2, "ListDetectors", made.run, agent="aws-cli/2 of a stranger", request="request-2"),
+        event(3, "ConsoleLogin"),
+    ]
+    for number, one in enumerate(told):
+        s3.put_object(Bucket="simulated-events", Key=f"{number}", Body=json.dumps(one))
+    done = room.runner.carry_on(begun, ANA)
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    first = outcomes(done, "events")[0]
+    assert first["events"] == 1, "a session of that name with another agent is none of ours"
+    assert first["event ids by request"] == {"request-1": "00000000-0000-4000-8000-000000000001"}
+    assert json.loads(kept(room.runner, first["evidence"]))["Events"][0]["Username"] == made.run
+    for wrong in ("0", "91", "two"):
+        with pytest.raises(Error, match="no number of days"):
+            room.runner.plan("collect.aws.audit", "prod", target, "c", {"days": wrong})
+
+
 @pytest.mark.parametrize(
     "kind", ["trail", "flows", "resolver", "balancers", "firewall", "findings"]
 )

@@ -124,7 +124,8 @@ def test_a_lock_that_is_denied_is_told_and_one_that_there_is_not_is_refused(
     begun = begin(room, "volume", target, copy=False, lock="compliance")
     room.aws.fault("ec2:LockSnapshot", "UnauthorizedOperation")
     done = room.runner.carry_on(begun, ANA)
-    (told,) = outcome(done, "lock").values()
+    told, gap = outcome(done, "lock").values()
+    assert gap.startswith("not locked")
     assert "denied ec2:LockSnapshot" in told["not locked"]
     for wrong in ({"lock": "strong"}, {"lock_days": "0"}, {"lock_hours": "99"}):
         with pytest.raises(Error, match="There is no lock"):

@@ -87,6 +87,8 @@ def show_run(receipt: Receipt) -> None:
             said = {True: "holds", False: "does not hold", None: "not known yet"}
             told = f"{said[taken.verdict.holds]} by {taken.verdict.signal}"
             out.print(f"      {told}", style="dim", markup=False)
+        if isinstance(taken.outcome, dict) and (summary := taken.outcome.get("summary")):
+            out.print(f"      {summary}", style="dim", markup=False)
         if isinstance(taken.outcome, dict) and (gap := taken.outcome.get("not collected")):
             out.print(f"      not collected: {gap}", style="yellow", markup=False)
         if taken.error:

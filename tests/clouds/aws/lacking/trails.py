@@ -30,6 +30,9 @@ def lookup(asked: Asked) -> Answer:
         one for one in _objects("simulated-events")
         if said["StartTime"] <= one["EventTime"] <= said["EndTime"]
     ]  # fmt: skip
+    for one in said.get("LookupAttributes", ()):
+        assert one["AttributeKey"] == "Username"
+        found = [each for each in found if each.get("Username") == one["AttributeValue"]]
     first = int(said.get("NextToken", 0))
     answer: dict[str, Any] = {"Events": found[first : first + PAGE]}
     if found[first + PAGE :]:
@@ -54,7 +57,9 @@ def got(asked: Asked) -> Answer:
     return Answer(json.dumps({"findings": found}))
 
 
-def event(number: int, name: str) -> dict[str, Any]:
+def event(
+    number: int, name: str, run: str = "", agent: str = "", request: str = ""
+) -> dict[str, Any]:
     """One event as LookupEvents gives it."""
     at = time.time() - 60 * number
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
@@ -64,8 +69,11 @@ def event(number: int, name: str) -> dict[str, Any]:
         "awsRegion": "us-east-1", "sourceIPAddress": "198.51.100.7", "recipientAccountId": ACCOUNT,
         "userIdentity": {"type": "IAMUser", "userName": "eve", "accountId": ACCOUNT},
     }  # fmt: skip
-    return {"EventId": record["eventID"], "EventName": name, "EventTime": at,
-            "EventSource": "iam.amazonaws.com", "CloudTrailEvent": json.dumps(record)}  # fmt: skip
+    if run or agent:
+        record |= {"userAgent": agent or f"Boto3 locard/1 run/{run}", "requestID": request}
+    return {"Username": run or "eve", "EventId": record["eventID"], "EventName": name,
+            "EventTime": at, "EventSource": "iam.amazonaws.com",
+            "CloudTrailEvent": json.dumps(record)}  # fmt: skip
 
 
 ANSWERS = {

@@ -81,8 +81,13 @@ class Taking:
                 self._settle(*coming.popleft())
         return {
             "taken": self.objects, "bytes": self.bytes, "problems": self.problems,
-            "over the limit": self.left, "told": self.told,
+            "over the limit": self.left, "told": self.told, "summary": self._summary(),
         }  # fmt: skip
+
+    def _summary(self) -> str:
+        text = f"{self.objects:,} objects, {self.bytes / 1e6:,.1f} MB"
+        text += f"; {self.left:,} over the limit" if self.left else ""
+        return text + (f"; {self.problems:,} problems, first {self.told[0]}" if self.told else "")
 
     def _begin(
         self,

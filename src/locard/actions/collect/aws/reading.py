@@ -57,7 +57,7 @@ class Triage:
         return {
             "snapshot": name, "image": image, "bytes": disk.read, "blocks": len(disk.asked),
             "zeros": len(disk.zeros), "fetched": disk.fetched, "listings": disk.listings,
-            "not read": disk.refused, **told,
+            "not read": disk.refused, **told, "summary": _found(disk, told),
         }  # fmt: skip
 
 
@@ -88,6 +88,8 @@ class Disk:
             "snapshot": name, "image": image, "checksums": checksums, "bytes": disk.size,
             "blocks": disk.count, "fetched": disk.fetched, "problems": len(disk.wrong),
             "wrong": dict(sorted(disk.wrong.items())[:100]),
+            "summary": f"{disk.count:,} blocks that were written, {disk.fetched:,} fetched now"
+            + (f"; {len(disk.wrong):,} never came as their checksum says" if disk.wrong else ""),
         }  # fmt: skip
 
 
@@ -109,7 +111,8 @@ class Agree:
                 "A snapshot does not change: suspect what stands between, such as a proxy. Both "
                 "are in the vault; collect the disk again from another network and compare.",
             )
-        return {"compared": len(few.known), "zeros compared": len(few.zeros), "differ": 0}
+        return {"compared": len(few.known), "zeros compared": len(few.zeros), "differ": 0,
+                "summary": f"{len(few.known):,} blocks are the same"}  # fmt: skip
 
 
 STEPS: dict[str, Change | Collection] = {"triage": Triage(), "read": Disk(), "agree": Agree()}
@@ -190,6 +193,15 @@ def _parsed(disk: Picked, label: str, folder: Path, *, files: bool) -> dict[str,
     finally:
         os.close(fd)
     return {"rows": dict(sorted(rows.items())), "problems": problems, "ended": ended}
+
+
+def _found(disk: Picked, told: Mapping[str, Json]) -> str:
+    """What a triage found, in a line."""
+    rows = ", ".join(f"{source} {count:,}" for source, count in told["rows"].items())
+    text = f"{len(disk.asked):,} blocks, {disk.read / 1e6:,.1f} MB: {rows or 'no artefacts'}"
+    for count, what in ((told["problems"], "problems"), (disk.refused, "reads over the limit")):
+        text += f"; {count:,} {what}" if count else ""
+    return text + (f"; the parser ended: {told['ended']}" if told["ended"] else "")
 
 
 def _partly(cloud: "Cloud", disk: Picked, step: Step) -> Acquisition:

@@ -83,7 +83,11 @@ class Lock:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Lock each."""
         made = room.outcomes["snapshots:all"]
-        return {name: lock(cloud, name, step.arguments) for name in sorted(made.values())}
+        told: dict[str, Json] = {
+            name: lock(cloud, name, step.arguments) for name in sorted(made.values())
+        }
+        gaps = [one["not locked"] for one in told.values() if "not locked" in one]
+        return told | ({"not collected": f"not locked: {gaps[0]}"} if gaps else {})
 
 
 STEPS: dict[str, Change | Collection] = {"snapshots": Snapshots(), "lock": Lock()}

@@ -46,7 +46,7 @@ def plan(
     ]
     made = Step(
         "snapshots:all",
-        f"Make snapshots of {len(disks)} volumes at one instant",
+        f"Make snapshots of {len(disks)} volume{'s' * (len(disks) > 1)} at one instant",
         "ec2:CreateSnapshots",
         {"of": target.id, "volumes": sorted(one.name for one in disks)},
         breaks=(STAYS,),
