@@ -103,7 +103,7 @@ def show_playbook_run(run: PlaybookRun) -> None:
     for one in run.approvals:
         word = "agreed" if one.agrees else "refused"
         out.print(f"  {one.who} {word}, {moment(one.time)}: {one.reason}", markup=False)
-    if run.error:
+    if run.error and not any(part.error and part.error in run.error for part in run.parts):
         out.print(f"  {run.error}", style="red", markup=False)
     if run.state is PlaybookState.WAITING:
         agreed = sum(one.agrees for one in run.approvals)

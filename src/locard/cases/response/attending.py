@@ -14,7 +14,7 @@ from locard.model.errors import Error
 
 TICK = 2.0
 """Seconds between two looks for what is due, when nothing says that something is."""
-AT_ONCE = 4
+AT_ONCE = 8
 """How many runs of playbooks are carried out at once."""
 
 
@@ -72,7 +72,7 @@ class Attending:
         self.playbooks.judge()
         due = self.playbooks.due()
         self._begun = {run: one for run, one in self._begun.items() if one.poll() is None}
-        for run in due[: max(0, AT_ONCE - self.playbooks.busy())]:
+        for run in due[: max(0, AT_ONCE - max(self.playbooks.busy(), len(self._begun)))]:
             if run in self._begun:
                 continue  # its process is on its way
             if self.playbooks.attempt(run):

@@ -186,12 +186,18 @@ def watch(
             for run in runs:
                 show_playbook_run(run)
             return
-        out.print(f"Watching {len(queues)} queues. Stop it with Ctrl-C.", markup=False)
+        what = "a queue" if len(queues) == 1 else f"{len(queues)} queues"
+        out.print(f"Watching {what}. Stop it with Ctrl-C.", markup=False)
         watcher.begin(queues)
-        told = {one.address: "" for one in queues}
+        told, since = {one.address: "" for one in queues}, time.time_ns()
         try:
             while True:
-                attend(at)
+                came = [one for one in at.response.alerts.every(limit=500) if one.last > since]
+                for alert in reversed(came):
+                    show_alert(alert)
+                since = max((one.last for one in came), default=since)
+                for run in attend(at):
+                    show_playbook_run(run)
                 for one in watcher.watched():
                     if one.error != told.get(one.address, one.error):
                         errors.print(f"{one.address}: {one.error or 'read again'}", markup=False)

@@ -14,14 +14,15 @@ BATCH = 10
 
 def policy(address: str, account: str) -> Mapping[str, Any]:
     """What a session may do that reads this queue and takes out of it what was recorded."""
-    name = address.rstrip("/").rpartition("/")[2]
+    host, _, name = address.rstrip("/").rpartition("/")
+    partition = "aws-cn" if ".cn/" in host else "aws-us-gov" if ".us-gov-" in host else "aws"
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
                 "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"],
-                "Resource": f"arn:*:sqs:*:{account}:{name}",
+                "Resource": f"arn:{partition}:sqs:*:{account}:{name}",
             },
             {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*"},
         ],
