@@ -4,11 +4,12 @@
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from locard.model.access import Permission, Scope
 from locard.state import grants, tokens
-from locard.state.database import migrations, open_state
+from locard.state.database import migrations, newest, open_state
 from locard.state.sessions import digest
 
 
@@ -36,6 +37,10 @@ def before_roles(path: Path) -> None:
         )
         connection.commit()
     engine.dispose()
+
+
+def test_the_newest_version_is_the_head_of_the_migrations() -> None:
+    assert newest() == ScriptDirectory.from_config(migrations()).get_current_head()
 
 
 def test_who_could_do_what_is_kept(tmp_path: Path) -> None:

@@ -147,7 +147,10 @@ class Adding:
         found = look(paths)
         self.vault.prepare()
         progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
-        intake = Intake(self.state, self.vault, self.case, self.who, wish, ahead=self.ahead)
+        intake = Intake(
+            self.state, self.vault, self.case, self.who, wish,
+            lambda ids: self.pool().prepare(len(ids)), self.ahead,
+        )  # fmt: skip
         taken = intake.take(found.files, progress)
         taken.passed, taken.denied = found.passed, found.denied + taken.denied
         taken.empty = found.empty + taken.empty

@@ -36,7 +36,6 @@ from locard.cases.proof import Proof, Prover, Step
 from locard.cases.records import Records
 from locard.cases.response.conductor import RESPONDING, Response
 from locard.cases.signer import signer
-from locard.cases.singlesignon import Provider
 from locard.cases.trail import Trail
 from locard.cases.verifying import VERIFYING, Verifying
 from locard.evidence import Vault
@@ -113,9 +112,10 @@ class Desk(Reading):
     @cached_property
     def entrance(self) -> Entrance:
         """Who comes in, who leaves and who is turned away."""
+        from locard.cases.singlesignon import Provider  # takes long to load; few commands need it
+
         self.vault.prepare_folder()
-        wanted = self.settings.single_sign_on
-        provider = Provider(wanted) if wanted else None
+        provider = Provider(wanted) if (wanted := self.settings.single_sign_on) else None
         factor = SecondFactor(self.settings.keys)
         return Entrance(self.state, self.vault.ledger, factor, provider)
 

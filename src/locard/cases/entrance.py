@@ -6,10 +6,11 @@ does not name. Names that nobody here has are not written down: people type pass
 wrong field, and strangers would choose what the ledger says.
 """
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy.orm import Session
 
 from locard.cases.factor import SecondFactor
-from locard.cases.singlesignon import Claims, Provider
 from locard.evidence import Draft, Ledger
 from locard.model.custody import Hand, Verb
 from locard.model.errors import CodeNeeded, Conflict, Denied, Error, Missing, SignInNeeded
@@ -17,6 +18,9 @@ from locard.state import grants, groups, identities, refusals, sessions, throttl
 from locard.state.database import State
 from locard.state.refusals import Counted, Refusal
 from locard.state.users import User
+
+if TYPE_CHECKING:
+    from locard.cases.singlesignon import Claims, Provider
 
 UNKNOWN = "unknown"
 """The actor of a refused sign-in under a name that nobody here has."""
@@ -26,7 +30,7 @@ class Entrance:
     """Who comes in, who leaves and who is turned away."""
 
     def __init__(
-        self, state: State, ledger: Ledger, factor: SecondFactor, provider: Provider | None
+        self, state: State, ledger: Ledger, factor: SecondFactor, provider: "Provider | None"
     ) -> None:
         self._state = state
         self._ledger = ledger
@@ -190,7 +194,7 @@ class Entrance:
             )
         return f"{way} and {shown}"
 
-    def _provided(self, session: Session, claims: Claims, by: Hand) -> tuple[User, list[Draft]]:
+    def _provided(self, session: Session, claims: "Claims", by: Hand) -> tuple[User, list[Draft]]:
         """The user whom these claims name, and what came to be different about them here."""
         changes: list[Draft] = []
         user = identities.person(session, claims.issuer, claims.subject)
@@ -209,7 +213,7 @@ class Entrance:
                 changes.append(Draft(by, Verb.USER_CHANGED, "", "", said, details))
         return user, changes
 
-    def _joined(self, session: Session, claims: Claims) -> tuple[User, str]:
+    def _joined(self, session: Session, claims: "Claims") -> tuple[User, str]:
         """A user for somebody whom the provider names for the first time, and what was done."""
         known = users.known(session, claims.username)
         if known is None:
@@ -263,7 +267,7 @@ class Entrance:
     def _write(self, counted: list[Counted]) -> None:
         self._ledger.append([_draft(one) for one in counted])
 
-    def _required(self) -> Provider:
+    def _required(self) -> "Provider":
         if self.provider is None:
             raise Missing(
                 "There is no single sign-on here.", "Sign in with your password or a link."

@@ -8,17 +8,21 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from locard.model.errors import Storage
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where a state file is made or migrated: that takes a tenth of a second, which
+# every command would wait for.
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Table(DeclarativeBase):
@@ -99,8 +103,6 @@ def _prepare(connection: Any, _record: Any) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    config = migrations()
-    head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
         known = connection.execute(
             text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
@@ -110,8 +112,12 @@ def _migrate(engine: Engine) -> None:
             if known
             else None
         )
-        if current == head:
+        if current == newest():
             return
+        from alembic import command
+        from alembic.util import CommandError
+
+        config = migrations()
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -123,10 +129,17 @@ def _migrate(engine: Engine) -> None:
         connection.commit()
 
 
-def migrations() -> Config:
+def newest() -> str:
+    """The version of the schema that the migrations reach: their files begin with theirs."""
+    return max(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*_*.py"))
+
+
+def migrations() -> "Config":
     """The Alembic configuration of this package."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return config

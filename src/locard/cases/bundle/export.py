@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from locard import __version__
-from locard.cases.bundle import case_file, drawn, report
+from locard.cases.bundle import case_file, drawn
 from locard.cases.bundle.bag import Bag, Form
 from locard.cases.bundle.drawn import Drawn, Point
 from locard.cases.bundle.rows import MARKS, MEMBERS, Rows
@@ -272,6 +272,8 @@ class Exporting:
 
     def _reports(self, bag: Bag, told: Told) -> None:
         self.progress.stage("Writing the report")
+        from locard.cases.bundle import report  # the typesetter takes long to load
+
         page = report.html(told)
         bag.put("report.html", [page], len(page))
         paper = report.pdf(told)
