@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A state file that an earlier version wrote is brought up, and people can do what they could."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
@@ -41,6 +45,38 @@ def before_roles(path: Path) -> None:
 
 def test_the_newest_version_is_the_head_of_the_migrations() -> None:
     assert newest() == ScriptDirectory.from_config(migrations()).get_current_head()
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import Engine, event
+from locard.state.database import open_state
+
+left = int(sys.argv[2])
+
+@event.listens_for(Engine, "before_cursor_execute")
+def count(*_):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+open_state(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("statement", [4, 9, 20, 40])
+def test_killed_amid_its_making_a_state_file_is_made_all_the_same(
+    tmp_path: Path, statement: int
+) -> None:
+    path = tmp_path / "state.sqlite"
+    words = [sys.executable, "-c", _KILLED, str(path), str(statement)]
+    assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
+    state = open_state(path)
+    with state.session() as session:
+        assert session.execute(text("SELECT count(*) FROM holdings")).scalar() == 0
+    state.close()
 
 
 def test_who_could_do_what_is_kept(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -120,13 +120,30 @@ def _migrate(engine: Engine) -> None:
         config = migrations()
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            with _whole(connection):
+                command.upgrade(config, "head")
         except CommandError as error:
             raise Storage(
                 f"The state file is of another version of Locard ({current}).",
                 "Use the version that wrote it, or a newer one.",
             ) from error
+
+
+@contextmanager
+def _whole(connection: Connection) -> Iterator[None]:
+    """All statements take effect, or none when the process is killed amid them.
+
+    By itself Python's driver commits each statement that makes a table.
+    """
+    driver: Any = connection.connection.driver_connection
+    before, driver.isolation_level = driver.isolation_level, None
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
         connection.commit()
+    finally:
+        connection.rollback()
+        driver.isolation_level = before
 
 
 def newest() -> str:
