@@ -53,7 +53,7 @@ class Snapshot:
         self._pages = listed(cloud, name)
         self._first = next(self._pages)
         self.block, self.size = self._first.block, self._first.size
-        self._left: list[bytes] = []
+        self._left, self._zeros, self._blank = b"", 0, b""
         self._chunks = self._whole()
 
     @property
@@ -67,14 +67,25 @@ class Snapshot:
         return len(self.known) + len(self.wrong)
 
     def read(self, size: int, /) -> bytes:
-        """`size` bytes, fewer at the end: full chunks, so that runs of zeros become holes."""
-        parts, held = self._left, sum(map(len, self._left))
-        while held < size and (more := next(self._chunks, b"")):
-            parts.append(more)
-            held += len(more)
-        whole = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._left = [whole[size:]] if len(whole) > size else []
-        return whole[:size]
+        """At most `size` bytes, or none at the end.
+
+        Runs of zeros come by `size`, so that they can become holes, and blocks as they are, for
+        putting them together would copy them.
+        """
+        if self._zeros:
+            count = min(self._zeros, size)
+            self._zeros -= count
+            if len(self._blank) < count:
+                self._blank = bytes(count)
+            return self._blank if len(self._blank) == count else bytes(count)
+        if not self._left:
+            more = next(self._chunks, b"")
+            if isinstance(more, int):
+                self._zeros = more
+                return self.read(size)
+            self._left = more
+        found, self._left = self._left[:size], self._left[size:]
+        return found
 
     def checksums(self) -> Iterator[bytes]:
         """A line for each block that was there: its index and AWS's own SHA-256 of it."""
@@ -97,8 +108,9 @@ class Snapshot:
                 yield index, token
             page = next(self._pages, None)
 
-    def _whole(self) -> Iterator[bytes]:
-        zeros = bytes(self.block)
+    def _whole(self) -> Iterator[bytes | int]:
+        """The blocks, and how many zeros are between them."""
+        zeros = 0
         self._cache = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._notes = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
         try:
@@ -108,10 +120,15 @@ class Snapshot:
                 for index in range(-(-self.size // self.block)):
                     while len(flying) < AHEAD and (ahead := next(wanted, None)) is not None:
                         flying.append((ahead[0], pool.submit(self._have, *ahead)))
-                    if flying and flying[0][0] == index:
-                        yield self._settle(*flying.popleft())
-                    else:
-                        yield zeros[: self.size - index * self.block]
+                    if not flying or flying[0][0] != index:
+                        zeros += self._length(index)
+                        continue
+                    if zeros:
+                        yield zeros
+                        zeros = 0
+                    yield self._settle(*flying.popleft())
+                if zeros:
+                    yield zeros
         finally:
             os.close(self._cache)
             os.close(self._notes)
