@@ -13,6 +13,7 @@ import pytest
 
 from locard.actions import policy
 from locard.actions.catalogue import catalogue
+from locard.cases.response.connecting import PLANNING
 from locard.model.action import RunState, StepState, Target
 from locard.providers.aws.permissions import permission_of
 from locard.state import runs
@@ -26,7 +27,7 @@ from tests.response import (
     test_aws_task,
 )
 from tests.response.aws import scene
-from tests.response.simulated import ANA, Room, aws, room
+from tests.response.simulated import ANA, ASKED, Room, aws, room
 
 __all__ = ["aws", "room"]
 pytestmark = pytest.mark.server
@@ -97,6 +98,11 @@ def test_what_is_called_is_declared_and_what_is_declared_is_called(
         target, options = OTHERS[kind](room)
         room.released(room.isolated(target, **options).run)
     assert room.made() - room.declared(kind) == set()
+    may = {one.action for one in catalogue().get(f"isolate.aws.{kind}").permissions
+           if one.reads or one.tried}  # fmt: skip
+    planned = {permission_of(call.call) for cloud in room.clouds
+               if cloud.run.startswith(PLANNING) for call in cloud.requests}  # fmt: skip
+    assert planned - ASKED <= may, "a plan asks for no more than its session may"
     assert room.declared(kind) - room.made() == UNUSED.get(kind, set())
 
 
