@@ -3,10 +3,12 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from locard.actions.catalogue import Catalogue
 from locard.cases.response.orders import Order, Orders
 from locard.cases.response.runner import Asked, Runner
 from locard.model.action import Receipt, RunState, StepState, Target
@@ -381,3 +383,24 @@ def test_a_release_that_was_stopped_goes_on_backwards_with_its_own_reason(
     assert runner.again(run, BEN).state == RunState.RELEASED and lamp(room) == FRESH
     with runner.state.session() as session:
         assert runs.run(session, run).released_reason == "all clear"
+
+
+def test_what_no_plan_can_be_made_of_does_not_hinder_the_rest(
+    runner: Runner, room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = runner.catalogue.get("collect.toy.lamp")
+
+    def denied(*_: object) -> None:
+        raise Denied("toy:Look is not allowed.", "Allow toy:Look.")
+
+    other = replace(one, id="collect.toy.dust", plan=denied)  # type: ignore[arg-type]
+    both = Catalogue({one.id: one, other.id: other})
+    orders = Orders(Runner(runner.home, runner.state, runner.vault, both, runner.connect))
+    order = Order("c", "collect", "lamp:one", "room")
+    found = {each.action.id: each for each in orders.propose(order)}
+    assert "toy:Look is not allowed" in found[other.id].failed
+    assert found[other.id].plan.refusals and not found[one.id].plan.refusals
+    begun = orders.begin(order, ANA, "flickers")
+    assert runner.carry_on(begun.runs[0], ANA).state == RunState.DONE and len(begun.runs) == 1
+    with pytest.raises(Denied):
+        orders.propose(replace(order, only=(other.id,)))

@@ -21,7 +21,10 @@ export function Confirm(props: { name: string; order: Ordered; plans: Proposal[]
   const [without, setWithout] = useState(false);
   const [exception, setException] = useState('');
   const [chosen, setChosen] = useState<string[] | null>(null);
-  const wanted = plans.filter((one) => chosen === null || chosen.includes(one.action));
+  // What is refused is left out by itself where other things can be done.
+  const allowed = plans.filter((one) => one.refusals.length === 0);
+  const usual = danger || allowed.length === 0 ? plans : allowed;
+  const wanted = chosen ? plans.filter((one) => chosen.includes(one.action)) : usual;
   const missing = plans.flatMap((one) => one.uncollected);
   const refused = wanted.some((one) => one.refusals.length > 0);
   const deed = useMutation({
@@ -70,7 +73,12 @@ export function Confirm(props: { name: string; order: Ordered; plans: Proposal[]
         >
           <div className={styles.choices}>
             {plans.map((one) => (
-              <Checkbox key={one.action} value={one.action} label={one.title} />
+              <Checkbox
+                key={one.action}
+                value={one.action}
+                label={one.title}
+                disabled={one.refusals.length > 0}
+              />
             ))}
           </div>
         </Checkbox.Group>

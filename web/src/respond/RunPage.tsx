@@ -179,8 +179,8 @@ function Standing(props: { one: RunWhole; kept: number }) {
     const holds = one.taken.filter((each) => each.verdict?.holds).length;
     return (
       <Note tone="warn" icon={SearchCheck} title={`${one.target.id} is isolated`}>
-        {counted(one.standing, 'change')} made, {holds} of them seen to hold by another signal than
-        the call itself. It stays so until somebody releases it.
+        {counted(one.standing, 'change')} made, {holds} of them seen to hold when they were read
+        again. It stays so until somebody releases it.
       </Note>
     );
   }

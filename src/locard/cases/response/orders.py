@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from locard.actions.catalogue import Named
 from locard.actions.contract import Action
 from locard.cases.response.runner import Asked, Runner
+from locard.cases.response.stepping import said
 from locard.model.action import Json, Plan, Target
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error
@@ -19,6 +20,8 @@ from locard.state import accounts
 from locard.state.accounts import Account
 
 ISOLATE, COLLECT = "isolate", "collect"
+MOST_SAID = 1000
+"""Characters of why no plan could be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Proposal:
     plan: Plan
     uncollected: tuple[str, ...]
     """Collections that have to come before, by action."""
+    failed: str = ""
+    """Why no plan could be made, where others of the same order could; its refusal says it too."""
 
     @property
     def digest(self) -> str:
@@ -108,10 +113,14 @@ class Orders:
                 f"There is no option {', '.join(sorted(strange))} for {order.target[:120]}.",
                 f"There are: {', '.join(names) or 'none'}.",
             )
-        found = [self._propose(order, account, one) for one in fitting]
+        found = [self._propose(order, account, one, len(fitting) == 1) for one in fitting]
+        if all(one.failed for one in found):
+            raise Error(found[0].failed, "Nothing was done.")
         if order.only:
             return found
-        return [one for one in found if not (one.action.optional and one.plan.refusals)]
+        return [
+            one for one in found if one.failed or not (one.action.optional and one.plan.refusals)
+        ]
 
     def begin(
         self,
@@ -127,7 +136,8 @@ class Orders:
         """Write the order down as runs. Collections that have to come before come too, if asked.
 
         `seen` are the digests of the plans that the person looked at: when what would be done now
-        is something else, nothing is begun. Raises `Error` with what stands against it.
+        is something else, nothing is begun. What no plan could be made of is left out, for the rest
+        may vanish meanwhile. Raises `Error` with what stands against it.
         """
         found = list(proposals) if proposals is not None else self.propose(order)
         if seen is not None and {one.digest for one in found} - set(seen):
@@ -137,6 +147,8 @@ class Orders:
             )
         runs, carry = [], []
         for one in found:
+            if one.failed:
+                continue
             if one.uncollected and collecting and not one.plan.refusals:
                 runs += self._collections(one, order.case, who, reason)
             asked = Asked(order.case, who, reason, exception, collecting)
@@ -156,11 +168,20 @@ class Orders:
         plans.sort(key=lambda one: one.volatility)
         return [self.runner.begin(one, account, Asked(case, who, reason)) for one in plans]
 
-    def _propose(self, order: Order, account: Account, named: Named) -> Proposal:
+    def _propose(self, order: Order, account: Account, named: Named, alone: bool) -> Proposal:
         target = target_of(account, named, order.region)
         known = {one.name for one in named.action.options}
         options = {name: value for name, value in order.options.items() if name in known}
-        plan = self.runner.plan(named.action.id, account.name, target, order.case, options)
+        try:
+            plan = self.runner.plan(named.action.id, account.name, target, order.case, options)
+        except Error as error:
+            if alone:
+                raise
+            why = said(error)[:MOST_SAID]
+            action = named.action
+            plan = Plan(action.id, action.version, target, options, (), refusals=(why,),
+                        volatility=action.volatility)  # fmt: skip
+            return Proposal(action, account, plan, (), why)
         missing = self.runner.uncollected(plan, order.case)
         return Proposal(named.action, account, plan, tuple(missing))
 

@@ -98,7 +98,12 @@ def collect(
         begun = at.response.orders.begin(order, hand(who), reason, proposals=proposals)
         done = _carry(at, begun, hand(who))
         _answer(done, as_json)
+    lacking = [one for one in proposals if one.failed]
+    for one in lacking:
+        errors.print(f"not collected: {one.action.id}: {one.failed}", markup=False)
     _end(done)
+    if lacking:
+        raise typer.Exit(1)
 
 
 def isolate(

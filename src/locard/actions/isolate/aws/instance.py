@@ -219,8 +219,8 @@ def _judge(found: _Found) -> None:
         count = len(found.sharing)
         say(f"{count} other instances use the same role; they are not touched.")
     if found.options["cut"] == "timeout":
-        say("Connections that are established and keep talking may go on. --set cut=untracked ends "
-            f"them, and opens each interface to everybody for {cutting.WAIT} s.")  # fmt: skip
+        say("Connections that are established and keep talking may go on. The choice cut=untracked "
+            f"ends them, and opens each interface to everybody for {cutting.WAIT} s.")  # fmt: skip
     if found.options["cut"] == "none":
         say("Established connections go on, for up to five days of silence.")
     if found.group and found.options["replace"]:

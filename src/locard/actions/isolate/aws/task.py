@@ -152,8 +152,8 @@ def _tell(found: _Found) -> None:
             "its groups: the network stays open until it is stopped (--set stop=yes), or try it "
             "with --set network=always.")  # fmt: skip
     elif found.cut and found.options["cut"] == "none":
-        say("Established connections go on. --set cut=untracked ends them, and opens the interface "
-            f"to everybody for {cutting.WAIT} s.")  # fmt: skip
+        say("Established connections go on. The choice cut=untracked ends them, and opens the "
+            f"interface to everybody for {cutting.WAIT} s.")  # fmt: skip
     if found.task.get("launchType") == "EC2" or found.task.get("containerInstanceArn"):
         say("It runs on an instance whose role it may reach over the metadata service.")
 

@@ -23,6 +23,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 Start = Callable[..., Any]
+NO_SUCH_ROLE = (
+    '<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>'
+    "<Code>NoSuchEntity</Code><Message>no such role</Message></Error></ErrorResponse>"
+)
+AMZ_JSON = "application/x-amz-json-1.1"
 CONTROL = "/locard-simulation/"
 PIXEL = b64encode(b"\xff\xd8\xff\xe0 a screenshot \xff\xd9").decode()
 
@@ -69,6 +74,10 @@ class Front:
             inner = "<return>true</return>"
             said = _xml("ModifyNetworkInterfaceAttribute", inner)
             return answer(start, "200 OK", said, "text/xml")
+        if action == "iam:SimulatePrincipalPolicy":  # the role that is taken has no policies here
+            return answer(start, "404 Not Found", NO_SUCH_ROLE, "text/xml")
+        if action == "ssm:DescribeInstanceInformation":
+            return answer(start, "200 OK", '{"InstanceInformationList": []}', AMZ_JSON)
         if action == "ec2:DescribeNetworkInterfaces":
             return self._tracked(environ, start)
         if action.startswith("ebs:"):
