@@ -50,6 +50,10 @@ class Opened(Protocol):
     def layers(self) -> tuple[str, ...]:
         """Compression layers around the content, outermost first."""
 
+    @property
+    def first(self) -> bytes:
+        """The first 64 KiB of the decoded bytes, or as many as there are before damage."""
+
     def stream(self) -> BinaryIO:
         """A new forward-only reader over the decoded bytes, bounded by the bomb limits.
 

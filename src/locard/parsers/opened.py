@@ -169,6 +169,10 @@ class Evidence:
         return self._layers
 
     @property
+    def first(self) -> bytes:
+        return self._first
+
+    @property
     def head(self) -> Head:
         """What recognition looks at."""
         return Head(self._first, self.end(LAST), self._size, self._name, self._layers)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from locard.model.errors import Unreadable
 from locard.parsers.contract import Context, Opened
 from locard.parsers.elements import elements
 from locard.parsers.records import Piece, csv_rows, lines, table, wanted
@@ -54,23 +53,11 @@ def look(first: bytes, lists: Sequence[str] = ()) -> tuple[str, list[Mapping[str
     return kind, records[:100]
 
 
-def beginning(opened: Opened) -> bytes:
-    """The first 64 KiB of the decoded bytes, or as much as can be read of them."""
-    first = b""
-    try:
-        with opened.stream() as stream:
-            while len(first) < 65536 and (chunk := stream.read(65536 - len(first))):
-                first += chunk
-    except (Unreadable, EOFError):
-        return first
-    return first
-
-
 def found_batches(
     opened: Opened, context: Context, lists: Sequence[str] = ()
 ) -> Iterator[list[Found]]:
     """All records of a file, in batches; only the one of `context.only` when that is set."""
-    first = beginning(opened)
+    first = opened.first
     limit = context.limits.record_bytes
     only = context.only
     if form(first) == "csv":

@@ -7,7 +7,7 @@ from typing import Any
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.mapping import Plan, compile_columns, field, fill_all
 from locard.parsers.rows import Rows
-from locard.parsers.structured import beginning, look
+from locard.parsers.structured import look
 from locard.parsers.times import NotATime, any_time
 
 LISTS = (
@@ -68,7 +68,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     if context.mapping:
         plan = compile_columns(context.mapping)
     else:
-        plan = guess(look(beginning(opened), LISTS)[1])
+        plan = guess(look(opened.first, LISTS)[1])
     rows.facts["mapping"] = "; ".join(
         f"{rule.column}: {', '.join(rule.paths)}" for rule in plan.rules
     )

@@ -103,8 +103,7 @@ def recognise(head: Head) -> Match:
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each record; see `contract`."""
-    with opened.stream() as stream:
-        first = _peek(stream)
+    first = opened.first
     prefixed = PREFIX.match(first) is not None
     if not prefixed and first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
         _table(opened, rows, context, first)
@@ -123,16 +122,6 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
         _put(rows, batch, context.only)
     if not hashed.broken:
         rows.facts["decoded_sha256"] = digest.hexdigest()
-
-
-def _peek(stream: BinaryIO) -> bytes:
-    first = b""
-    try:
-        while len(first) < 65536 and (chunk := stream.read(65536 - len(first))):
-            first += chunk
-    except (Unreadable, EOFError):
-        return first
-    return first
 
 
 def _delivered(opened: Opened, rows: Rows, context: Context) -> bool:

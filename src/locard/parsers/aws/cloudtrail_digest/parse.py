@@ -14,7 +14,6 @@ from locard.model.errors import Unreadable
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord, clean, read
-from locard.parsers.structured import beginning
 from locard.parsers.times import NotATime, iso
 
 _MOST = 64 << 20
@@ -40,7 +39,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     else:
         fault = f"a digest of more than {_MOST:,} bytes"
     if raw is None:
-        first = beginning(opened)
+        first = opened.first
         rows.problem(fault, first, f"byte=0+{len(first)}", provider="aws")
         return
     locator = f"byte=0+{len(raw)}"

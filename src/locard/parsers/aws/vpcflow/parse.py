@@ -21,7 +21,6 @@ from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.records import Piece, lines, wanted
 from locard.parsers.rows import Rows
-from locard.parsers.structured import beginning
 
 _KNOWN = frozenset(FIELDS)
 _TRANSIT = ("tgw-", "packets-lost-")
@@ -67,7 +66,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     if magic == _PARQUET:
         _parquet(opened, rows, context)
         return
-    if carried.recognise(beginning(opened)).score:
+    if carried.recognise(opened.first).score:
         carried.parse(opened, rows, context)
         return
     fields: tuple[str, ...] = DEFAULT
