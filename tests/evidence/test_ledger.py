@@ -349,6 +349,22 @@ def test_an_index_that_was_edited_is_made_anew_and_never_believed(
         again.close()
 
 
+def test_a_ledger_that_was_changed_for_a_while_loses_no_exhibit(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.close()
+    ledger = opened(tmp_path)
+    ledger.append(drafts(1, "f" * 64))
+    data = ledger.path.read_bytes()
+    lines = data.splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join([lines[0], *lines[:0:-1]]))
+    with pytest.raises(Tampered):
+        ledger.exhibits("c")
+    ledger.path.write_bytes(data)
+    assert ledger.append(drafts(1))[0].exhibit == "C-0001"
+    assert ledger.check().passed
+
+
 def test_a_record_that_was_edited_in_the_index_is_not_shown_and_is_named(
     ledger: Ledger, tmp_path: Path
 ) -> None:

@@ -81,16 +81,21 @@ class Index:
             return self._covered
 
     def rebuild(self) -> tuple[int, int]:
-        """Read all entries anew: for whoever was led to a line that is not what the index says."""
+        """Read all entries anew: for whoever was led to a line that is not what the index says.
+
+        Nobody sees it half-made, and it stays as it was when a line is none: whoever added an entry
+        meanwhile would take an exhibit for one that is not known.
+        """
         with self._lock:
+            size = self.entries.stat().st_size if self.entries.exists() else 0
             self._covered = (-1, 0)
             try:
-                with self._writing(self._database()) as database:
-                    self._empty(database)
-            except sqlite3.DatabaseError:
+                self._covered = self._read_on(size, anew=True)
+            except (sqlite3.DatabaseError, TypeError, ValueError):
                 self.close()
                 self.path.unlink(missing_ok=True)
-            return self.catch_up()
+                self._covered = self._read_on(size)
+            return self._covered
 
     def where(
         self,
@@ -199,9 +204,10 @@ class Index:
             database.execute(f"DELETE FROM {table}")  # noqa: S608 (our own words)
         database.execute("INSERT INTO covered VALUES (0, 0)")
 
-    def _read_on(self, size: int) -> tuple[int, int]:
+    def _read_on(self, size: int, *, anew: bool = False) -> tuple[int, int]:
         with self._writing(self._database()) as database:
-            start, sequence = database.execute("SELECT bytes, entries FROM covered").fetchone()
+            covered = database.execute("SELECT bytes, entries FROM covered").fetchone()
+            start, sequence = (size + 1, 0) if anew else covered
             if start > size:
                 self._empty(database)
                 start = sequence = 0
