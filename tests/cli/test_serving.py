@@ -55,7 +55,7 @@ def serving(home: Path, *options: str) -> Iterator[Serving]:
             yield Serving(address[1], link[1], link[2])
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(120)
             stop_store(home)
 
 
