@@ -142,6 +142,7 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
 
     row.get_by_role("link").click()
     expect(page.get_by_text(f"{rehearsal.instance} is isolated")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^admin, .*: beacon confirmed$"))).to_be_visible()
     page.get_by_role("button", name="Check that it holds").click()
     expect(page.get_by_text(re.compile("12 of them seen to hold"))).to_be_visible()
     page.get_by_role("button", name="Release…").click()
@@ -160,6 +161,7 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     disks = page.get_by_role("row").filter(has_text="Collect the disks")
     disks.get_by_role("link").click()
     page.get_by_role("link", name=re.compile(r"\.raw")).click()
+    page.wait_for_url("**/custody?*id=*")
     expect(page.get_by_label("Life of the exhibit")).to_contain_text("vol-", timeout=LONG)
 
     page.get_by_role("link", name="Timeline").click()

@@ -7,7 +7,7 @@ import { use, useState } from 'react';
 import { Gate } from '../access/Gate';
 import { address, ask, Failure } from '../api/client';
 import type { RunWhole } from '../api/contract';
-import { client, oneRun } from '../api/queries';
+import { client, oneRun, playbookRuns } from '../api/queries';
 import frame from '../case/case.module.css';
 import { ProgressContext } from '../case/progress';
 import { isRunning, ProgressLine } from '../shell/Progress';
@@ -201,6 +201,10 @@ function Standing(props: { one: RunWhole; kept: number }) {
 function About(props: { one: RunWhole; name: string }) {
   const { one, name } = props;
   const { zone } = usePreferences();
+  const playbooks = useQuery({ ...playbookRuns(name), enabled: one.rule !== '' });
+  const approved =
+    playbooks.data?.find((each) => each.parts.some((part) => part.run === one.run))?.approvals ??
+    [];
   const when = (iso: string | null) => (iso ? told(iso, zone).replace(/\.\d+ /, ' ') : '');
   return (
     <section className={frame.panel}>
@@ -221,6 +225,13 @@ function About(props: { one: RunWhole; name: string }) {
               </dd>
             </>
           )}
+          {approved.map((each) => (
+            <Pair
+              key={`${each.who} ${each.time}`}
+              name={each.agrees ? 'Agreed' : 'Refused'}
+              text={`${each.who}, ${when(each.time)}: ${each.reason}`}
+            />
+          ))}
           <Pair name="Not collected first" text={one.exception} />
           <Pair name="Begun" text={when(one.started)} />
           <Pair name="Ended" text={when(one.ended)} />

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useDeferredValue, useEffect, useState } from 'react';
+import { useDeferredValue, useEffect, useRef, useState } from 'react';
 
 const REST = 300;
 
@@ -7,8 +7,14 @@ const REST = 300;
 export function useTyped(first: string, put: (text: string | undefined) => void) {
   const [typed, setTyped] = useState(first);
   const text = useDeferredValue(typed);
+  const told = useRef(first);
   useEffect(() => {
-    const timer = window.setTimeout(() => put(typed || undefined), REST);
+    // Nothing was typed: the address stays as it was followed, with whatever else it holds.
+    if (typed === told.current) return;
+    const timer = window.setTimeout(() => {
+      told.current = typed;
+      put(typed || undefined);
+    }, REST);
     return () => window.clearTimeout(timer);
   }, [typed, put]);
   return { typed, setTyped, text };
