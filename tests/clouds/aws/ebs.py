@@ -2,12 +2,13 @@
 """The EBS direct API over image files: what moto's lacks (a first index, pages) or does slowly.
 
 Holes of a file are blocks that were never written. As a program it serves one image, for the
-benchmarks: python -m tests.clouds.aws.ebs PORT IMAGE
+benchmarks: python -m tests.clouds.aws.ebs PORT IMAGE [MEGABYTES-A-SECOND]
 """
 
 import json
 import os
 import sys
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from functools import cached_property
@@ -20,6 +21,22 @@ from urllib.parse import parse_qs, urlsplit
 BLOCK = 512 << 10
 GIB = 1 << 30
 Answer = tuple[int, dict[str, str], bytes]
+
+
+class Network:
+    """A line of so many bytes a second, which all answers share; 0 is one without a bound."""
+
+    def __init__(self, rate: float = 0) -> None:
+        self.rate, self._free, self._lock = rate, 0.0, Lock()
+
+    def carry(self, size: int) -> None:
+        """Wait until these bytes would have gone through."""
+        if not self.rate:
+            return
+        with self._lock:
+            self._free = max(self._free, time.monotonic()) + size / self.rate
+            until = self._free
+        time.sleep(max(0.0, until - time.monotonic()))
 
 
 class Image:
@@ -104,8 +121,10 @@ def _error(code: str, reason: str) -> Answer:
     return 400, headers, json.dumps(body).encode()
 
 
-def serve(port: int, image: Image) -> ThreadingHTTPServer:
+def serve(port: int, image: Image, network: Network | None = None) -> ThreadingHTTPServer:
     """A server on loopback at which every snapshot is this image."""
+
+    line = network or Network()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -114,6 +133,7 @@ def serve(port: int, image: Image) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             where = urlsplit(self.path)
             status, headers, body = image.answer(where.path, parse_qs(where.query))
+            line.carry(len(body))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -130,4 +150,5 @@ def serve(port: int, image: Image) -> ThreadingHTTPServer:
 if __name__ == "__main__":
     shown = Image(Path(sys.argv[2]))
     shown.warm()
-    serve(int(sys.argv[1]), shown).serve_forever()
+    rate = float(sys.argv[3]) * 1e6 if len(sys.argv) > 3 else 0
+    serve(int(sys.argv[1]), shown, Network(rate)).serve_forever()
