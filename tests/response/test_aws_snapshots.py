@@ -102,7 +102,7 @@ def test_a_volume_a_snapshot_and_an_image_are_read_and_every_call_is_declared(
     room.aws.show(found["VolumeId"], disk)
     for kind, name in (("volume", one), ("snapshot", given), ("image", image)):
         room.clouds.clear()
-        done = run(room, kind, name)
+        done = run(room, kind, name, above="0")
         assert kept(room.runner, outcome(done, "read")["image"]) == disk.read_bytes()
         assert outcome(done, "triage")["rows"]["linux.shell_history"] == 3
         assert outcome(done, "agree")["differ"] == 0
@@ -138,7 +138,9 @@ def test_shared_with_and_copied_into_the_forensic_account_then_read_there(
 ) -> None:
     theirs, ours = key(room), "arn:aws:kms:eu-central-1:210987654321:key/ours"
     more = {"Encrypted": True, "KmsKeyId": theirs} if encrypted else {}
-    done = run(room, "volume", volume(room, disk, **more), forensic="lab", forensic_key=ours)
+    done = run(
+        room, "volume", volume(room, disk, **more), forensic="lab", forensic_key=ours, above="0"
+    )
     copied, shared = outcome(done, "copy"), outcome(done, "share")
     (found,) = there(room).describe_snapshots(SnapshotIds=[copied["snapshot"]])["Snapshots"]
     assert (found["KmsKeyId"], found["OwnerId"]) == (ours, lab)

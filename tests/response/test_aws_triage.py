@@ -110,10 +110,17 @@ def test_what_the_limit_leaves_out_is_a_counted_problem(
         runner.plan("collect.aws.triage", "prod", target(here), "c", {"most": "-1"})
 
 
+def test_a_small_disk_is_copied_without_a_triage(runner: Runner, here: Scene, disk: Path) -> None:
+    plan = runner.plan("collect.aws.disks", "prod", target(here), "c", {})
+    assert [one.kind for one in plan.steps] == ["snapshots", "lock", "read"]
+    with pytest.raises(Error, match="'many' is no number of GiB"):
+        runner.plan("collect.aws.disks", "prod", target(here), "c", {"above": "many"})
+
+
 def test_the_copy_follows_and_agrees_with_the_triage(
     runner: Runner, here: Scene, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run(runner, here, "collect.aws.disks")
+    done = run(runner, here, "collect.aws.disks", above="0")
     kinds = [one.step.kind for one in done.steps]
     assert kinds == ["snapshots", "lock", "triage", "read", "agree"]
     assert outcome(done, "agree")["compared"] == outcome(done, "triage")["blocks"]
@@ -126,7 +133,7 @@ def test_the_copy_follows_and_agrees_with_the_triage(
 
     record = Picked.record
     monkeypatch.setattr(Picked, "record", staticmethod(other))
-    stopped = run(runner, here, "collect.aws.disks")
+    stopped = run(runner, here, "collect.aws.disks", above="0")
     assert stopped.state == RunState.FAILED
     assert "differs from what the triage read in 1 blocks" in stopped.steps[-1].error
 

@@ -32,6 +32,7 @@ ACTION = Action(
     options=(
         Option("triage", "Before the copy, read the artefacts out of a few blocks", True),
         *reading.TRIAGE,
+        reading.BEFORE_COPY,
         *LOCKING,
         *forensic.OPTIONS,
     ),

@@ -65,6 +65,7 @@ ACTION = Action(
         Option("triage", "First read the artefacts out of a few blocks", True),
         Option("copy", "Read the whole into the vault", True),
         *reading.TRIAGE,
+        reading.BEFORE_COPY,
         *LOCKING,
         *forensic.OPTIONS,
     ),

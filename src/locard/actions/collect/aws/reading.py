@@ -3,14 +3,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws.answers import of
-from locard.actions.collect.aws.blocks import Snapshot, digest, journal
+from locard.actions.collect.aws.blocks import GIB, Snapshot, digest, journal
 from locard.actions.collect.aws.picked import Picked
 from locard.actions.collect.aws.snapshots import wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
@@ -29,6 +29,10 @@ TRIAGE = (
     Option("most", "MiB that the triage of one disk may read", str(MOST)),
     Option("files", "The file-system timeline in the triage too: reads all folders and inodes"),
 )
+ABOVE = 16
+"""GiB up to which a disk is copied without a triage: the copy is there before somebody has read
+what a triage says, and all that both say would stand in the timeline twice."""
+BEFORE_COPY = Option("above", "GiB above which a disk is triaged before it is copied", str(ABOVE))
 ONE_INSTANT = "crash-consistent, all volumes of the instance at one instant"
 PARSER = "disk.image"
 NOBODY = "0" * 64
@@ -121,8 +125,8 @@ STEPS: dict[str, Change | Collection] = {"triage": Triage(), "read": Disk(), "ag
 def triages(
     disks: Mapping[str, int], options: Mapping[str, Json], consistency: str = ONE_INSTANT
 ) -> Iterator[Step]:
-    """A triage of each disk, the smallest first; none without options."""
-    for one in ordered(disks) if options else ():
+    """A triage of each disk, the smallest first."""
+    for one in ordered(disks):
         most = _most(options)
         title = f"Open the snapshot of {one} and read its artefacts, {most:,} MiB at most"
         arguments = {"volume": one, "consistency": consistency, "most": most,
@@ -133,19 +137,26 @@ def triages(
 def copies(
     disks: Mapping[str, int],
     options: Mapping[str, Json],
-    *,
-    triage: bool,
+    triaged: Container[str],
     consistency: str = ONE_INSTANT,
 ) -> Iterator[Step]:
-    """A copy of each disk, the smallest first, held against its triage; none without options."""
-    for one in ordered(disks) if options else ():
+    """A copy of each disk, the smallest first, held against its triage if it was `triaged`."""
+    for one in ordered(disks):
         said = {"volume": one, "forensic": options.get("forensic", "")}
         title = f"Read {one} ({disks[one] >> 30} GiB) into the vault"
         arguments = {**said, "size": disks[one], "consistency": consistency}
         yield Step(f"read:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
-        if triage:
+        if one in triaged:
             title = f"Compare the copy of {one} with what the triage read"
             yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", said, changes=False)
+
+
+def large(disks: Mapping[str, int], options: Mapping[str, Json]) -> dict[str, int]:
+    """The disks that are worth a triage before they are copied. Raises `Error` for no number."""
+    text = str(options["above"])
+    if not text.isdecimal():
+        raise Error(f"{text[:40]!r} is no number of GiB.", "Say it like this: --set above=100")
+    return {name: size for name, size in disks.items() if size > int(text) * GIB}
 
 
 def ordered(disks: Mapping[str, int]) -> list[str]:

@@ -81,6 +81,7 @@ def read(
 ) -> Plan:
     """The plan that begins with the snapshots `made`: lock, triage, forensic account, copies."""
     sizes = {one.name: one.size for one in disks}
+    early = {} if not triage else reading.large(sizes, options) if copy else sizes
     shared = forensic.keys(cloud, {one.name: one.key for one in disks}, options)
     chosen = {str(options.get(name, "")) for name in ("forensic_key", "share_key")}
     keys = sorted(({one.key for one in disks} | chosen) - {""})
@@ -89,9 +90,9 @@ def read(
         (
             made,
             *snapshots.lock_step(options),
-            *reading.triages(sizes, options if triage else {}, consistency),
+            *reading.triages(early, options, consistency),
             *forensic.steps(sorted(sizes), shared, options),
-            *reading.copies(sizes, options if copy else {}, triage=triage, consistency=consistency),
+            *reading.copies(sizes if copy else {}, options, early, consistency),
         ),
         refusals=tuple(forensic.refusals(shared, options)),
         warnings=reading.warnings(keys),
