@@ -16,7 +16,7 @@ from locard.actions.collect.aws import commands, onhost
 from locard.cases.response.orders import COLLECT, Order, Orders
 from locard.cases.response.runner import Asked
 from locard.model.action import Receipt, RunState
-from locard.model.errors import Error, Tampered
+from locard.model.errors import Tampered
 from locard.providers.aws.session import Cloud
 from tests.clouds.aws.server import ACCOUNT, REGION
 from tests.response.aws import scene
@@ -154,8 +154,7 @@ def test_what_the_installation_says_once_need_not_be_said_again(
     assert list(found)[:2] == ["collect.aws.instance", "collect.aws.memory"]
     assert found["collect.aws.memory"].plan.options["bucket"] == BUCKET
     (room.runner.home / "actions.toml").write_text('["collect.aws.memory"]\nspeed = 3\n')
-    with pytest.raises(Error, match="has no option speed"):
-        orders.propose(order)
+    assert any("has no option speed" in one.failed for one in orders.propose(order))
 
 
 @pytest.mark.parametrize(

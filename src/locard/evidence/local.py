@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 
 from locard.evidence.store import Content, Kept, Watch, locked, unwatched
@@ -213,7 +214,7 @@ class LocalStore:
     def _flag_fault(self) -> str:
         """Why the immutable flag cannot be set here, or empty; tried on a file of its own."""
         self.prepare()
-        probe = self.folder / "incoming" / f"{os.getpid()}-flag"
+        probe = self.folder / "incoming" / f"{os.getpid()}-flag-{get_ident()}"
         try:
             probe.touch()
             _flag(probe, True)
@@ -236,7 +237,7 @@ def ready(folder: Path, *names: str) -> None:
         for left in (folder / "incoming").iterdir():
             if not _alive(left.name.split("-")[0]):
                 left.unlink(missing_ok=True)
-        probe = folder / "incoming" / f"{os.getpid()}-probe"
+        probe = folder / "incoming" / f"{os.getpid()}-probe-{get_ident()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
