@@ -32,7 +32,7 @@ def parse(desk: Desk) -> Parse:
         limits = Limits()
         desk.create("c", who="ana")
         progress = Progress(desk.state, "c", "Adding", "ana")
-        adding = Adding(
+        with Adding(
             desk.settings,
             desk.state,
             desk.vault,
@@ -41,8 +41,8 @@ def parse(desk: Desk) -> Parse:
             Hand("ana"),
             limits,
             {},
-        )
-        adding.take([path], Wish(), progress)
+        ) as adding:
+            adding.take([path], Wish(), progress)
         writer = Writer(desk.timeline, desk.state, "c")
         with Pool(1, desk.settings.scratch, limits, (TOYS,)) as pool:
             Parsing(

@@ -8,8 +8,9 @@ the queue while it is worked on.
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -229,7 +230,8 @@ class Parsing:
             parser=holding.wanted or None,
         ) as task:
             try:
-                self._follow(self._run(task), holding, name, attempt, intake)
+                with closing(self._run(task)) as told:  # an error must not keep the worker
+                    self._follow(told, holding, name, attempt, intake)
             except WorkerLost as lost:
                 attempt.lost = str(lost)
             except NestedBomb as bomb:
@@ -242,7 +244,7 @@ class Parsing:
                 intake.flush()
         return attempt
 
-    def _run(self, task: Task) -> Iterator[Told]:
+    def _run(self, task: Task) -> Generator[Told, None, None]:
         """What a worker tells of this task: one that began while it came in, or one that begins."""
         scout = self.ahead.take(task.evidence) if self.ahead is not None else None
         if scout is not None and scout.fits(task):

@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -177,12 +178,13 @@ class Scout:
     def _parse(self, known: f.Recognised, inside: int | None) -> None:
         if known.kind == f.IMAGE:
             self._preview = self.site.preview(self.task.size, self.task.evidence)
-        run = self._watched(self.site.pool.run(self.task))
-        for frame in run:
-            if isinstance(frame, f.MemberBegin):
-                self._take_in(frame, run, inside)
-            else:
-                self._note(frame)
+        with closing(self.site.pool.run(self.task)) as frames:
+            run = self._watched(frames)
+            for frame in run:
+                if isinstance(frame, f.MemberBegin):
+                    self._take_in(frame, run, inside)
+                else:
+                    self._note(frame)
 
     def _watched(self, run: Iterator[f.Frame]) -> Iterator[f.Frame]:
         for frame in run:

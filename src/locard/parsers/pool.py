@@ -15,7 +15,7 @@ import queue
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -125,7 +125,7 @@ class Pool:
         for _ in range(min(count, self.size)):
             threading.Thread(target=start, name="locard-prepare", daemon=True).start()
 
-    def run(self, task: Task) -> Iterator[Frame]:
+    def run(self, task: Task) -> Generator[Frame, None, None]:
         """The frames of one task, `Recognised` first and `Done` last; blocks for a free worker.
 
         Raises `WorkerLost` when the worker died, hung, ran out of time or broke the rules; rows
@@ -142,7 +142,7 @@ class Pool:
 
     def _run(
         self, task: Task, order: Order, fds: list[int], served: Callable[[], float]
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         worker = self._ready(self._lease())
         limits = task.limits or self.limits
         done = False
