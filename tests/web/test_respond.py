@@ -165,7 +165,7 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     expect(page.get_by_label("Life of the exhibit")).to_contain_text("vol-", timeout=LONG)
 
     page.get_by_role("link", name="Timeline").click()
-    expect(page.get_by_text(re.compile(r"^1,\d{3} events"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r"^8\d{2} events"))).to_be_visible(timeout=LONG)
 
 
 def test_by_hand_nothing_is_isolated_before_the_plan_was_read(
