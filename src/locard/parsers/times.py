@@ -244,6 +244,12 @@ def _assemble(
     return within(seconds * SECOND + int(fraction[:9].ljust(9, "0") or 0))
 
 
+def abbreviation(local: int, zone_name: str) -> str:
+    """What people call the zone at a local time (nanoseconds): `CEST` of Europe/Berlin in July."""
+    moment = datetime(1970, 1, 1, tzinfo=zone(zone_name)) + timedelta(seconds=local // SECOND)
+    return moment.tzname() or ""
+
+
 def _shift(local_seconds: int, zone_name: str) -> int:
     """Seconds by which the zone is ahead of UTC at a local time; the first of two at a fold."""
     try:
