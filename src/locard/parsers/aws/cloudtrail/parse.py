@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from locard.model.errors import Unreadable
+from locard.parsers.aws.cloudtrail import results
 from locard.parsers.aws.cloudtrail.columns import put
 from locard.parsers.aws.cloudtrail.exports import (
     LISTS,
@@ -32,6 +33,7 @@ from locard.parsers.damage import separate
 from locard.parsers.elements import elements
 from locard.parsers.records import (
     BATCH,
+    KEPT,
     Piece,
     Table,
     byte_locators,
@@ -85,6 +87,8 @@ def recognise(head: Head) -> Match:
             return Match(40, 'an empty "Records" list')
         if b'"EventName"' in first and b'"EventSource"' in first and b'"EventId"' in first:
             return Match(85, "LookupEvents output")
+        if results.recognised(first):
+            return Match(86, "a table with CloudTrail columns, as Athena answers with it")
         if b'"QueryResultRows"' in first and b'"eventName"' in first:
             return Match(80, "results of a CloudTrail Lake query")
         return NO
@@ -107,6 +111,9 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     prefixed = PREFIX.match(first) is not None
     if not prefixed and first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
         _table(opened, rows, context, first)
+        return
+    if not prefixed and results.recognised(first):
+        _answer(opened, rows, context)
         return
     if context.only is not None and _one(opened, rows, context):
         return
@@ -309,6 +316,21 @@ def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
         kept = [row for row in batch if place is None or row.number == place[0]]
         inner = [_cells(row.fault, row.cells, shape.header) for row in kept]
         put(rows, [r.raw for r in kept], [r.locator for r in kept], _MEMORY, inner)
+
+
+def _answer(opened: Opened, rows: Rows, context: Context) -> None:
+    """The table in an answer of Athena."""
+    place = wanted(context.only, "row")
+    try:
+        kept = [row for row in results.answered(opened) if place is None or row.number == place[0]]
+    except BadRecord as error:
+        rows.problem(str(error), opened.first[:KEPT], "row=1")
+        return
+    inner = [_cells(row.fault, list(row.cells.values()), tuple(row.cells)) for row in kept]
+    for at in range(0, len(kept), BATCH):
+        part = kept[at : at + BATCH]
+        found = inner[at : at + BATCH]
+        put(rows, [row.raw for row in part], [row.locator for row in part], _MEMORY, found)
 
 
 def _shape(first: bytes) -> Table | None:
