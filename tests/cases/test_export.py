@@ -7,7 +7,8 @@ import io
 import pyarrow as pa
 import pytest
 
-from locard.cases.export import Format, export
+from locard.cases.export import export
+from locard.model.event import Format
 
 
 @pytest.mark.parametrize(

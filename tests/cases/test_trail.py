@@ -9,11 +9,11 @@ import pytest
 
 from locard.cases import trail as trails
 from locard.cases.desk import Desk
-from locard.cases.export import Format
 from locard.cases.trail import Trail
 from locard.evidence import Ledger
 from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Missing, Storage
+from locard.model.event import Format
 from locard.timeline import Search
 from tests.cases.trails import trail
 

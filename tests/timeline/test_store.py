@@ -22,6 +22,7 @@ import pytest
 from locard.model.errors import Storage
 from locard.timeline import Search, Timeline, connect, schema
 from locard.timeline.client import Lost
+from locard.timeline.packing import packed_ids, stored
 from locard.timeline.staging import staged
 from tests.timeline.conftest import end, told
 from tests.timeline.rows import batch, many
@@ -52,11 +53,11 @@ def test_only_the_secret_is_answered(timeline: Timeline, home: Path) -> None:
 
 def _data(rows: pa.RecordBatch) -> bytes:
     """Rows as the store takes them."""
-    stored = schema.stored("case", rows)
+    packed = stored("case", rows)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, stored.schema) as stream:
-        for start in range(0, stored.num_rows, 1000):
-            stream.write_batch(stored.slice(start, 1000))
+    with pa.ipc.new_stream(sink, packed.schema) as stream:
+        for start in range(0, packed.num_rows, 1000):
+            stream.write_batch(packed.slice(start, 1000))
     return sink.getvalue().to_pybytes()
 
 
@@ -167,7 +168,7 @@ def test_an_insert_whose_answer_was_lost_is_not_written_twice(
 
 
 def test_a_table_that_a_crash_left_is_gone(timeline: Timeline, home: Path) -> None:
-    with staged(timeline._client, schema.packed_ids(pa.array(["0" * 32]))):
+    with staged(timeline._client, packed_ids(pa.array(["0" * 32]))):
         end(home, signal.SIGKILL)
         left = timeline._client.table(
             "SELECT name FROM system.tables WHERE startsWith(name, 'staged_')"

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from locard.cases import holdings
 from locard.cases.arriving import arriving, receiving
-from locard.cases.export import Format
 from locard.cases.exporting import columns_of, exported
 from locard.cases.trail import Trail
 from locard.evidence import Vault
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Missing
-from locard.model.event import Event
+from locard.model.event import Event, Format
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import select
 
@@ -21,23 +21,13 @@ from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
 from locard.cases.asking import Reading
 from locard.cases.background import Background, beside
-from locard.cases.bundle.bundles import EXPORTING, Bundles
-from locard.cases.checkpointing import Checkpointing
-from locard.cases.entrance import Entrance
-from locard.cases.factor import SecondFactor
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import UPLOADED, Intake, Wish, require
-from locard.cases.keeping import Keeping
-from locard.cases.moving import Storage
-from locard.cases.people import People
+from locard.cases.offices import Offices
 from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
-from locard.cases.proof import Proof, Prover, Step
-from locard.cases.records import Records
-from locard.cases.response.conductor import RESPONDING, Response
 from locard.cases.signer import signer
 from locard.cases.trail import Trail
-from locard.cases.verifying import VERIFYING, Verifying
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
 from locard.model.custody import Acquisition, CustodyEntry, Hand, Verb
@@ -49,6 +39,9 @@ from locard.settings import Settings, from_environment, limited
 from locard.state.database import State, open_state
 from locard.state.investigations import CaseRow
 from locard.timeline import Timeline, connect
+
+if TYPE_CHECKING:
+    from locard.cases.proof import Proof, Step
 
 CASE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -66,7 +59,7 @@ class Case:
     totals: Totals
 
 
-class Desk(Reading):
+class Desk(Offices, Reading):
     """One installation: settings, state, vault and timeline together."""
 
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
@@ -97,52 +90,6 @@ class Desk(Reading):
         """Which walls stand around the parsing workers here, in one line; starts one to ask it."""
         with Pool(1, self.settings.scratch, self.limits) as pool:
             return pool.confinement().describe()
-
-    @cached_property
-    def people(self) -> People:
-        """Users, groups and grants: who may do what."""
-        self.vault.prepare_folder()
-        return People(self.state, self.vault.ledger, SecondFactor(self.settings.keys))
-
-    @cached_property
-    def bundles(self) -> Bundles:
-        """Sealed bundles, written and taken in, and exhibits that change hands."""
-        return Bundles(self)
-
-    @cached_property
-    def entrance(self) -> Entrance:
-        """Who comes in, who leaves and who is turned away."""
-        from locard.cases.singlesignon import Provider  # takes long to load; few commands need it
-
-        self.vault.prepare_folder()
-        provider = Provider(wanted) if (wanted := self.settings.single_sign_on) else None
-        factor = SecondFactor(self.settings.keys)
-        return Entrance(self.state, self.vault.ledger, factor, provider)
-
-    @cached_property
-    def response(self) -> Response:
-        """What acts in clouds: accounts, plans, runs, releases."""
-        return Response(self)
-
-    @cached_property
-    def storage(self) -> Storage:
-        """Where evidence is kept, and moving it."""
-        return Storage(self.vault, self.placement)
-
-    @cached_property
-    def checkpoints(self) -> Checkpointing:
-        """The checkpoints of the custody ledger and their time stamps."""
-        return Checkpointing(self.settings, self.vault)
-
-    @cached_property
-    def records(self) -> Records:
-        """The custody record, to be read: exhibits, their lives, entries with their proof."""
-        return Records(self.state, self.vault.ledger)
-
-    @cached_property
-    def verifying(self) -> Verifying:
-        """Verifications of cases."""
-        return Verifying(self.state, self.vault)
 
     def begin_verifying(self, case: str, *, who: Hand) -> None:
         """Verify a case in a process of its own. Raises `Conflict` while one is at it."""
@@ -309,6 +256,10 @@ class Desk(Reading):
 
     def resume(self, case: str, *, who: Hand | str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
+        from locard.cases.bundle.bundles import EXPORTING
+        from locard.cases.response.conductor import RESPONDING
+        from locard.cases.verifying import VERIFYING
+
         if not waiting(self.state, case):
             return False
         running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
@@ -372,23 +323,20 @@ class Desk(Reading):
         """The jobs of a case with their progress, the newest first."""
         return jobs(self.state, case, limit=limit)
 
-    @property
-    def keeping(self) -> Keeping:
-        """How long cases are kept: holds, retentions, disposals."""
-        return Keeping(self.settings.home, self.state, self.vault, lambda: self.timeline)
-
     def prove(
         self,
         event: str,
         *,
         who: Hand | str,
         case: str | None = None,
-        watch: Callable[[Step], None] = lambda _step: None,
-    ) -> Proof:
+        watch: "Callable[[Step], None]" = lambda _step: None,
+    ) -> "Proof":
         """Prove a row back to its bytes.
 
         Raises `Missing` when there is no such event, and `Conflict` while its evidence comes in.
         """
+        from locard.cases.proof import Prover
+
         prover = Prover(self.settings, self.state, self.vault, self.limits, self.mappings(), watch)
         return prover.prove(self.settled(event, case), who)
 

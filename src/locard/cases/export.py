@@ -8,7 +8,6 @@ formula gets a leading apostrophe (OWASP, "CSV injection").
 import base64
 import io
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from locard.model.event import COLUMNS, Kind
+from locard.model.event import COLUMNS, Format, Kind
 
 FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 """What a cell must not begin with; spreadsheets of some languages take the wide forms as well."""
@@ -31,23 +30,6 @@ _TYPES: dict[Kind, pa.DataType] = {
 
 Labels = Callable[[list[str]], dict[str, list[str]]]
 """Event ids to their tags, for one batch."""
-
-
-class Format(StrEnum):
-    """What an export can be."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
-
-    @property
-    def media_type(self) -> str:
-        """The media type for HTTP."""
-        return {
-            Format.CSV: "text/csv; charset=utf-8",
-            Format.JSONL: "application/x-ndjson",
-            Format.PARQUET: "application/vnd.apache.parquet",
-        }[self]
 
 
 def export(

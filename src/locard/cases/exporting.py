@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from locard.cases.export import Format, Labels, export
+from locard.cases.export import Labels, export
 from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Missing
-from locard.model.event import COLUMNS
+from locard.model.event import COLUMNS, Format
 from locard.timeline import Search, Timeline
 
 

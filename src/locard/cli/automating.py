@@ -3,9 +3,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from locard.cases.desk import Desk
 from locard.cli.responding import Told
 from locard.cli.terminal import errors, moment, out, visible
 from locard.model.alert import Alert
@@ -18,6 +17,9 @@ from locard.model.playbook import (
     PlaybookState,
     Trial,
 )
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
 
 MARKS = {
     PartState.PENDING: " ",
@@ -144,7 +146,7 @@ def trial_record(trial: Trial) -> Mapping[str, Any]:
     return asdict(trial)
 
 
-def attend(at: Desk) -> list[PlaybookRun]:
+def attend(at: "Desk") -> list[PlaybookRun]:
     """Hold playbooks against what came, and carry on what is due, here and now."""
     begun = at.response.playbooks.judge()
     due = at.response.playbooks.due()
@@ -152,7 +154,7 @@ def attend(at: Desk) -> list[PlaybookRun]:
     return [at.response.playbooks.run(one) for one in dict.fromkeys((*begun, *due))]
 
 
-def carry_on(at: Desk, runs: Sequence[str]) -> list[PlaybookRun]:
+def carry_on(at: "Desk", runs: Sequence[str]) -> list[PlaybookRun]:
     """Carry runs of playbooks on in this process, unless another is at them."""
     done = []
     for run in runs:

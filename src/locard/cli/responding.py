@@ -3,14 +3,16 @@
 
 from collections.abc import Sequence
 from threading import Lock
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from locard.actions.contract import Action
 from locard.cli.terminal import errors, moment, out, size
 from locard.model.action import Plan, Receipt, Step, StepState
 from locard.model.errors import Error
+
+if TYPE_CHECKING:
+    from locard.actions.contract import Action
 
 Case = Annotated[str, typer.Argument(help="The case that it is for; made when it is new.")]
 Name = Annotated[str, typer.Argument(help="The target by its id or ARN: i-0abc…")]
@@ -30,7 +32,7 @@ MARKS = {
 }
 
 
-def options_of(actions: Sequence[Action], words: Sequence[str]) -> dict[str, Any]:
+def options_of(actions: "Sequence[Action]", words: Sequence[str]) -> dict[str, Any]:
     """The options that words such as `stop=yes` set. Raises `Error` for what is none."""
     known, found = {one.name: one for action in actions for one in action.options}, {}
     for word in words:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import msgspec
 import typer
@@ -31,15 +31,16 @@ from rich.progress import (
 from rich.progress import (
     Progress as Bars,
 )
-from rich.table import Column, Table
 from typer.core import TyperGroup
 
 from locard import __version__, settings
-from locard.cases.desk import Desk
 from locard.model.custody import Hand
 from locard.model.errors import BadQuery
 from locard.model.evidence import printable
 from locard.model.visible import visible as visible
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
 
 out = Console(soft_wrap=True, highlight=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -92,8 +93,10 @@ class _Defaulting(TyperGroup):
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
+def desk() -> "Iterator[Desk]":
     """The desk of this installation, closed afterwards."""
+    from locard.cases.desk import Desk
+
     opened = Desk(settings.from_environment())
     try:
         yield opened
@@ -124,6 +127,8 @@ def listing(rows: Sequence[Mapping[str, str]], title: str) -> None:
 
     `title` is the column that heads a paragraph. A pipe gets the table, however wide.
     """
+    from rich.table import Column, Table
+
     if not rows:
         return
     table = Table(*(Column(name, no_wrap=True) for name in rows[0]), box=None)

@@ -3,24 +3,30 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from locard.model.errors import Missing
-from locard_verify import command
-from locard_verify.keys import Key
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from locard_verify.keys import Key
 
 
-def keys(paths: Sequence[Path] | None) -> list[Key]:
+def keys(paths: Sequence[Path] | None) -> "list[Key]":
     """The verifier keys in these files. Raises `Missing` for a file that holds none."""
+    from locard_verify import command
+
     try:
         return command.keys(paths or [])
     except command.Mistake as error:
         raise Missing(str(error), "A key is one line of the form NAME+ID+KEY.") from error
 
 
-def roots(paths: Sequence[Path] | None) -> list[x509.Certificate] | None:
+def roots(paths: Sequence[Path] | None) -> "list[x509.Certificate] | None":
     """The certificates in these files, None without any. Raises `Missing`."""
+    from locard_verify import command
+
     try:
         return command.root_certificates(paths or [])
     except command.Mistake as error:
@@ -29,6 +35,8 @@ def roots(paths: Sequence[Path] | None) -> list[x509.Certificate] | None:
 
 def checkpoints(paths: Sequence[Path] | None) -> list[bytes]:
     """The notes in these files. Raises `Missing` for one that cannot be read."""
+    from locard_verify import command
+
     try:
         return command.notes(paths or [])
     except command.Mistake as error:

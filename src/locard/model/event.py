@@ -99,3 +99,20 @@ class Event:
     raw: bytes
     sightings: tuple[tuple[str, str], ...] = field(default=())
     """Further places that hold the same record: (evidence, locator)."""
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+    @property
+    def media_type(self) -> str:
+        """The media type for HTTP."""
+        return {
+            Format.CSV: "text/csv; charset=utf-8",
+            Format.JSONL: "application/x-ndjson",
+            Format.PARQUET: "application/vnd.apache.parquet",
+        }[self]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from locard.timeline import schema
 from locard.timeline.client import Client
+from locard.timeline.packing import packed_ids, stored
 from locard.timeline.search import Arriving
 from locard.timeline.staging import staged
 
@@ -22,7 +23,7 @@ _DB = schema.DATABASE
 MARK = schema.APART
 APART = f"position(`case`, '{MARK}') > 0"
 """The SQL of rows that stand apart."""
-EVIDENCE = "still being taken in"
+STILL_COMING = "still being taken in"
 """What such rows have in place of an evidence id."""
 NOTE = "Some evidence is still being taken in: its rows are searched and not yet exported."
 
@@ -61,9 +62,9 @@ def show(client: Client, case: str, name: str, group: int, batch: pa.RecordBatch
     """Insert rows as one group of an arrival."""
     client.require_room()
     index = batch.schema.get_field_index("evidence")
-    told = pa.repeat(pa.scalar(EVIDENCE, pa.string()), batch.num_rows)
+    told = pa.repeat(pa.scalar(STILL_COMING, pa.string()), batch.num_rows)
     batch = batch.set_column(index, batch.schema.field(index), told)
-    rows = schema.stored(partition(case, name, group), batch)
+    rows = stored(partition(case, name, group), batch)
     client.insert("events", pa.Table.from_batches([rows]))
 
 
@@ -98,7 +99,7 @@ def unheld(client: Client, case: str, batch: pa.RecordBatch, ids: pa.Array) -> p
                 {"case": case},
             )
 
-    packed = schema.packed_ids(ids)
+    packed = packed_ids(ids)
     found = client.in_one_life(find)
     held = {
         key: (time, message)

@@ -3,10 +3,8 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -22,9 +20,7 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 from locard.model.errors import Error, Storage
 from locard.timeline import schema
 from locard.timeline.asking import Asking, Unwanted, comment
-
-OWNED, UNUSABLE = 3, 4
-"""Exit status of a store process: another one owns the folder; the folder cannot be used."""
+from locard.timeline.process import OWNED, UNUSABLE, start
 
 START_SECONDS = 60.0
 QUERY_SECONDS = 60.0
@@ -42,11 +38,6 @@ FEW = 400
 """Rows that are too few for a piece of their own: each costs the store as much as a hundred."""
 _END = b"\xff\xff\xff\xff\0\0\0\0"
 """What ends an Arrow stream."""
-
-KEPT = {"JE_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:10000"}
-"""Of the environment of the store process: for how long its engine keeps memory that it let go.
-
-The next batch comes soon, and pages that the kernel hands out anew are a fifth of its work."""
 
 SPARE = 64 << 20
 """Bytes that stay free on the disk of the store, or a twentieth of a disk that is small."""
@@ -264,7 +255,7 @@ def _reach(folder: Path) -> Driver:
                 "The timeline store could not be started.", f"Its log is {folder / 'store.log'}."
             )
         if status is not None:
-            process = _start(folder)
+            process = start(folder)
         time.sleep(0.03)
 
 
@@ -293,25 +284,6 @@ def _answering(folder: Path) -> Driver | None:
             "End the other Locard, or use the version that made the store.",
         )
     return driver
-
-
-def _start(folder: Path) -> subprocess.Popen[bytes]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / "store.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "locard.timeline.serve", str(folder)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                cwd=folder, env={**KEPT, **os.environ},
-            )  # fmt: skip
-        # It outlives us; when it ends first, it leaves no zombie.
-        threading.Thread(target=process.wait, name=f"reaper-{process.pid}", daemon=True).start()
-        return process
-    except OSError as error:
-        raise Storage(
-            f"The timeline store cannot use {folder}: {error.strerror}.",
-            "Free space or make the folder writable, and try again.",
-        ) from error
 
 
 def _unusable(folder: Path) -> Storage:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from locard.timeline import schema
 from locard.timeline.client import Client
+from locard.timeline.packing import packed_ids
 from locard.timeline.staging import staged
 
 FEW = 1000
@@ -26,7 +27,7 @@ def known(client: Client, case: str, ids: Collection[str]) -> set[str]:
             {"case": case, "ids": wanted},
         )
         return {key.hex() for key in table.column("id").to_pylist()}
-    packed = schema.packed_ids(pa.array(wanted, pa.string()))
+    packed = packed_ids(pa.array(wanted, pa.string()))
 
     def find() -> pa.Table:
         with staged(client, packed) as table:

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of the store, made from `model.event.COLUMNS`, and how a batch is turned into them.
+"""The tables of the store, made from `model.event.COLUMNS`; `packing` turns a batch into them.
 
 `time` is never null inside the store: MergeTree sorts by it. A record without a time is kept under
 `UNDATED`, the smallest number of 64 bits, which no clock can mean; on the way out it is null again.
 So undated rows stand first in ascending and last in descending order, and no time range holds them.
 """
-
-from binascii import unhexlify
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from locard.model.event import COLUMNS, Column, Kind
 
@@ -87,35 +82,6 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, {MERGED_INDEX} = 0,
 ) ENGINE = ReplacingMergeTree PARTITION BY `case` ORDER BY (id, evidence, locator)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1""",
     ]
-
-
-def packed_ids(ids: pa.Array) -> pa.Array:
-    """Ids of 32 hex digits as 16 bytes each.
-
-    Raises ValueError for an id of another form: that is a defect of whoever made it.
-    """
-    count = len(ids)
-    lengths = pc.unique(pc.binary_length(ids))
-    if count and (ids.null_count or lengths.to_pylist() != [32]):
-        raise ValueError("an event's id has 32 hex digits")
-    _, offsets, data = ids.buffers()
-    first = memoryview(offsets).cast("i")[ids.offset] if count else 0
-    packed = unhexlify(memoryview(data)[first : first + 32 * count]) if count else b""
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(packed)])
-
-
-def stored(case: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch of a parser as the table `events` takes it."""
-    arrays, names = [pa.repeat(pa.scalar(case, pa.string()), batch.num_rows)], ["case"]
-    for column in COLUMNS:
-        array = batch.column(column.name)
-        if column.kind is Kind.TIME:
-            array = pc.fill_null(array.cast(pa.int64()), UNDATED).cast(pa.timestamp("ns", "UTC"))
-        elif column.name == "id":
-            array = packed_ids(array)
-        arrays.append(array)
-        names.append(column.name)
-    return pa.RecordBatch.from_arrays(arrays, names=names)
 
 
 def presented(name: str) -> str:

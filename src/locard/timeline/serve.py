@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from locard.timeline import schema
-from locard.timeline.client import OWNED, UNUSABLE
+from locard.timeline.process import OWNED, UNUSABLE
 
 IDLE_SECONDS = 15 * 60.0
 _LOCK_SECONDS = 20.0

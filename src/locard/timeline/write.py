@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from locard.timeline import schema
 from locard.timeline.client import Client
+from locard.timeline.packing import stored
 from locard.timeline.results import Written
 from locard.timeline.staging import staged
 
@@ -18,7 +19,7 @@ def write(client: Client, case: str, rows: pa.RecordBatch | pa.Table) -> Written
     if rows.num_rows == 0:
         return Written(0, 0, 0)
     batches = [rows] if isinstance(rows, pa.RecordBatch) else rows.to_batches()
-    table = pa.Table.from_batches([schema.stored(case, batch) for batch in batches])
+    table = pa.Table.from_batches([stored(case, batch) for batch in batches])
     return client.in_one_life(lambda: _write(client, case, table))
 
 

@@ -23,9 +23,8 @@ from locard.api.places import EventId, TheCase, TheEvent
 from locard.api.problems import bad_query
 from locard.api.rows import LISTED, listed, whole
 from locard.api.times import iso
-from locard.cases.export import Format
 from locard.model.errors import BadQuery, Missing
-from locard.model.event import COLUMNS, FACETS, Event, Kind
+from locard.model.event import COLUMNS, FACETS, Event, Format, Kind
 from locard.timeline import STILL_COMING
 
 router = APIRouter(prefix="/api", tags=["events"])

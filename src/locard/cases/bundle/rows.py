@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from locard.cases.export import Format, export
+from locard.cases.export import export
 from locard.cases.exporting import columns_of
 from locard.evidence.entries import rfc3339
+from locard.model.event import Format
 from locard.state.database import State
 from locard.state.remarks import Remark, remarks
 from locard.timeline import Search, Timeline

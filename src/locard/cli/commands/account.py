@@ -3,18 +3,16 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.actions import policy
-from locard.actions.catalogue import catalogue
-from locard.cases.response.organizations import Found
 from locard.cli.responding import Told
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, out
 from locard.model.errors import Error
-from locard.state import accounts
-from locard.state.accounts import Account
+
+if TYPE_CHECKING:
+    from locard.cases.response.organizations import Found
 
 ADDING = """Examples:
 
@@ -73,6 +71,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add an account by the role that Locard takes there."""
+    from locard.state.accounts import Account
+
     wanted = Account(name, provider, "", role, external_id, tuple(region or ()), endpoint=endpoint)
     with desk() as at:
         made = at.response.accounts.add(wanted, who=hand(who))
@@ -103,6 +103,8 @@ def add_organization(
     as_json: Json = False,
 ) -> None:
     """Add every account of an organization whose role can be taken; tell those whose cannot."""
+    from locard.state.accounts import Account
+
     wanted = Account(name, provider, "", role, external_id, tuple(region or ()), endpoint=endpoint)
     with desk() as at:
         found = at.response.organizations.add(wanted, member_role, who=hand(who), told=Told())
@@ -131,7 +133,7 @@ def refresh(
     _members(found, as_json)
 
 
-def _members(found: list[Found], as_json: bool) -> None:
+def _members(found: "list[Found]", as_json: bool) -> None:
     if as_json:
         emit([asdict(one) for one in found])
     else:
@@ -179,6 +181,10 @@ def show_policy(
     account: Annotated[str, typer.Option(help="The account whose external id is asked for.")] = "",
 ) -> None:
     """Print the least that Locard has to be allowed for actions, derived from what they declare."""
+    from locard.actions import policy
+    from locard.actions.catalogue import catalogue
+    from locard.state import accounts
+
     if form not in policy.FORMS:
         raise Error(f"{form[:40]!r} is no form.", f"There are: {', '.join(policy.FORMS)}.")
     if trust:

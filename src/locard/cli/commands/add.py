@@ -3,16 +3,17 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cases.adding import Added
 from locard.cases.background import handed_on
-from locard.cases.intake import Wish
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, visible
 from locard.model.errors import Missing
 from locard.settings import LIMITS, limits_of
+
+if TYPE_CHECKING:
+    from locard.cases.adding import Added
 
 EXAMPLES = """Examples:
 
@@ -64,6 +65,8 @@ def add(
 
     The rows of a disk image are found by searches while it is still being taken in.
     """
+    from locard.cases.intake import Wish
+
     bounds = limits_of(limit or ())
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     if "" in paths:
@@ -87,7 +90,7 @@ def resume(
     return _tell(added, as_json)
 
 
-def _tell(added: Added, as_json: bool) -> int:
+def _tell(added: "Added", as_json: bool) -> int:
     status = 0 if added.whole and not added.altered else 1
     if as_json:
         emit({**asdict(added), "whole": added.whole})
@@ -99,7 +102,7 @@ def _tell(added: Added, as_json: bool) -> int:
     return status
 
 
-def _counts(added: Added) -> None:
+def _counts(added: "Added") -> None:
     if added.made:
         out.print(f"Made case {added.case}.")
     if added.files:
@@ -126,7 +129,7 @@ def _counts(added: Added) -> None:
         out.print(f"Digest {visible(line)}", markup=False)
 
 
-def _troubles(added: Added) -> None:
+def _troubles(added: "Added") -> None:
     for line in added.passed_over[:20]:
         errors.print(f"passed over: {visible(line)}", markup=False)
     if (more := len(added.passed_over) - 20) > 0:

@@ -5,14 +5,10 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cases.alerts.sources import MOST_BYTES, sources
-from locard.cases.alerts.watching import Watcher
-from locard.cases.response.connecting import queue as open_queue
-from locard.cases.response.settings import Queue
 from locard.cli.automating import (
     alert_record,
     alert_row,
@@ -23,6 +19,10 @@ from locard.cli.automating import (
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment, out, size
 from locard.model.alert import Alert
 from locard.model.errors import Error, Missing, Unreadable
+
+if TYPE_CHECKING:
+    from locard.cases.alerts.watching import Watcher
+    from locard.cases.response.settings import Queue
 
 LIST = """Examples:
 
@@ -114,6 +114,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Take alerts from files as if they had come by themselves."""
+    from locard.cases.alerts.sources import sources
+
     if source:
         sources().get(source)
     bodies = [_body(one) for one in files]
@@ -142,6 +144,8 @@ def add(
 
 
 def _body(file: str) -> bytes:
+    from locard.cases.alerts.sources import MOST_BYTES
+
     try:
         if file == "-":
             body = sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -165,6 +169,9 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Watch the queues that alerts come through, and carry out what playbooks say."""
+    from locard.cases.alerts.watching import Watcher
+    from locard.cases.response.connecting import queue as open_queue
+
     with desk() as at:
         queues = at.response.settings().queues
         if not queues:
@@ -207,7 +214,7 @@ def watch(
             watcher.close()
 
 
-def _drained(watcher: Watcher, queue: Queue) -> list[Alert]:
+def _drained(watcher: "Watcher", queue: "Queue") -> list[Alert]:
     """All that a queue holds now."""
     found: list[Alert] = []
     while True:
@@ -258,6 +265,8 @@ def unread(
 
 def list_sources(as_json: Json = False) -> None:
     """List the sources that alerts can be read from, and how each proves where it comes from."""
+    from locard.cases.alerts.sources import sources
+
     with desk() as at:
         settings, watched = at.response.settings(), at.response.attending.watched()
     rows = []

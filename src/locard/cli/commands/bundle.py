@@ -9,7 +9,6 @@ import typer
 
 from locard.cases.background import handed_on
 from locard.cases.bundle.bag import Form
-from locard.cases.bundle.export import Order
 from locard.cli import trust
 from locard.cli.terminal import (
     Json,
@@ -25,7 +24,6 @@ from locard.cli.terminal import (
     visible,
 )
 from locard.model.errors import Error
-from locard_verify import command
 from locard_verify.verdict import Verdict
 
 EXPORT = """Examples:
@@ -74,6 +72,8 @@ def export(
     The receiver checks it with `locard verify BUNDLE` or with the small program locard-verify. A
     run that breaks off leaves nothing; run the same command again.
     """
+    from locard.cases.bundle.export import Order
+
     if as_zip and as_tar:
         raise Error("A bundle is a zip or a tar, not both.", "Leave one of the options out.")
     form = Form.ZIP if as_zip else Form.TAR if as_tar else Form.FOLDER
@@ -122,6 +122,8 @@ def accept(
     Each exhibit gets a record of ours that names the sender's. What the sender's ledger said is
     kept as evidence too.
     """
+    from locard_verify import command
+
     trusted, authorities = trust.keys(key), trust.roots(roots)
 
     def judged(verdict: Verdict) -> None:

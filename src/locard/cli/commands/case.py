@@ -2,14 +2,16 @@
 """`locard cases`, `locard evidence`, `locard custody`: what is held, and what happened to it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cases.holdings import Item
 from locard.cli.terminal import Json, desk, emit, errors, group, listing, moment, out, size, visible
 from locard.model.errors import Tampered
 from locard_verify.verdict import State
+
+if TYPE_CHECKING:
+    from locard.cases.holdings import Item
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +80,7 @@ def evidence(
         out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
 
 
-def _passed(item: Item) -> str:
+def _passed(item: "Item") -> str:
     count = len(item.passed)
     return f"{count:,} entries passed over ({item.passed[0]}, ...)" if count else ""
 

@@ -13,20 +13,17 @@ from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from locard import settings
-from locard.cases import demo as incident
-from locard.cases.demo.cloud import rehearsal
-from locard.cases.demo.cloud.account import fill, simulated
-from locard.cases.demo.cloud.finding import finding
-from locard.cases.desk import Desk
-from locard.cases.progress import birth
 from locard.cli.commands.serve import PORT, Port, serve_on
 from locard.cli.terminal import desk, errors, hand, out, shown
 from locard.model.errors import Missing
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
 
 DEMO = "demo"
 PATIENCE = 10
@@ -72,7 +69,9 @@ def demo(
             serve_on(at, "127.0.0.1", port, [], f"/cases/{DEMO}")
 
 
-def _prepare(at: Desk) -> None:
+def _prepare(at: "Desk") -> None:
+    from locard.cases import demo as incident
+
     folder = settings.from_environment().home / "demo"
     try:
         ready = at.case(DEMO).totals
@@ -97,6 +96,10 @@ def _roots(folder: Path, paths: list[Path]) -> list[Path]:
 
 
 def _rehearse(port: int) -> None:
+    from locard.cases.demo.cloud import rehearsal
+    from locard.cases.demo.cloud.account import fill, simulated
+    from locard.cases.demo.cloud.finding import finding
+
     rehearsal.disguise()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all of it is cleared away
     errors.print("Starting a simulated account of AWS ...")
@@ -141,6 +144,8 @@ def _below(home: str) -> list[int]:
 
 
 def _end(processes: list[int]) -> None:
+    from locard.cases.progress import birth
+
     for one in processes:
         with suppress(ProcessLookupError):
             os.kill(one, signal.SIGTERM)

@@ -2,12 +2,11 @@
 """`locard custody exhibits` and `locard case verify`: what is held, and whether it still holds."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from locard.cases.background import handed_on
-from locard.cases.records import Shown
 from locard.cli.terminal import (
     Json,
     Who,
@@ -21,6 +20,9 @@ from locard.cli.terminal import (
     size,
     visible,
 )
+
+if TYPE_CHECKING:
+    from locard.cases.records import Shown
 
 EXHIBITS = """Examples:
 
@@ -88,6 +90,6 @@ def exhibits(
         out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
 
 
-def _record(one: Shown) -> dict[str, object]:
+def _record(one: "Shown") -> dict[str, object]:
     last = asdict(one.last) if one.last else None
     return {"name": one.name, "state": one.state, "last": last, "record": one.exhibit.record()}

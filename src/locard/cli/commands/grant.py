@@ -5,11 +5,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from locard.cli.terminal import Json, Who, desk, emit, hand, moment, out, visible
 from locard.model.access import MEANINGS, TITLES, Role
-from locard.state import grants, groups
 
 Group = Annotated[str, typer.Argument(help="Name of the group.")]
 User = Annotated[str, typer.Argument(help="User name.")]
@@ -81,6 +79,10 @@ def list_grants(
     as_json: Json = False,
 ) -> None:
     """List the grants."""
+    from rich.table import Table
+
+    from locard.state import grants
+
     with desk() as at:
         if case:
             at.case(case)
@@ -116,6 +118,8 @@ def remove(
 
 def roles(as_json: Json = False) -> None:
     """Show what each role may do."""
+    from rich.table import Table
+
     if as_json:
         emit(
             [
@@ -148,6 +152,10 @@ def add_group(
 
 def list_groups(as_json: Json = False) -> None:
     """List the groups with their members."""
+    from rich.table import Table
+
+    from locard.state import groups
+
     with desk() as at, at.state.session() as session:
         found = groups.every(session)
     if as_json:

@@ -2,12 +2,11 @@
 """`locard case ...`: how a case is kept, under which authority, and how evidence leaves it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from locard.cases.background import handed_on
-from locard.cases.keeping import Kept, Plan
 from locard.cli.terminal import (
     Json,
     Who,
@@ -24,8 +23,10 @@ from locard.cli.terminal import (
 )
 from locard.model.custody import Authority
 from locard.model.errors import Error
-from locard.state.keeping import Disposal, Standing, day
-from locard.timeline import bounds
+
+if TYPE_CHECKING:
+    from locard.cases.keeping import Kept, Plan
+    from locard.state.keeping import Disposal
 
 Case = Annotated[str, typer.Argument(help="The case.")]
 Number = Annotated[int, typer.Argument(help="Its number: locard case keeping CASE")]
@@ -136,6 +137,8 @@ def retain(
     as_json: Json = False,
 ) -> None:
     """Keep a case until then. A later day replaces an earlier one, never the other way round."""
+    from locard.state.keeping import day
+
     if not until:
         raise Error("Until when is it to be kept?", "Say it: --until 2033-12-31")
     last = _last(until)
@@ -215,6 +218,8 @@ def agree(
 
     One that was agreed to and cut off is carried on.
     """
+    from locard.state.keeping import Standing
+
     by = handed_on() or hand(who)
     with desk() as at, shown() as watch:
         found = _numbered(at.keeping.of(case), number)
@@ -252,13 +257,15 @@ def _exhibits(count: int) -> str:
 
 def _last(until: str) -> int:
     """The last nanosecond of what is named: of a date the end of its day."""
+    from locard.timeline import bounds
+
     _, after = bounds("", until)
     if after is None:
         raise Error("Until when is it to be kept?", "Give a day such as 2033-12-31.")
     return after - 1
 
 
-def _numbered(kept: Kept, number: int) -> Disposal:
+def _numbered(kept: "Kept", number: int) -> "Disposal":
     for one in kept.disposals:
         if one.id == number:
             return one
@@ -266,8 +273,10 @@ def _numbered(kept: Kept, number: int) -> Disposal:
     raise Error(f"The case {kept.case} has no disposal {number}.", f"There are: {known}.")
 
 
-def _told(kept: Kept) -> list[str]:
+def _told(kept: "Kept") -> list[str]:
     """How a case is kept, in sentences."""
+    from locard.state.keeping import day
+
     lines = _authority(kept)
     for hold in kept.holds:
         about = f" ({hold.reference})" if hold.reference else ""
@@ -289,7 +298,7 @@ def _told(kept: Kept) -> list[str]:
     return lines
 
 
-def _authority(kept: Kept) -> list[str]:
+def _authority(kept: "Kept") -> list[str]:
     if not kept.authorities:
         return ["No authority was entered: exhibits say nothing about why they could be taken."]
     lines = []
@@ -306,7 +315,9 @@ def _authority(kept: Kept) -> list[str]:
     return [*lines, kept.lapsed] if kept.lapsed else lines
 
 
-def _disposal(one: Disposal) -> str:
+def _disposal(one: "Disposal") -> str:
+    from locard.state.keeping import Standing, day
+
     said = (
         f"Disposal {one.id} of {_exhibits(len(one.evidence))}, asked for by {one.asked_by} "
         f"{day(one.asked)}: {one.reason}."
@@ -322,7 +333,7 @@ def _disposal(one: Disposal) -> str:
     return f"{said} {ends[one.standing]} (by {one.decided_by} {day(one.decided or 0)}{because})."
 
 
-def _plan(plan: Plan) -> None:
+def _plan(plan: "Plan") -> None:
     out.print(
         f"{_exhibits(len(plan.items))} of case {plan.case}, {size(plan.bytes)}; rows of the "
         f"timeline: {plan.rows:,}"

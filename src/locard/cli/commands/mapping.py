@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from locard.cli.terminal import Json, Who, desk, emit, hand, out
 from locard.model.errors import Error
-from locard.parsers import catalogue
-from locard.state import mappings
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +26,8 @@ def save(
     who: Who = None,
 ) -> None:
     """Save a mapping from a YAML file (docs/howto/map-your-own-logs.md)."""
+    import yaml
+
     try:
         found = yaml.safe_load(file.read_text("utf-8"))
     except OSError as error:
@@ -42,6 +41,8 @@ def save(
 
 def list_mappings(as_json: Json = False) -> None:
     """List the saved mappings."""
+    from locard.state import mappings
+
     with desk() as at, at.state.session() as session:
         found = mappings.every(session)
     if as_json:
@@ -53,12 +54,16 @@ def list_mappings(as_json: Json = False) -> None:
 
 def remove(name: str) -> None:
     """Forget a mapping. Rows that were read with it stay, but can't be proved any more."""
+    from locard.state import mappings
+
     with desk() as at, at.state.session() as session:
         mappings.remove(session, name)
 
 
 def parsers(as_json: Json = False) -> None:
     """List what can be read: the ids are what --as takes."""
+    from locard.parsers import catalogue
+
     found = list(catalogue.load())
     if as_json:
         emit([{"id": one.id, "title": one.title, "version": one.version} for one in found])

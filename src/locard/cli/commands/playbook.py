@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from locard.cases.document import BadDocument
-from locard.cases.playbooks.shelf import path_of
 from locard.cli.automating import playbook_row, show_trial, trial_record
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment, out
 from locard.model.errors import Error
@@ -83,6 +81,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check a playbook: every fault with its line, and what a careful person would look at."""
+    from locard.cases.document import BadDocument
+    from locard.cases.playbooks.shelf import path_of
+
     with desk() as at:
         try:
             if Path(name).suffix:
@@ -121,6 +122,8 @@ def test(
     as_json: Json = False,
 ) -> None:
     """Try a playbook on past alerts: what it would have done. Nothing is changed."""
+    from locard.cases.playbooks.shelf import path_of
+
     with desk() as at:
         shelf, alerts = at.response.shelf, at.response.alerts
         written = shelf.check(*path_of(name)) if Path(name).suffix else shelf.written(name)

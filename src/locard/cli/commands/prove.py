@@ -2,12 +2,14 @@
 """`locard prove`: a row back to the bytes it came from."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cases.proof import Step
 from locard.cli.terminal import Json, Who, desk, emit, hand, out, visible
+
+if TYPE_CHECKING:
+    from locard.cases.proof import Step
 
 EXAMPLES = """Examples:
 
@@ -33,7 +35,7 @@ def prove(
     Exit status 0 when it is proved, 1 when a step failed.
     """
 
-    def say(step: Step) -> None:
+    def say(step: "Step") -> None:
         if as_json:
             return
         mark = "[green]pass[/green]" if step.passed else "[red]FAIL[/red]"

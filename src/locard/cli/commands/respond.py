@@ -3,14 +3,10 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.actions.catalogue import catalogue
-from locard.cases.desk import Desk
-from locard.cases.response import receipts
-from locard.cases.response.orders import COLLECT, ISOLATE, Begun, Order, Proposal
 from locard.cli import trust
 from locard.cli.responding import (
     Apply,
@@ -28,7 +24,10 @@ from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out
 from locard.model.action import Receipt, RunState
 from locard.model.custody import Hand
 from locard.model.errors import Error, Unreadable
-from locard.state import runs
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
+    from locard.cases.response.orders import Begun, Proposal
 
 COLLECTING = """Examples:
 
@@ -87,6 +86,9 @@ def collect(
     as_json: Json = False,
 ) -> None:
     """Take evidence of a target in a cloud into a case, what is lost first, first."""
+    from locard.actions.catalogue import catalogue
+    from locard.cases.response.orders import COLLECT, Order
+
     options = options_of([one.action for one in catalogue().meant(COLLECT, target)], choose or ())
     order = Order(case, COLLECT, target, account, region, tuple(only or ()), options)
     with desk() as at:
@@ -124,6 +126,9 @@ def isolate(
     as_json: Json = False,
 ) -> None:
     """Contain a target in a cloud so that everything can be put back."""
+    from locard.actions.catalogue import catalogue
+    from locard.cases.response.orders import ISOLATE, Order
+
     named = catalogue().meant(ISOLATE, target)[0]
     options = options_of([named.action], choose or ())
     order = Order(case, ISOLATE, target, account, region, (named.action.id,), options)
@@ -191,19 +196,21 @@ def release(
     _end([done])
 
 
-def _carry(at: Desk, begun: Begun, who: Hand) -> list[Receipt]:
+def _carry(at: "Desk", begun: "Begun", who: Hand) -> list[Receipt]:
+    from locard.state import runs
+
     for run in begun.carry:
         at.response.carry(run, who, Told())
     with at.state.session() as session:
         return [runs.receipt(session, run) for run in begun.runs]
 
 
-def _case(at: Desk, case: str, who: Hand) -> None:
+def _case(at: "Desk", case: str, who: Hand) -> None:
     if not at.has_case(case):
         at.create(case, who=who)
 
 
-def _plans(proposals: list[Proposal], as_json: bool) -> None:
+def _plans(proposals: "list[Proposal]", as_json: bool) -> None:
     if as_json:
         emit([{**one.plan.record(), "uncollected": one.uncollected} for one in proposals])
         return
@@ -225,7 +232,9 @@ def _end(done: list[Receipt]) -> None:
         raise typer.Exit(1)
 
 
-def _receipt(at: Desk, path: Path, key: list[Path] | None) -> Receipt:
+def _receipt(at: "Desk", path: Path, key: list[Path] | None) -> Receipt:
+    from locard.cases.response import receipts
+
     try:
         with path.open("rb") as file:
             content = file.read(receipts.LONGEST + 1)

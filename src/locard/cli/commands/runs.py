@@ -2,21 +2,19 @@
 """`locard runs`: what was collected, isolated and released, step by step."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import select
 
-from locard.cases.desk import Desk
-from locard.cases.response import receipts
 from locard.cli.automating import carry_on, show_playbook_run
 from locard.cli.responding import Told, show_run
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
 from locard.model.action import RunState
 from locard.model.custody import Hand
 from locard.model.playbook import PlaybookRun, PlaybookState
-from locard.state import playbooks, runs
-from locard.state.runs import RunRow
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
 
 Run = Annotated[str, typer.Argument(help="The run, or how its id begins.")]
 Reason = Annotated[str, typer.Option(help="Why; it goes into the custody ledger.")]
@@ -68,6 +66,11 @@ def list_runs(
     as_json: Json = False,
 ) -> None:
     """List runs of actions and of playbooks, the newest first."""
+    from sqlalchemy import select
+
+    from locard.state import playbooks
+    from locard.state.runs import RunRow
+
     with desk() as at, at.state.session() as session:
         wanted = select(RunRow).order_by(RunRow.started.desc())
         rows = session.scalars(wanted.where(RunRow.case == case) if case else wanted).all()
@@ -107,6 +110,8 @@ def list_runs(
 
 def show(run: Run, as_json: Json = False) -> None:
     """Show a run with its steps."""
+    from locard.state import runs
+
     if run.startswith(PLAYBOOK):
         with desk() as at:
             book = at.response.playbooks.run(run)
@@ -122,6 +127,8 @@ def show(run: Run, as_json: Json = False) -> None:
 
 def receipt(run: Run, who: Who = None) -> None:
     """Print the signed receipt of a run, from which another machine can release it."""
+    from locard.cases.response import receipts
+
     with desk() as at:
         emit(receipts.signed(at.state, at.vault, run, actor=hand(who).name))
 
@@ -150,7 +157,7 @@ def resume(
         raise typer.Exit(1)
 
 
-def _again(at: Desk, run: str, who: Hand) -> PlaybookRun:
+def _again(at: "Desk", run: str, who: Hand) -> PlaybookRun:
     """Carry a run of a playbook on; steps that failed are tried again."""
     known = at.response.playbooks.run(run)
     if known.state is PlaybookState.FAILED:

@@ -3,17 +3,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from locard.cases.desk import Desk
-from locard.cases.export import Format
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, moment, out, pointing, visible
 from locard.model.errors import Error, Missing
-from locard.model.event import COLUMNS
-from locard.state import marks
-from locard.timeline import Row, Search, bounds
+from locard.model.event import COLUMNS, Format
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
+    from locard.timeline import Row, Search
 
 EXAMPLES = """Examples:
 
@@ -158,8 +158,10 @@ def _form(output: Path | None) -> Format:
 
 
 def _search(
-    at: Desk, case: str, query: str, start: str, end: str, zone: str, who: str | None
-) -> Search:
+    at: "Desk", case: str, query: str, start: str, end: str, zone: str, who: str | None
+) -> "Search":
+    from locard.timeline import bounds
+
     first, after = bounds(start, end, zone)
     return at.search(
         case,
@@ -171,8 +173,10 @@ def _search(
     )
 
 
-def _tagged(at: Desk, case: str, rows: list[Row]) -> list[Row]:
+def _tagged(at: "Desk", case: str, rows: "list[Row]") -> "list[Row]":
     """The rows with what people tagged them, under the word that queries and exports use."""
+    from locard.state import marks
+
     with at.state.session() as session:
         known = marks.marks_of(session, case, [row["id"] for row in rows])
     return [
@@ -209,7 +213,7 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _nothing(at: Desk, case: str, query: str) -> str:
+def _nothing(at: "Desk", case: str, query: str) -> str:
     total = at.timeline.summary(case).rows
     if not total:
         return f"Case {case} has no event yet: locard add {case} PATH"

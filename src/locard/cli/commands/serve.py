@@ -6,15 +6,16 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cases.desk import Desk
 from locard.cli.terminal import desk, hand, out
 from locard.model.access import Role
 from locard.model.errors import Conflict, Error
-from locard.state import grants, users
+
+if TYPE_CHECKING:
+    from locard.cases.desk import Desk
 
 PORT = 8321
 ADMINISTRATOR = "admin"
@@ -70,7 +71,7 @@ def _proxy(text: str) -> str:
 
 
 def serve_on(
-    at: Desk,
+    at: "Desk",
     bind: str,
     port: int,
     names: list[str],
@@ -105,7 +106,7 @@ def serve_on(
     server(app, behind).run(sockets=[listener])
 
 
-def _ready(at: Desk) -> None:
+def _ready(at: "Desk") -> None:
     """Start the timeline store before somebody asks, who would wait for it.
 
     What goes wrong is told to whoever asks first.
@@ -114,8 +115,10 @@ def _ready(at: Desk) -> None:
         at.timeline.ping()
 
 
-def _administrator(at: Desk) -> str:
+def _administrator(at: "Desk") -> str:
     """Somebody who administers all cases; made when there is nobody who does."""
+    from locard.state import grants, users
+
     with at.state.session() as session:
         found = grants.administrators(session)
         known = users.known(session, ADMINISTRATOR)

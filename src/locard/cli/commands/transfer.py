@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from locard.cli import trust
 from locard.cli.terminal import Json, Who, desk, emit, group, hand, out, visible
@@ -96,6 +95,8 @@ def accept(
 
 def waiting(case: Case, as_json: Json = False) -> None:
     """List the releases that nobody accepted yet."""
+    from rich.table import Table
+
     with desk() as at:
         found = at.bundles.waiting(case)
     if as_json:

@@ -9,14 +9,11 @@ import sys
 from dataclasses import asdict
 from typing import Annotated
 
-import segno
 import typer
-from rich.table import Table
 
 from locard.cli.terminal import Json, Who, desk, emit, hand, moment, out, visible
 from locard.model.access import TITLES, Role, Scope
 from locard.model.errors import Error
-from locard.state import factors, grants, groups, tokens, users
 
 User = Annotated[str, typer.Argument(help="User name.")]
 
@@ -107,6 +104,10 @@ def add_user(
 
 def list_users(as_json: Json = False) -> None:
     """List the people who may sign in, with what they are where."""
+    from rich.table import Table
+
+    from locard.state import factors, grants, groups, users
+
     with desk() as at, at.state.session() as session:
         people, granted = users.every(session), grants.every(session)
         asked = factors.asked(session)
@@ -214,6 +215,8 @@ def totp(
 
     With --json the code is not asked back: whoever hands the secret on has to try it.
     """
+    import segno
+
     with desk() as at:
         if off:
             at.people.remove_factor(username, by=hand(who))
@@ -262,6 +265,8 @@ def create_token(
 
 def list_tokens(username: User, as_json: Json = False) -> None:
     """List a person's tokens."""
+    from locard.state import tokens, users
+
     with desk() as at, at.state.session() as session:
         users.find(session, username)
         found = tokens.of(session, username)

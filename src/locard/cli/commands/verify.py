@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from locard.cases.verification import verify as judge
 from locard.cli import trust
 from locard.cli.terminal import Json, desk, emit, out
-from locard_verify import command
 
 EXAMPLES = """Examples:
 
@@ -47,6 +45,9 @@ def verify(
     It reads files and nothing else: no server, no network, no database. Exit status 1 when a clause
     failed. What could not be checked is said, and is no pass.
     """
+    from locard.cases.verification import verify as judge
+    from locard_verify import command
+
     with desk() as at:
         verdict = judge(
             at.vault,

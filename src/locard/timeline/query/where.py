@@ -12,6 +12,7 @@ import pyarrow as pa
 from locard.model.errors import BadQuery
 from locard.timeline import arriving, schema, words
 from locard.timeline.client import Client, EngineRefused
+from locard.timeline.packing import packed_ids
 from locard.timeline.query.compiler import Compiled, compile_query
 from locard.timeline.search import Search
 from locard.timeline.staging import staged
@@ -118,7 +119,7 @@ def _set(
             f"SELECT toFixedString(unhex(one), 16) FROM "
             f"(SELECT arrayJoin({{{name}:Array(String)}}) AS one)"
         )
-    table = stack.enter_context(staged(client, schema.packed_ids(pa.array(good, pa.string()))))
+    table = stack.enter_context(staged(client, packed_ids(pa.array(good, pa.string()))))
     return f"SELECT id FROM {table}"
 
 
