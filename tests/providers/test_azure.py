@@ -8,14 +8,24 @@ Azure's word, and what is judged is that we ask for it.
 import base64
 import io
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobBlock,
+    BlobClient,
+    BlobServiceClient,
+    ContentSettings,
+    ResourceTypes,
+    generate_account_sas,
+)
 
 from locard.evidence import Content, Vault
 from locard.evidence.place import Place
@@ -24,12 +34,13 @@ from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
 from locard.providers import connect
+from locard.providers.azure import blocks
 from locard.providers.azure import store as azure_store
 from locard.providers.azure.store import BLOCK, AzureStore
 from tests.providers.test_s3 import LARGE, spooled, told
 from tests.servers.azurite import Azurite, azurite
 from tests.servers.proxy import proxy
-from tests.servers.recorder import Answer, Recorder, Request, recorder
+from tests.servers.recorder import Answer, Recorder, Request, forwarded, recorder
 
 pytestmark = pytest.mark.server
 
@@ -74,7 +85,8 @@ def test_bytes_come_back_and_the_checksum_fits(container: str, tmp_path: Path, d
     taken = put(vault, data)
     kept = vault.stat(taken.evidence.id)
     assert kept == taken.kept and kept.size == len(data)
-    assert kept.checksum == f"MD5 {md5(data, usedforsecurity=False).hexdigest()}"
+    told = md5(data, usedforsecurity=False).hexdigest()
+    assert kept.checksum == f"MD5 {told}, as it was told"
     with vault.open(taken.evidence.id, case="c", actor="bo", reason="t") as file:
         assert os.pread(file.fileno(), 50 << 20, 0) == data
     assert not put(vault, data).new
@@ -104,6 +116,128 @@ def test_a_spooled_file_that_changes_is_never_stored(container: str, tmp_path: P
         with pytest.raises(Tampered, match="on its way"):
             store.place(name, path, content)
         assert store.stat(name) is None
+
+
+def written(server: Azurite, container: str, name: str) -> BlobClient:
+    """The blob as somebody else writes it, who may."""
+    service = BlobServiceClient.from_connection_string(server.connection())
+    return service.get_blob_client(container, f"locard/objects/{name}")
+
+
+def account_token(server: Azurite) -> str:
+    """A signature that does not cover the requests themselves, so that they can be changed."""
+    return generate_account_sas(
+        server.account,
+        server.key,
+        ResourceTypes(service=True, container=True, object=True),
+        AccountSasPermissions(read=True, write=True, list=True, create=True, delete=True),
+        datetime.now(UTC) + timedelta(hours=1),
+    )
+
+
+def lies(data: bytes) -> ContentSettings:
+    return ContentSettings(content_md5=bytearray(md5(data, usedforsecurity=False).digest()))
+
+
+@pytest.mark.parametrize("data", [b"true", LARGE])
+def test_the_md5_that_a_blob_was_told_convinces_nobody(
+    server: Azurite, container: str, tmp_path: Path, data: bytes
+) -> None:
+    store = store_at(container)
+    name, path, content = spooled(tmp_path, data)
+    with written(server, container, name) as blob:
+        blob.stage_block("1", b"!" + data[1:])
+        blob.commit_block_list([BlobBlock("1")], content_settings=lies(data))
+    kept = store.stat(name)
+    assert kept and kept.size == len(data), "size and MD5 are those of the evidence"
+    assert kept.checksum == f"MD5 {md5(data, usedforsecurity=False).hexdigest()}, as it was told"
+    with pytest.raises(Tampered, match="holds other bytes"):
+        store.place(name, path, content)
+
+
+def test_the_blocks_that_were_sent_are_those_that_the_service_lists(
+    server: Azurite, container: str, tmp_path: Path
+) -> None:
+    store = store_at(container)
+    name, path, content = spooled(tmp_path, LARGE)
+    store.place(name, path, content)
+    with written(server, container, name) as blob:
+        listed = blocks.blocks(blob)
+    expected = [LARGE[at : at + BLOCK] for at in range(0, len(LARGE), BLOCK)]
+    assert [size for _, size in listed] == [len(one) for one in expected]
+    digests = [md5(one, usedforsecurity=False).hexdigest() for one in expected]
+    assert [one.split("-")[2] for one, _ in listed] == digests
+
+
+@pytest.mark.parametrize("data", [b"small", LARGE])
+def test_a_byte_that_changes_on_the_way_is_refused_by_the_service(
+    server: Azurite, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    def flipped(request: Request) -> Answer:
+        if request.method == "PUT" and request.query.get("comp") in (None, "block"):
+            request.body = bytes([request.body[0] ^ 1]) + request.body[1:]
+        return forwarded(request, server.port)
+
+    with recorder(flipped) as between:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", server.connection(between.port))
+        name, path, content = spooled(tmp_path, data)
+        with pytest.raises(Storage, match="refused: InvalidOperation"):  # Azurite's word for it
+            store_at(container).place(name, path, content)
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", server.connection())
+    assert list(store_at(container).names()) == []
+
+
+def test_a_block_that_the_service_exchanges_is_missed(
+    server: Azurite, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exchanged(request: Request) -> Answer:
+        if request.query.get("comp") == "blocklist" and request.method == "PUT":
+            first, second, *rest = re.findall(rb"<Latest>.*?</Latest>", request.body)
+            body = b"".join([second, first, *rest])
+            request.body = b"<?xml version='1.0'?><BlockList>" + body + b"</BlockList>"
+            digest = md5(request.body, usedforsecurity=False).digest()
+            request.headers["content-md5"] = base64.b64encode(digest).decode()
+        answer = forwarded(request, server.port)
+        answer.headers = {k: v for k, v in answer.headers.items() if k.lower() != "content-md5"}
+        return answer
+
+    assert len(LARGE) > 2 * BLOCK
+    with recorder(exchanged) as between:
+        monkeypatch.setenv(
+            "AZURE_STORAGE_CONNECTION_STRING",
+            f"BlobEndpoint=http://127.0.0.1:{between.port}/{server.account};"
+            f"SharedAccessSignature={account_token(server)}",
+        )
+        name, path, content = spooled(tmp_path, LARGE)
+        with pytest.raises(Storage, match="lists 3 blocks"):
+            store_at(container).place(name, path, content)
+
+
+def test_a_full_read_back_can_be_asked_for(
+    server: Azurite, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = list[str]()
+
+    def counted(request: Request) -> Answer:
+        answer = forwarded(request, server.port)
+        if request.method == "GET" and "comp" not in request.query:
+            reads.append(request.path)
+            answer.body = bytes([answer.body[0] ^ spoil]) + answer.body[1:]
+        return answer
+
+    with recorder(counted) as between:
+        monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", server.connection(between.port))
+        spoil = 0
+        name, path, content = spooled(tmp_path, b"once")
+        store_at(container).place(name, path, content)
+        assert not reads
+        name, path, content = spooled(tmp_path, b"twice")
+        assert store_at(container, "lock=off&readback=on").place(name, path, content)[1]
+        assert len(reads) == 1
+        spoil = 1
+        name, path, content = spooled(tmp_path, b"thrice")
+        with pytest.raises(Storage, match="keeps other bytes than were sent"):
+            store_at(container, "lock=off&readback=on").place(name, path, content)
 
 
 def test_a_network_that_goes_away_leaves_nothing(
@@ -235,6 +369,20 @@ def test_what_is_placed_carries_a_locked_policy(recorded: Recorder, tmp_path: Pa
     assert sent.headers["x-ms-immutability-policy-mode"] == "Locked"
     with pytest.raises(Denied, match="is kept until"):
         store.remove(NAME)
+
+
+def test_what_azure_says_of_a_checksum_that_does_not_fit_is_said(
+    recorded: Recorder, tmp_path: Path
+) -> None:
+    service = recorded.answer
+    recorded.answer = lambda request: (
+        Answer(400, headers={"x-ms-error-code": "Md5Mismatch"})
+        if request.method == "PUT"
+        else service(request)
+    )
+    for data in (b"small", LARGE):
+        with pytest.raises(Storage, match="got other bytes than were sent"):
+            store_at("evidence", "retain=2d").place(*spooled(tmp_path, data))
 
 
 def test_when_azure_refuses_to_delete_it_is_said(recorded: Recorder) -> None:

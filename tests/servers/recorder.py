@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +23,8 @@ class Request:
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
+    target: str
+    """Path and query as they were written."""
 
 
 @dataclass
@@ -53,6 +56,7 @@ class Recorder:
                     dict(parse_qsl(parts.query, keep_blank_values=True)),
                     {name.lower(): value for name, value in self.headers.items()},
                     self.rfile.read(size),
+                    self.path,
                 )
                 recorder.requests.append(request)
                 answer = recorder.answer(request)
@@ -88,3 +92,20 @@ def recorder(answer: Callable[[Request], Answer]) -> Iterator[Recorder]:
         yield made
     finally:
         made.close()
+
+
+def forwarded(request: Request, port: int) -> Answer:
+    """What the server on that port answers to the request, as it is now."""
+    told = {k: v for k, v in request.headers.items() if k not in ("connection", "content-length")}
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(request.method, request.target, request.body, told)
+        found = connection.getresponse()
+        kept = {
+            name: value
+            for name, value in found.getheaders()
+            if name.lower() not in ("connection", "transfer-encoding", "keep-alive")
+        }
+        return Answer(found.status, found.read(), kept)
+    finally:
+        connection.close()

@@ -28,7 +28,8 @@ def sentences(address: str) -> Iterator[None]:
 
 def code(error: a.AzureError) -> str:
     """The service's word for what is wrong."""
-    return str(getattr(error, "error_code", "") or "")
+    word = getattr(error, "error_code", None) or ""
+    return str(getattr(word, "value", word))  # an enumeration's text would be its own name
 
 
 def told(error: a.AzureError, address: str) -> Error:

@@ -2,22 +2,23 @@
 """Azure Blob Storage with immutability policies on each version.
 
 The container must have version-level immutability; each blob is placed with a *locked* policy,
-which nobody shortens. Blocks are sent several at once, each with the MD5 that the service checks;
-of a blob made of blocks the service keeps the MD5 that it is told, so size and told MD5 are
-compared.
+which nobody shortens. What is larger than a block goes in blocks (`blocks.py`). The MD5 that Azure
+shows of a blob is one that it was told, so what lies there already is read and hashed before it
+passes for the evidence; `readback=on` does so with what was just sent, too.
 """
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import (
+    BlobClient,
     BlobProperties,
     BlobServiceClient,
     ContainerClient,
@@ -29,16 +30,15 @@ from azure.storage.blob import (
 from locard.evidence import Content, Kept
 from locard.evidence.local import absent
 from locard.evidence.place import Place, days
-from locard.evidence.spool import Reread
+from locard.evidence.spool import Reread, measured
 from locard.evidence.store import Watch, locked, unwatched
-from locard.evidence.transfer import THREADS, ahead
+from locard.evidence.transfer import ahead
 from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.providers.azure import blocks
+from locard.providers.azure.blocks import BLOCK
 from locard.providers.azure.errors import sentences
 
-OPTIONS = ("account", "endpoint", "retain", "lock")
-BLOCK = 16 << 20
-"""Bytes of one block; larger ones for what would have more than 50,000."""
-MOST_BLOCKS = 50_000
+OPTIONS = ("account", "endpoint", "retain", "lock", "readback")
 RETRIES = 4
 """Tries after the first one, each after a longer wait: 19 seconds in all."""
 
@@ -58,37 +58,31 @@ def connect(place: Place) -> "AzureStore":
             "Add ?account=NAME, or set AZURE_STORAGE_ACCOUNT.",
         )
 
-    def container(block: int) -> ContainerClient:
-        settings: dict[str, Any] = {
-            "max_block_size": block,
-            "max_single_put_size": BLOCK,
-            "connection_timeout": 10,
-            "read_timeout": 120,
-            "user_agent": "locard",
-            "logging_enable": False,
-            "retry_policy": ExponentialRetry(
-                initial_backoff=1, increment_base=2, retry_total=RETRIES
-            ),
-        }
-        if said:
-            client = BlobServiceClient.from_connection_string(said, **settings)
-        else:
-            url = place.options.get("endpoint") or f"https://{account}.blob.core.windows.net"
-            credential = os.environ.get("AZURE_STORAGE_KEY") or DefaultAzureCredential()
-            client = BlobServiceClient(url, credential=credential, **settings)
-        return client.get_container_client(place.bucket)
-
-    return AzureStore(place, container)
+    settings: dict[str, Any] = {
+        "max_single_put_size": BLOCK,
+        "connection_timeout": 10,
+        "read_timeout": 120,
+        "user_agent": "locard",
+        "logging_enable": False,
+        "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=RETRIES),
+    }
+    if said:
+        client = BlobServiceClient.from_connection_string(said, **settings)
+    else:
+        url = place.options.get("endpoint") or f"https://{account}.blob.core.windows.net"
+        credential = os.environ.get("AZURE_STORAGE_KEY") or DefaultAzureCredential()
+        client = BlobServiceClient(url, credential=credential, **settings)
+    return AzureStore(place, client.get_container_client(place.bucket))
 
 
 class AzureStore:
     """A prefix of a container that keeps evidence."""
 
-    def __init__(self, place: Place, container: Callable[[int], ContainerClient]) -> None:
-        """`container` makes a client that sends blocks of so many bytes."""
+    def __init__(self, place: Place, container: ContainerClient) -> None:
         self.retain_for = place.retain
         self.lock = place.switched("lock", True)
-        self._place, self._sending, self._container = place, container, container(BLOCK)
+        self.readback = place.switched("readback", False)
+        self._place, self._container = place, container
         self._prefix = f"{place.path}/objects/" if place.path else "objects/"
 
     @property
@@ -132,36 +126,24 @@ class AzureStore:
     def place(
         self, name: str, path: Path, content: Content, watch: Watch = unwatched
     ) -> tuple[Kept, bool]:
-        """Send the file in blocks, several at once; only the last call makes it a blob."""
-        checksum = _md5(path)
+        """Send the file, and take nothing for granted that the service did not compute."""
         with sentences(self.address):
             if kept := self.stat(name):
-                return self._known(name, kept, content, checksum), False
+                return self._known(name, kept, content), False
+            blob = self._container.get_blob_client(self._prefix + name)
             try:
-                large = content.size > BLOCK * MOST_BLOCKS
-                block = -(-content.size // MOST_BLOCKS)
-                container = self._sending(block) if large else self._container
-                with Reread(path, content, watch) as source:
-                    container.upload_blob(
-                        self._prefix + name,
-                        cast(IO[str], source),
-                        length=content.size,
-                        overwrite=False,
-                        max_concurrency=THREADS,
-                        validate_content=True,
-                        content_settings=ContentSettings(
-                            content_type="application/octet-stream",
-                            content_md5=bytearray(checksum),
-                        ),
-                        **self._policy(),
-                    )
+                if content.size > BLOCK:
+                    checksum = blocks.send(blob, path, content, watch, self._policy())
+                else:
+                    checksum = self._send(blob, path, content, watch)
             except (ResourceExistsError, ResourceModifiedError):
                 kept = self.stat(name)
                 if kept is None:
                     raise
-                return self._known(name, kept, content, checksum), False
+                return self._known(name, kept, content), False
             kept = self.stat(name)
-        if kept is None or not self._same(kept, content, checksum):
+        same = kept and kept.size == content.size and kept.checksum == _told(checksum)
+        if kept is None or not same or (self.readback and not self._reread(name, content)):
             raise Storage(
                 f"{self.address} keeps other bytes than were sent under {name[:16]}….",
                 "Do not trust this store; the evidence was not taken in.",
@@ -269,7 +251,7 @@ class AzureStore:
             place=f"azure://{self._place.bucket}/{found.name}",
             size=found.size,
             version=found.version_id or "",
-            checksum=f"MD5 {bytes(checksum).hex()}" if checksum else "",
+            checksum=_told(bytes(checksum).hex()) if checksum else "",
             protection=f"{policy.policy_mode} policy" if policy and policy.policy_mode else "",
             until=int(until.timestamp()) * 1_000_000_000 if until else None,
             held=bool(found.has_legal_hold),
@@ -281,16 +263,35 @@ class AzureStore:
         until = datetime.now(UTC) + self.retain_for
         return {"immutability_policy": ImmutabilityPolicy(expiry_time=until, policy_mode="Locked")}
 
-    def _known(self, name: str, kept: Kept, content: Content, checksum: bytes) -> Kept:
-        if not self._same(kept, content, checksum):
+    def _send(self, blob: BlobClient, path: Path, content: Content, watch: Watch) -> str:
+        """One request, whose MD5 the service compares with that of what came in."""
+        with Reread(path, content, watch) as source:
+            body = source.read(max(content.size, 1))
+        digest = md5(body, usedforsecurity=False)
+        blob.upload_blob(
+            body,
+            length=content.size,
+            overwrite=False,
+            validate_content="md5",
+            content_settings=ContentSettings(
+                content_type="application/octet-stream", content_md5=bytearray(digest.digest())
+            ),
+            **self._policy(),
+        )
+        return digest.hexdigest()
+
+    def _known(self, name: str, kept: Kept, content: Content) -> Kept:
+        """What lies there already, when its bytes are the same; a policy is lengthened."""
+        if kept.size != content.size or not self._reread(name, content):
             raise Tampered(
                 f"{kept.place} holds other bytes than the evidence of that name.",
                 "Find out who wrote there; the evidence was not taken in.",
             )
         return self.renew(name)
 
-    def _same(self, kept: Kept, content: Content, checksum: bytes) -> bool:
-        return kept.size == content.size and kept.checksum == f"MD5 {checksum.hex()}"
+    def _reread(self, name: str, content: Content) -> bool:
+        """Whether the bytes that lie there hash to what they should."""
+        return measured(self.read(name)).id == content.sha256
 
     def _assure(self, kept: Kept) -> None:
         if self.lock and (kept.protection.lower() != "locked policy" or not kept.until):
@@ -311,12 +312,9 @@ class AzureStore:
         return kept
 
 
-def _md5(path: Path) -> bytes:
-    digest = md5(usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.digest()
+def _told(checksum: str) -> str:
+    """The MD5 that a blob bears: whoever writes it, or may change its properties, says it."""
+    return f"MD5 {checksum}, as it was told"
 
 
 def _version(version: str) -> dict[str, Any]:
