@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -26,9 +27,11 @@ from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.gcp import store as gcs_store
-from locard.providers.gcp.store import CHUNK, GoogleStore
+from locard.providers.gcp.parts import PART
+from locard.providers.gcp.store import GoogleStore
 from tests.providers.test_s3 import LARGE, spooled, told
 from tests.servers.gcs import gcs
+from tests.servers.gcs_parts import Parts, with_parts
 from tests.servers.proxy import proxy
 from tests.servers.recorder import Answer, Recorder, Request, recorder
 
@@ -44,8 +47,15 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def bucket(port: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+def front(port: int) -> Iterator[tuple[Recorder, Parts]]:
+    """The emulator with the multipart calls that it lacks before it."""
+    with with_parts(port) as made:
+        yield made
+
+
+@pytest.fixture
+def bucket(front: tuple[Recorder, Parts], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{front[0].port}")
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "tests")
     name = f"evidence-{secrets.token_hex(6)}"
     storage.Client().create_bucket(name)
@@ -68,7 +78,7 @@ def vault_over(store: GoogleStore, folder: Path) -> Vault:
     return vault
 
 
-@pytest.mark.parametrize("data", [b"", b"every contact", b"x" * CHUNK, LARGE])
+@pytest.mark.parametrize("data", [b"", b"every contact", b"x" * PART, LARGE])
 def test_bytes_come_back_and_the_store_says_the_same_checksum(
     bucket: str, tmp_path: Path, data: bytes
 ) -> None:
@@ -210,10 +220,10 @@ def test_when_google_refuses_to_delete_it_is_said(recorded: Recorder) -> None:
 
 
 def test_a_network_that_goes_away_leaves_nothing(
-    port: int, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gcs_store, "PATIENCE", 1)
-    with proxy(port) as between:
+    with proxy(front[0].port) as between:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", between.endpoint)
         store = store_at(bucket)
         vault = vault_over(store, tmp_path)
@@ -222,5 +232,105 @@ def test_a_network_that_goes_away_leaves_nothing(
             put(vault, LARGE)
     assert told(vault) == [Verb.FAILED]
     assert list(vault.incoming.iterdir()) == []
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{front[0].port}")
     assert list(store_at(bucket).names()) == []
+
+
+def parts_sent(front: tuple[Recorder, Parts]) -> list[Request]:
+    return [one for one in front[0].requests if "partNumber" in one.query]
+
+
+def test_what_is_larger_than_a_part_goes_in_parts_at_once(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    store = store_at(bucket)
+    _, new = store.place(*spooled(tmp_path, LARGE))
+    assert new and front[1].finished == 1 and not front[1].uploads
+    sent = sorted(parts_sent(front), key=lambda one: int(one.query["partNumber"]))
+    assert [len(one.body) for one in sent] == [PART, PART, len(LARGE) - 2 * PART]
+    assert b"".join(one.body for one in sent) == LARGE
+    front[0].requests.clear()
+    assert not store.place(*spooled(tmp_path, LARGE))[1], "it is there already"
+    assert not parts_sent(front)
+
+
+def test_a_part_that_changes_on_the_way_is_refused_by_the_service(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    def flipped(request: Request) -> Answer:
+        if request.query.get("partNumber") == "2":
+            request.body = b"!" + request.body[1:]
+        return front[1](request)
+
+    front[0].answer = flipped
+    store = store_at(bucket)
+    with pytest.raises(Storage, match="got other bytes than were sent"):
+        store.place(*spooled(tmp_path, LARGE))
+    assert list(store.names()) == [] and not front[1].uploads, "nothing is left, parts included"
+
+
+def test_parts_that_the_service_puts_together_wrongly_are_noticed(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    def exchanged(request: Request) -> Answer:
+        if request.method == "POST" and "uploadId" in request.query:
+            one, two, *rest = re.findall(rb"<Part>.*?</Part>", request.body)
+            request.body = b"".join([two, one, *rest])
+        return front[1](request)
+
+    front[0].answer = exchanged
+    with pytest.raises(Storage, match="keeps other bytes than were sent"):
+        store_at(bucket).place(*spooled(tmp_path, LARGE))
+
+
+def test_what_is_under_a_retention_is_not_replaced(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    name, path, content = spooled(tmp_path, LARGE)
+    key = f"locard/objects/{name}"
+
+    def first(request: Request) -> Answer:
+        """Somebody else is there between our look and our last call."""
+        if request.method == "POST" and "uploadId" in request.query:
+            blob = storage.Client().bucket(bucket).blob(key)
+            blob.upload_from_string(other)
+            front[1].retained.add(f"/{bucket}/{key}")
+        return front[1](request)
+
+    front[0].answer = first
+    other = b"another"
+    with pytest.raises(Tampered, match="holds other bytes"):
+        store_at(bucket).place(name, path, content)
+    assert storage.Client().bucket(bucket).blob(key).download_as_bytes() == other
+    assert not front[1].uploads, "the parts are gone"
+
+
+def test_a_second_writer_at_the_same_time_is_named(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    name, path, content = spooled(tmp_path, LARGE)
+
+    def twice(request: Request) -> Answer:
+        answer = front[1](request)
+        if "versions" in request.query and (listed := json.loads(answer.body)).get("items"):
+            older = dict(listed["items"][0], generation="1")
+            answer = Service.json(listed | {"items": [*listed["items"], older]})
+        return answer
+
+    front[0].answer = twice
+    with pytest.raises(Storage, match="has 2 new generations"):
+        store_at(bucket).place(name, path, content)
+
+
+def test_a_last_answer_that_is_lost_is_looked_up(
+    front: tuple[Recorder, Parts], bucket: str, tmp_path: Path
+) -> None:
+    def busy(request: Request) -> Answer:
+        answer = front[1](request)
+        if request.method == "POST" and "uploadId" in request.query and answer.status == 200:
+            return Answer(503)
+        return answer
+
+    front[0].answer = busy
+    kept, _ = store_at(bucket).place(*spooled(tmp_path, LARGE))
+    assert kept.checksum == f"CRC32C {google_crc32c.value(LARGE):08x}" and front[1].finished == 1

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Google Cloud Storage with a locked retention policy of the bucket, or retentions of objects.
 
-An object is written once: every write is on the condition that nothing is there. One stream
-carries it (a resumable upload), and the CRC32C that the service computes of the whole is compared
-with ours.
+An object is written once. What is larger than a part goes in parts (`parts.py`); all else is one
+request, on the condition that nothing is there. In both cases the CRC32C that the service computes
+of the whole is compared with ours.
 """
 
 import time
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import google_crc32c
-from google.api_core.exceptions import PreconditionFailed
+import requests
+from google.api_core.exceptions import GoogleAPIError
 from google.cloud import storage
+from google.cloud.storage.blob import _get_host_name, _quote
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from locard.evidence import Content, Kept
@@ -25,11 +27,11 @@ from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead
 from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.providers.gcp import parts
 from locard.providers.gcp.errors import sentences
+from locard.providers.gcp.parts import PART
 
 OPTIONS = ("project", "endpoint", "retain", "lock")
-CHUNK = 16 << 20
-"""Bytes of one request of an upload."""
 TIMEOUT = (10, 120)
 PATIENCE = 60
 """Seconds for which a request that found no answer is sent again."""
@@ -106,28 +108,17 @@ class GoogleStore:
     def place(
         self, name: str, path: Path, content: Content, watch: Watch = unwatched
     ) -> tuple[Kept, bool]:
-        """Send the file in one resumable stream, when nothing is there yet."""
-        checksum = _crc32c(path)
-        blob = self._blob(name)
+        """Send the file, in parts or at once, when nothing is there yet."""
         with sentences(self.address):
             if kept := self.stat(name):
-                return self._known(name, kept, content, checksum), False
+                return self._known(name, kept, path, content), False
             try:
-                with Reread(path, content, watch) as source:
-                    blob.upload_from_file(
-                        source,
-                        size=content.size,
-                        content_type="application/octet-stream",
-                        if_generation_match=0,
-                        checksum="crc32c",
-                        timeout=TIMEOUT,
-                        retry=DEFAULT_RETRY.with_timeout(PATIENCE),
-                    )
-            except PreconditionFailed:
-                kept = self.stat(name)
-                if kept is None:
+                send = self._send_parts if content.size > PART else self._send
+                checksum = send(name, path, content, watch)
+            except (GoogleAPIError, requests.RequestException, ConnectionError):
+                if (kept := self.stat(name)) is None:
                     raise
-                return self._known(name, kept, content, checksum), False
+                return self._known(name, kept, path, content), False
             kept = self.stat(name)
         if kept is None or not _same(kept, content, checksum):
             raise Storage(
@@ -228,7 +219,47 @@ class GoogleStore:
     # How it is done
 
     def _blob(self, name: str) -> Any:
-        return self._bucket.blob(self._prefix + name, chunk_size=CHUNK)
+        return self._bucket.blob(self._prefix + name)
+
+    def _send(self, name: str, path: Path, content: Content, watch: Watch) -> str:
+        checksum = _crc32c(path)
+        with Reread(path, content, watch) as source:
+            self._blob(name).upload_from_file(
+                source,
+                size=content.size,
+                content_type="application/octet-stream",
+                if_generation_match=0,
+                checksum="crc32c",
+                timeout=TIMEOUT,
+                retry=_retry(),
+            )
+        return checksum
+
+    def _send_parts(self, name: str, path: Path, content: Content, watch: Watch) -> str:
+        """In parts; and what has the name then is what this made, and nothing else came."""
+        before = self._generations(name)
+        host = _get_host_name(self._client._connection)
+        url = f"{host}/{self._place.bucket}/{_quote(self._prefix + name)}"
+        checksum = parts.send(self._call, url, path, content, watch)
+        if len(new := self._generations(name) - before) != 1:
+            raise Storage(
+                f"{self.address} has {len(new)} new generations of {name[:16]}…, and one was sent: "
+                "somebody else wrote there at the same time.",
+                "Find out who may write there, then run the same command again.",
+            )
+        return checksum
+
+    def _generations(self, name: str) -> set[int]:
+        """Every generation of the object, replaced and deleted ones that are kept included."""
+        key = self._prefix + name
+        found = self._client.list_blobs(self._bucket, prefix=key, versions=True, timeout=TIMEOUT)
+        return {int(one.generation) for one in found if one.name == key}
+
+    def _call(self, method: str, url: str, **more: Any) -> Any:
+        def once() -> Any:
+            return parts.answered(self._client._http.request(method, url, timeout=TIMEOUT, **more))
+
+        return _retry()(once)()
 
     def _kept(self, found: Any) -> Kept:
         times = [found.retention_expiration_time, found.retention.retain_until_time]
@@ -244,8 +275,8 @@ class GoogleStore:
             held=bool(found.temporary_hold or found.event_based_hold),
         )
 
-    def _known(self, name: str, kept: Kept, content: Content, checksum: str) -> Kept:
-        if not _same(kept, content, checksum):
+    def _known(self, name: str, kept: Kept, path: Path, content: Content) -> Kept:
+        if not _same(kept, content, _crc32c(path)):
             raise Tampered(
                 f"{kept.place} holds other bytes than the evidence of that name.",
                 "Find out who wrote there; the evidence was not taken in.",
@@ -262,6 +293,11 @@ class GoogleStore:
         if kept is None:
             raise absent(name)
         return kept
+
+
+def _retry() -> Any:
+    """A request that found no answer is sent again, for a while."""
+    return DEFAULT_RETRY.with_timeout(PATIENCE)
 
 
 def _same(kept: Kept, content: Content, checksum: str) -> bool:
