@@ -28,8 +28,7 @@ _UNKNOWN = {
     "UnrecognizedClientException", "IncompleteSignature",
 }  # fmt: skip
 _ABSENT = re.compile(
-    r"NoSuch\w+|\w+NotFound(Exception|Fault|Error)?|\w+\.NotFound|\w+ID\.NotFound|"
-    r"ResourceNotFound(Exception|Fault)?|404"
+    r"NoSuch\w+|\w*NotFound(Exception|Fault|Error)?|\w+\.NotFound|WAFNonexistentItemException|404"
 )
 _CLASH = {
     "DependencyViolation", "IncorrectInstanceState", "ResourceInUse", "Resource.AlreadyAssociated",

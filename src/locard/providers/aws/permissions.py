@@ -23,7 +23,11 @@ _OTHERWISE = {
     "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
 
+_SERVICES = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+"""Services that policies call otherwise than the SDK does."""
+
 
 def permission_of(call: str) -> str:
     """The permission that a call needs: `s3:HeadBucket` needs `s3:ListBucket`."""
-    return _OTHERWISE.get(call, call)
+    service, _, operation = call.partition(":")
+    return _OTHERWISE.get(call, f"{_SERVICES.get(service, service)}:{operation}")

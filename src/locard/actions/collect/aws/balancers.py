@@ -13,20 +13,30 @@ if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
 
 CALL = "elasticloadbalancing:DescribeLoadBalancers"
+CLASSIC = "elb:DescribeLoadBalancers"
+"""The first generation has an API of its own under the same permissions."""
 
 
 def deliveries(cloud: "Cloud", account: str) -> Iterator[Delivery]:
-    """Where the access logs of a region go."""
+    """Where the access logs of a region go, of balancers of both generations."""
+    root = f"AWSLogs/{account}/elasticloadbalancing/{cloud.region}/"
     for one in cloud.pages(CALL, "LoadBalancers"):
         said = cloud.call(
             "elasticloadbalancing:DescribeLoadBalancerAttributes",
             LoadBalancerArn=one["LoadBalancerArn"],
         )["Attributes"]
         known = {each["Key"]: each["Value"] for each in said}
-        if known.get("access_logs.s3.enabled") == "true":
-            prefix = known.get("access_logs.s3.prefix", "").strip("/")
-            to = f"arn:aws:s3:::{known['access_logs.s3.bucket']}/{prefix}"
-            yield Delivery(to, f"AWSLogs/{account}/elasticloadbalancing/{cloud.region}/")
+        for kind in ("access_logs", "connection_logs"):
+            if known.get(f"{kind}.s3.enabled") == "true":
+                prefix = known.get(f"{kind}.s3.prefix", "").strip("/")
+                yield Delivery(f"arn:aws:s3:::{known[f'{kind}.s3.bucket']}/{prefix}", root)
+    for one in cloud.pages(CLASSIC, "LoadBalancerDescriptions"):
+        said = cloud.call(
+            "elb:DescribeLoadBalancerAttributes", LoadBalancerName=one["LoadBalancerName"]
+        )["LoadBalancerAttributes"].get("AccessLog", {})
+        if said.get("Enabled"):
+            prefix = str(said.get("S3BucketPrefix") or "").strip("/")
+            yield Delivery(f"arn:aws:s3:::{said['S3BucketName']}/{prefix}", root)
 
 
 def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
