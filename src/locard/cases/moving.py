@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from locard.cases.immutable import Begun, Marked, Marking, advice
 from locard.cases.placement import Placement, Remembered
 from locard.evidence import Content, Draft, Store, Vault, spool
 from locard.evidence.transfer import in_order
@@ -44,6 +45,10 @@ class Kept:
     """Evidence that the ledger says is held and the store has not; the first hundred."""
     unrecorded: int
     """Objects that the ledger does not know: left by a run that was killed before its entry."""
+    immutable: str = ""
+    """Of a folder: `on` or `off`, as it was chosen for what comes; empty for a bucket."""
+    flagged: int = 0
+    """Of a folder: how many objects have the immutable flag."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,8 @@ class Moved:
     failed: list[str] = field(default_factory=list)
     """What could not be copied, with the reason; then nothing was switched."""
     switched: bool = False
+    flagged: bool = False
+    """Whether files of the old copy have the immutable flag."""
 
 
 class Moving:
@@ -173,6 +180,8 @@ class Moving:
         }
         reason = "the vault was moved: every piece of evidence was hashed and is there"
         self.vault.ledger.append([Draft(self.who, Verb.VAULT_MOVED, "", "", reason, details)])
+        folder = self.placement.folder()
+        self.moved.flagged = folder is not None and folder.marked() > 0
         self.placement.switch(self._next)
         self.moved.switched = True
 
@@ -197,6 +206,7 @@ class Storage:
     def look(self) -> Kept:
         """Where evidence is kept, and whether store and ledger agree on what is held."""
         store, kept = self.vault.store, self.placement.wanted()
+        folder = self.placement.folder()
         held = set(recorded(self.vault))
         names = set(store.names())
         return Kept(
@@ -208,7 +218,21 @@ class Storage:
             recorded=len(held),
             missing=sorted(held - names)[:NAMED],
             unrecorded=len(names - held),
+            immutable=("on" if folder.immutable else "off") if folder else "",
+            flagged=folder.marked() if folder else 0,
         )
+
+    def immutable(
+        self, on: bool, *, who: Hand | str, begun: Begun = lambda _marking: None
+    ) -> Marked:
+        """Set the immutable flag on all evidence and on what comes, or take it off."""
+        marking = Marking(self.vault, self.placement, on, Hand.of(who))
+        begun(marking)
+        return marking.run()
+
+    def advice(self) -> str:
+        """What to say of the flag to who takes the first evidence in, or empty."""
+        return advice(self.placement)
 
     def move(
         self,

@@ -36,6 +36,8 @@ class Remembered:
     encrypt: str = ""
     formerly: str = ""
     """The place that the vault was moved away from, whose copy is not removed."""
+    immutable: str = ""
+    """`on` or `off`: what a person chose for the flag of a folder; empty: as the place says."""
 
 
 class Placement:
@@ -60,6 +62,8 @@ class Placement:
         with self._lock:
             state = self._state()
             if self._known is None or self._known[0] != state:
+                if self._known is not None:
+                    self._known[1].settle()  # what it had placed and not yet flushed
                 self._known = (state, self.connect(self.wanted()))
             return self._known[1]
 
@@ -96,11 +100,13 @@ class Placement:
                 f"{self._address(kept.place)}.",
                 f"Move them: locard vault move '{place}'. Or take LOCARD_VAULT back.",
             )
-        return Remembered(place, self.settings.encrypt or kept.encrypt, kept.formerly)
+        return Remembered(
+            place, self.settings.encrypt or kept.encrypt, kept.formerly, kept.immutable
+        )
 
     def connect(self, kept: Remembered) -> Store:
         """The store that these words mean. Nothing is asked of it yet."""
-        store = self._plain(kept.place)
+        store = self._plain(kept)
         identity = self.settings.age_identity or self.settings.keys / "age.txt"
         if not kept.encrypt:
             return store
@@ -128,14 +134,24 @@ class Placement:
         except OSError as error:
             raise refused(self.file.parent, error) from error
 
-    def _plain(self, text: str) -> Store:
-        if not text:
-            return LocalStore(self.settings.vault)
-        place = Place.of(text)
+    def folder(self) -> LocalStore | None:
+        """The folder that keeps the evidence, without the cipher before it; None for a bucket."""
+        kept = self.wanted()
+        if kept.place and Place.of(kept.place).scheme != "file":
+            return None
+        store = self._plain(kept)
+        return store if isinstance(store, LocalStore) else None
+
+    def _plain(self, kept: Remembered) -> Store:
+        chosen = kept.immutable == "on"
+        if not kept.place:
+            return LocalStore(self.settings.vault, immutable=chosen)
+        place = Place.of(kept.place)
         if place.scheme != "file":
             return providers.connect(place)
         place.allow(("immutable",))
-        return LocalStore(Path(place.path), immutable=place.switched("immutable", True))
+        said = place.switched("immutable", True)
+        return LocalStore(Path(place.path), immutable=chosen if kept.immutable else said)
 
     def _address(self, text: str) -> str:
         return Place.of(text).address if text else self.settings.vault.absolute().as_uri()
@@ -153,7 +169,8 @@ class Placement:
 
 def _lines(kept: Remembered) -> list[str]:
     said = {"place": kept.place, "encrypt": kept.encrypt, "formerly": kept.formerly}
+    said["immutable"] = kept.immutable
     return [
-        "# Where the bytes of this vault are. `locard vault move` changes it.",
+        "# Where the bytes of this vault are. `locard vault` changes it.",
         *(f"{name} = {msgspec.json.encode(text).decode()}" for name, text in said.items() if text),
     ]

@@ -22,7 +22,7 @@ from threading import get_ident
 from typing import BinaryIO
 
 from locard.evidence.store import Content, Kept, Watch, locked, unwatched
-from locard.model.errors import Error, Missing, Storage, Tampered
+from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 
 CHUNK = 1 << 20
 _DURABLE_ALONE = 8 << 20
@@ -52,7 +52,7 @@ class LocalStore:
         """Whether the immutable flag is in force here."""
         if not self.immutable:
             return "read-only files: whoever owns the folder can still change or delete them"
-        if fault := self._flag_fault():
+        if fault := self.flag_fault():
             return f"read-only files without the immutable flag: {fault}"
         return "read-only files with the immutable flag: only root can take it off"
 
@@ -136,7 +136,7 @@ class LocalStore:
         path = self._path(name)
         try:
             if _flagged(path):
-                _flag(path, False)
+                unflagged(path)
             path.unlink()
             flush(path.parent)
             (self.folder / "locks" / name).unlink(missing_ok=True)
@@ -185,12 +185,11 @@ class LocalStore:
                 f"The lock of {name[:16]}… in {self.folder / 'locks'} cannot be read.",
                 "Restore it from a copy: it says until when the evidence has to be kept.",
             ) from error
-        flagged = self.immutable and _flagged(path)
         return Kept(
             kind="folder",
             place=path.absolute().as_uri(),
             size=size,
-            protection="read-only, immutable flag" if flagged else "read-only",
+            protection="read-only, immutable flag" if _flagged(path) else "read-only",
             until=lock.get("until") or None,
             held=bool(lock.get("held")),
         )
@@ -211,7 +210,31 @@ class LocalStore:
             raise refused(self.folder, error) from error
         return self._found(name)
 
-    def _flag_fault(self) -> str:
+    def mark(self, on: bool, watch: Watch = unwatched) -> tuple[int, list[str]]:
+        """Set the immutable flag on all that is kept, or take it off.
+
+        How many files were changed, and what could not be, with the reason. `watch` is told of
+        every file.
+        """
+        changed, faults = 0, list[str]()
+        for name in self.names():
+            path = self._path(name)
+            try:
+                if _flagged(path) != on:
+                    _flag(path, on)
+                    changed += 1
+            except FileNotFoundError:  # it was disposed of meanwhile
+                pass
+            except OSError as error:
+                faults.append(f"{name}: {error.strerror}")
+            watch(1)
+        return changed, faults
+
+    def marked(self) -> int:
+        """How many of the files that are kept have the immutable flag."""
+        return sum(_flagged(self._path(name)) for name in self.names())
+
+    def flag_fault(self) -> str:
         """Why the immutable flag cannot be set here, or empty; tried on a file of its own."""
         self.prepare()
         probe = self.folder / "incoming" / f"{os.getpid()}-flag-{get_ident()}"
@@ -285,6 +308,17 @@ def _copied(path: Path, beside: Path) -> None:
             pass
         os.fchmod(file.fileno(), 0o444)
         os.fsync(file.fileno())
+
+
+def unflagged(path: Path) -> None:
+    """Take the immutable flag off. Raises `Denied` when this process may not."""
+    try:
+        _flag(path, False)
+    except PermissionError as error:
+        raise Denied(
+            f"{path} has the immutable flag, and this process may not take it off.",
+            "Run the same command as root, who set it.",
+        ) from error
 
 
 def _flagged(path: Path) -> bool:

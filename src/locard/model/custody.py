@@ -95,6 +95,9 @@ class Verb(StrEnum):
     TOKEN_REVOKED = "token-revoked"  # noqa: S105
     POLICY_CHANGED = "policy-changed"
     VAULT_MOVED = "vault-moved"
+    IMMUTABLE_SET = "immutable-set"
+    """The files of evidence get the immutable flag, from now on and those that are there."""
+    IMMUTABLE_LIFTED = "immutable-lifted"
 
 
 class _Part:

@@ -1461,7 +1461,9 @@ export type Verb =
   | 'token-made'
   | 'token-revoked'
   | 'policy-changed'
-  | 'vault-moved';
+  | 'vault-moved'
+  | 'immutable-set'
+  | 'immutable-lifted';
 
 /** A verification that came to its end. What was not checked is no pass. */
 export interface VerificationShown {

@@ -74,7 +74,10 @@ def add(
         raise Missing("One of the paths is empty.", "Name a file or a folder; . is this one.")
     named = [Path(path) for path in paths]
     with desk() as at, shown() as watch:
+        advice = at.storage.advice() if at.vault.ledger.size() == 0 else ""
         added = at.add(case, named, who=hand(who), wish=wish, begun=watch.begun)
+    if advice and not as_json:
+        errors.print(advice, style="dim")
     return _tell(added, as_json)
 
 

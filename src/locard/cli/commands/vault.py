@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`locard vault`: where evidence is kept, and moving it."""
+"""`locard vault`: where evidence is kept, what stands against altering it, and moving it."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, size
-from locard.model.errors import Tampered
+from locard.model.errors import Storage, Tampered
 
 EXAMPLES = """Examples:
 
@@ -21,12 +22,30 @@ Everybody may go on working meanwhile. A run that was stopped goes on with the s
 copy is left where it is. Exit status 1: something could not be copied, and nothing was switched.
 """
 
+FLAGGING = """Examples:
+
+    locard vault immutable on
+
+    locard vault immutable off
+
+It needs root and a file system that has the flag, such as ext4 or XFS. Whoever wants to remove
+LOCARD_HOME takes it off first. Disposal and moving take it off by themselves where they must.
+"""
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     vault = typer.Typer(no_args_is_help=True, help="Where evidence is kept, and moving it.")
     vault.command("status")(status)
     vault.command("move", epilog=EXAMPLES)(move)
+    vault.command("immutable", epilog=FLAGGING)(immutable)
     app.add_typer(vault, name="vault")
 
 
@@ -39,6 +58,11 @@ def status(as_json: Json = False) -> None:
     else:
         out.print(f"Evidence is kept in {found.place}", markup=False)
         out.print(f"  against altering  {found.protection}", markup=False)
+        if found.immutable:
+            out.print(
+                f"  immutable flag    {found.immutable}; {found.flagged:,} of {found.objects:,} "
+                "files have it"
+            )
         out.print(
             f"  encrypted to      {found.encrypted or 'nothing: not encrypted'}", markup=False
         )
@@ -55,6 +79,28 @@ def status(as_json: Json = False) -> None:
             f"{len(found.missing):,} pieces of evidence are in the ledger and not in the store: "
             f"{', '.join(one[:16] + '…' for one in found.missing[:5])}",
             "Restore them from a copy; `locard vault status --json` names them.",
+        )
+
+
+def immutable(
+    switch: Annotated[Switch, typer.Argument(help="on or off.")],
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Set the immutable flag (chattr +i) on all evidence and on what comes, or take it off."""
+    with desk() as at, shown() as watch:
+        marked = at.storage.immutable(switch is Switch.ON, who=hand(who), begun=watch.begun)
+    if as_json:
+        emit(asdict(marked))
+    else:
+        what = "have the immutable flag now" if marked.on else "have the immutable flag no more"
+        out.print(f"{marked.changed:,} files {what}. New evidence is kept in the same way.")
+        for fault in marked.failed[:20]:
+            errors.print(fault, markup=False)
+    if marked.failed:
+        raise Storage(
+            f"{len(marked.failed):,} files kept the flag that they had.",
+            "Run the same command again; the reason stands beside each.",
         )
 
 
@@ -88,5 +134,7 @@ def move(
     if not as_json:
         out.print(f"Evidence is kept in {moved.target} from now on.", markup=False)
         out.print(f"The copy in {moved.source} was left; Locard uses it no more.", markup=False)
+        if moved.flagged:
+            out.print("Its files have the immutable flag: `chattr -R -i` takes it off.")
         if said and said != place:
             out.print("LOCARD_VAULT names another place: set it anew, or take it back.")
