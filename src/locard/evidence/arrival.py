@@ -5,7 +5,7 @@ One pass hashes, writes and counts, as for any evidence. A reader may be ahead o
 wants is copied from the source there and then, once, and the pass hashes the copy when it comes to
 it and not the source again. So the bytes that were read are the bytes that are hashed and stored,
 whatever becomes of the source meanwhile. What cannot be read at will (the inside of a compression)
-is waited for.
+is waited for. What lies in a file of ours already is hashed where it lies (`adopted`).
 """
 
 import os
@@ -16,14 +16,16 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from locard.evidence import spool
+from locard.evidence.adopted import Adopted, Filed
 from locard.evidence.entries import now
 from locard.evidence.local import refused
+from locard.evidence.sparse import CHUNK
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
 from locard.model.errors import Error
 from locard.model.evidence import Evidence
 
-BLOCK = spool.CHUNK
+BLOCK = CHUNK
 """Bytes that are copied together; readers ask for whole blocks."""
 
 
@@ -34,13 +36,14 @@ class Broken(Error):
 class Arrival:
     """One file on its way. `fill` is the pass; `reach` may be called by other threads meanwhile.
 
-    Leaving the context removes the file unless a store took it, and ends whoever waits.
+    Leaving the context removes the file unless a store took it or it was the source's own, and
+    ends whoever waits.
     """
 
     def __init__(
         self, path: Path, stream: Readable, watch: Watch = unwatched, size: int | None = None
     ) -> None:
-        self.path, self.size = path, size
+        self.path, self.size = stream.lies_in if isinstance(stream, Filed) else path, size
         """`size` is how many bytes there will be, when that is known beforehand."""
         self.begun = now()
         self.evidence: Evidence | None = None
@@ -52,10 +55,15 @@ class Arrival:
         """Blocks that were copied before the pass came to them."""
         self._here = 0
         self._failed = self._lacked = False
+        self._adopted: Adopted | None = None
         try:
-            self._file = path.open("x+b", buffering=0)
+            if isinstance(stream, Filed):
+                self._adopted = Adopted(self.path)
+                self._file = self._adopted.file
+            else:
+                self._file = path.open("x+b", buffering=0)
         except OSError as error:
-            raise refused(path.parent, error) from error
+            raise refused(self.path.parent, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -99,12 +107,16 @@ class Arrival:
         """
         try:
             chunks = self._blocks() if self._source is not None else spool.chunks(self._stream)
-            self.evidence = spool.fill(self._file, chunks, self._moved)
+            if self._adopted is not None:
+                self.evidence = self._adopted.fill(chunks, self._moved)
+            else:
+                self.evidence = spool.fill(self._file, chunks, self._moved)
         except OSError as error:
             raise refused(self.path.parent, error) from error
         finally:
             with self._changed:
                 self._failed = self.evidence is None
+                self._file.close()
                 self._changed.notify_all()
         return self.evidence
 
@@ -133,12 +145,13 @@ class Arrival:
             return self._here
 
     def close(self) -> None:
-        """Remove the file, unless it went to a store, and end whoever waits for more of it."""
+        """End whoever waits for more of the file, and remove it if it is ours and in no store."""
         with self._changed:
             self._failed = self._failed or self.evidence is None
             self._changed.notify_all()
             self._file.close()
-        self.path.unlink(missing_ok=True)
+        if self._adopted is None:
+            self.path.unlink(missing_ok=True)
 
     def _fetch(self, block: int) -> None:
         """Copy one block before the pass comes to it. The lock is held."""

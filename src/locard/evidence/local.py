@@ -21,10 +21,11 @@ from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
 
+from locard.evidence import sparse
+from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Content, Kept, Watch, locked, unwatched
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 
-CHUNK = 1 << 20
 _DURABLE_ALONE = 8 << 20
 """Files from this size on were flushed when they were written; smaller ones in `settle`."""
 _GET_FLAGS, _SET_FLAGS, _IMMUTABLE = 0x80086601, 0x40086602, 0x10
@@ -63,16 +64,18 @@ class LocalStore:
     def place(
         self, name: str, path: Path, content: Content, watch: Watch = unwatched
     ) -> tuple[Kept, bool]:
-        """Link the file into its place, or copy it when it lies on another disk."""
+        """Link the file into its place, or copy it when it lies on another disk.
+
+        What did not wait in the spool is somebody's, who goes on finding it under its name.
+        """
         target = self._path(name)
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            new = self._link(path, target)
-            if new:
-                path.unlink()
-                if self.immutable:
-                    with suppress(OSError):  # what is in force is said in `protection`
-                        _flag(target, True)
+            new = self._link(path, target, content)
+            self._leave(path, target)
+            if self.immutable and not _flagged(target):
+                with suppress(OSError):  # what is in force is said in `protection`
+                    _flag(target, True)
         except OSError as error:
             raise refused(self.folder, error) from error
         if not new and target.stat().st_size != content.size:
@@ -80,15 +83,17 @@ class LocalStore:
                 f"The vault's copy of {name[:16]}… has another size than it was taken in.",
                 "Restore it from a copy before adding the same evidence again.",
             )
-        if new and content.size < _DURABLE_ALONE:
-            self._unsettled.append(target)
+        if new:
+            if content.size < _DURABLE_ALONE:
+                self._unsettled.append(target)
+            self._unsettled.append(target.parent)
         watch(content.size)
         return self._kept(name, target, content.size), new
 
     def settle(self) -> None:
         """Flush what was placed, and the folders that name it."""
         unsettled, self._unsettled = self._unsettled, []
-        for path in [*unsettled, *{path.parent for path in unsettled}]:
+        for path in dict.fromkeys(unsettled):
             flush(path)
 
     def open(self, name: str) -> BinaryIO | None:
@@ -152,7 +157,8 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         return self.folder / "objects" / name[:2] / name[2:]
 
-    def _link(self, path: Path, target: Path) -> bool:
+    def _link(self, path: Path, target: Path, content: Content) -> bool:
+        """Put the file into its place; whether the place was free."""
         try:
             os.link(path, target)
             return True
@@ -163,10 +169,23 @@ class LocalStore:
                 raise
         beside = self.folder / "incoming" / f"{os.getpid()}-{target.name}"
         try:
-            _copied(path, beside)
-            return self._link(beside, target)
+            _copied(path, beside, content)
+            return self._link(beside, target, content)
         finally:
             beside.unlink(missing_ok=True)
+
+    def _leave(self, path: Path, target: Path) -> None:
+        """Take away the file's other name, through which it could be written to or outlive us.
+
+        In its stead comes a symbolic link where the name belongs to somebody.
+        """
+        if path.parent == self.spool:
+            path.unlink()
+        elif path.samefile(target):
+            link = path.with_name(f"{path.name}.{os.getpid()}.link")
+            link.unlink(missing_ok=True)
+            link.symlink_to(target.absolute())
+            link.replace(path)
 
     def _found(self, name: str) -> Kept:
         kept = self.stat(name)
@@ -302,12 +321,17 @@ def refused(folder: Path, error: OSError) -> Error:
     return Storage(f"The vault {folder} cannot be used: {error.strerror}.", "Check the disk.")
 
 
-def _copied(path: Path, beside: Path) -> None:
-    with path.open("rb") as source, beside.open("xb") as file:
-        while os.copy_file_range(source.fileno(), file.fileno(), 1 << 30):
-            pass
+def _copied(path: Path, beside: Path, content: Content) -> None:
+    """Copy to another disk. Raises `Tampered` when it is not what was measured."""
+    with path.open("rb", buffering=0) as source, beside.open("xb", buffering=0) as file:
+        found = sparse.copy(source, file)
         os.fchmod(file.fileno(), 0o444)
         os.fsync(file.fileno())
+    if found != content.sha256:
+        raise Tampered(
+            f"{path} changed on its way into the store.",
+            "Check the disk that LOCARD_HOME is on; nothing was stored.",
+        )
 
 
 def unflagged(path: Path) -> None:

@@ -75,6 +75,7 @@ class Sealed:
         form = name + self._cipher.suffix
         sealed = path.with_name(path.name + self._cipher.suffix)
         try:
+            sealed.unlink(missing_ok=True)
             digest, size = sha256(), 0
             with Reread(path, content) as source, sealed.open("xb") as file:
                 for chunk in pumped(partial(self._seal, name, source)):

@@ -15,17 +15,18 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, Protocol
 
+from locard.evidence import sparse
+from locard.evidence.flushing import Flushing
 from locard.evidence.local import refused
+from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Content, Watch, unwatched
 from locard.model.errors import Tampered, Unreadable
 from locard.model.evidence import Evidence
 
-CHUNK = 1 << 20
 DURABLE_ALONE = 8 << 20
 """Files from this size on are flushed as soon as they are written."""
 LONG = 16 << 20
 """Evidence of so many bytes is worth a second thread."""
-_ZEROS = bytes(CHUNK)
 
 
 class Readable(Protocol):
@@ -87,25 +88,24 @@ def write(source: Iterable[bytes], path: Path, watch: Watch = unwatched) -> Evid
 
 
 def fill(file: FileIO, source: Iterable[bytes], watch: Watch = unwatched) -> Evidence:
-    """Write chunks to a new file, make it read-only and say what they are.
-
-    Runs of zeros become holes, so that sparse images stay sparse.
-    """
+    """Write chunks to a new file, make it read-only and say what they are."""
     meter = Meter()
-    for chunk in source:
-        meter.take(chunk)
-        if len(chunk) == CHUNK and chunk == _ZEROS:
-            file.seek(len(chunk), os.SEEK_CUR)
-        else:
-            view = memoryview(chunk)
-            while view:
-                view = view[file.write(view) :]
-        watch(len(chunk))
+    with Flushing(file.fileno()) as disk:
+        for chunk in source:
+            meter.take(chunk)
+            if sparse.put(file, chunk):
+                disk.wrote(len(chunk))
+            watch(len(chunk))
+        return finished(file, meter, disk)
+
+
+def finished(file: FileIO, meter: Meter, disk: Flushing) -> Evidence:
+    """Make a file that has all its bytes as long as they are, read-only and, if large, durable."""
     if os.fstat(file.fileno()).st_size != meter.size:
         file.truncate(meter.size)
     os.fchmod(file.fileno(), 0o444)
     if meter.size >= DURABLE_ALONE:
-        os.fsync(file.fileno())
+        disk.finish()
     return meter.evidence()
 
 

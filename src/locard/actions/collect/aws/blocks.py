@@ -2,7 +2,8 @@
 """A snapshot read through the EBS direct API: sparse, in parallel, every block's checksum checked.
 
 Blocks are fetched ahead of whoever reads, kept in a sparse file and noted in a journal with their
-checksums, so that a run that was killed fetches none of them again.
+checksums, so that a run that was killed fetches none of them again. That file becomes the image in
+the vault: nothing is written a second time.
 """
 
 import os
@@ -16,8 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from locard.evidence.adopted import is_finished
 from locard.model.action import Json
-from locard.model.errors import Error, Tampered
+from locard.model.errors import Error, Storage, Tampered
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -43,7 +45,8 @@ class Snapshot:
         progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         self.cloud, self.name, self._progress = cloud, name, progress
-        self._file = folder / f"{name}.blocks"
+        self.lies_in = folder / f"{name}.blocks"
+        """Where the blocks are, at their places, when they are read (`evidence.adopted`)."""
         self._journal = folder / f"{name}.journal"
         self.known = journal(self._journal)
         """SHA-256 (base64) of the blocks that came, by index."""
@@ -54,6 +57,7 @@ class Snapshot:
         self._first = next(self._pages)
         self.block, self.size = self._first.block, self._first.size
         self._left, self._zeros, self._blank = b"", 0, b""
+        self._finished = self._prepared()
         self._chunks = self._whole()
 
     @property
@@ -111,7 +115,8 @@ class Snapshot:
     def _whole(self) -> Iterator[bytes | int]:
         """The blocks, and how many zeros are between them."""
         zeros = 0
-        self._cache = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        how = os.O_RDONLY if self._finished else os.O_RDWR
+        self._cache = os.open(self.lies_in, how | os.O_CLOEXEC)
         self._notes = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
         try:
             with ThreadPoolExecutor(AHEAD, "blocks") as pool:
@@ -156,10 +161,40 @@ class Snapshot:
 
     def _keep(self, index: int, data: bytes, known: str) -> None:
         """Keep it for a run that is carried on; the note of it comes after it."""
-        os.pwrite(self._cache, data, index * self.block)
-        os.write(self._notes, f"{index} {known}\n".encode())
+        view, at = memoryview(b"" if self._finished else data), index * self.block
+        try:
+            while view:
+                count = os.pwrite(self._cache, view, at)
+                view, at = view[count:], at + count
+            os.write(self._notes, f"{index} {known}\n".encode())
+        except OSError as error:
+            raise Storage(
+                f"{self.lies_in.parent} cannot hold the blocks: {error.strerror}.",
+                "Make room there, then carry the run on: what was fetched is kept.",
+            ) from error
         self.known[index] = known
         self._came.append(index)
+
+    def _prepared(self) -> bool:
+        """Make the file of the blocks; whether an earlier attempt made it the image already.
+
+        Then it leads into the vault, and nothing is written there.
+        """
+        file = self.lies_in
+        try:
+            if file.is_symlink() and not file.exists():
+                file.unlink()
+            if file.exists() and is_finished(file):
+                return True
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            os.truncate(file, self.size)
+        except OSError as error:
+            raise Storage(
+                f"{file.parent} cannot hold a sparse file of {self.size >> 30:,} GiB: "
+                f"{error.strerror}.",
+                "Put LOCARD_HOME on a file system with large sparse files, such as XFS.",
+            ) from error
+        return False
 
     def _length(self, index: int) -> int:
         return min(self.block, self.size - index * self.block)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files in which runs of zeros are holes, so that sparse images stay sparse."""
+
+import os
+from hashlib import sha256
+from io import FileIO
+
+CHUNK = 1 << 20
+_ZEROS = bytes(CHUNK)
+
+
+def blank(chunk: bytes) -> bool:
+    """Whether it is a whole chunk of zeros, which becomes a hole."""
+    return len(chunk) == CHUNK and chunk == _ZEROS
+
+
+def put(file: FileIO, chunk: bytes) -> bool:
+    """Write a chunk where the file stands, or pass over it when it is blank; whether it wrote."""
+    if blank(chunk):
+        file.seek(CHUNK, os.SEEK_CUR)
+        return False
+    view = memoryview(chunk)
+    while view:
+        view = view[file.write(view) :]
+    return True
+
+
+def copy(source: FileIO, target: FileIO) -> str:
+    """Copy a file from where both stand to its end; SHA-256 of what was copied."""
+    digest = sha256()
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        put(target, chunk)
+    target.truncate()
+    return digest.hexdigest()
