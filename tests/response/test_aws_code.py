@@ -137,7 +137,7 @@ def test_a_task_with_its_definition_and_logs(room: Room) -> None:
         networkConfiguration={"awsvpcConfiguration": {
             "subnets": [subnet["SubnetId"]], "securityGroups": [group]}},
     )["tasks"][0]["taskArn"]  # fmt: skip
-    (named,) = catalogue().meant("collect", ran)
+    named = {one.action.id: one for one in catalogue().meant("collect", ran)}["collect.aws.task"]
     assert (named.account, named.region) == (ACCOUNT, REGION)
     done = run(room, "task", named.id)
     text = kept(room.runner, outcome(done, "masked:DescribeTaskDefinition")["evidence"]).decode()

@@ -30,6 +30,7 @@ from locard.model.action import Json
 from locard.model.custody import Request
 from locard.model.errors import Conflict, Error, Missing
 from locard.providers.aws.answers import code, lost, meaning
+from locard.providers.aws.datachannel import Channel
 
 ATTEMPTS = 8
 """Of one call, the first included; the pauses between them grow to 20 seconds."""
@@ -144,6 +145,14 @@ class Cloud:
                 "The address is good for ten minutes: carry the run on.",
             )
         return found.raw
+
+    def executed(self, cluster: str, task: str, container: str, command: str) -> Channel:
+        """Begin a command in a container of ECS; the channel to what its terminal shows."""
+        found = self.answer(
+            "ecs:ExecuteCommand", cluster=cluster, task=task, container=container,
+            command=command, interactive=True,
+        )["session"]  # fmt: skip
+        return Channel(found["streamUrl"], found["tokenValue"], guarded=self._endpoint is None)
 
     def presigned(self, action: str, seconds: int, **arguments: Any) -> str:
         """An address at which whoever holds it may make this one call, without credentials.

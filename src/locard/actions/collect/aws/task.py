@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A task of ECS: what ECS knows of it, its definition without secrets, and what it logged.
 
-Nothing is run in its containers. What is in their memory and files ends with the task.
+Nothing is run in its containers: that is `collect.aws.containers`, and it ends with the task.
 """
 
 from collections.abc import Iterator, Mapping
