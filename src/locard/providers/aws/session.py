@@ -39,7 +39,9 @@ RECENT = 10_000
 MOST_POLICY = 2048
 """Characters that a session policy may have."""
 _TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "nextToken"),
-           ("NextMarker", "Marker"), ("NextContinuationToken", "ContinuationToken"))  # fmt: skip
+           ("NextMarker", "Marker"), ("NextMarker", "NextMarker"),
+           ("NextContinuationToken", "ContinuationToken"),
+           ("NextPartNumberMarker", "PartNumberMarker"))  # fmt: skip
 """How services call the place where the next page begins, in an answer and in the next call."""
 _SIGNED = Config(signature_version="s3v4")
 """Addresses are presigned by version 4: the older one signs neither length nor checksum."""
@@ -167,16 +169,14 @@ class Cloud:
 
     def pages(self, action: str, member: str, **arguments: Json) -> Iterator[dict[str, Json]]:
         """Every element of a list that AWS gives out in pages."""
+        turn = self._turn(action)
         token: dict[str, Json] = {}
         while True:
             found = self.call(action, **arguments, **token)
             yield from found.get(member, ())
-            for name, asked in _TOKENS:
-                if found.get(name):
-                    token = {asked: found[name]}
-                    break
-            else:
+            if turn is None or not found.get(turn[0]) or found.get("IsTruncated") is False:
                 return
+            token = {turn[1]: found[turn[0]]}
 
     def may(self, action: str, **arguments: Json) -> bool | None:
         """Whether AWS would allow this call, asked by a dry run. None: it does not say."""
@@ -240,6 +240,14 @@ class Cloud:
         client = self._client(_CLIENTS.get(service, service))
         names = {name: one for one, name in client.meta.method_to_api_mapping.items()}
         return client, names[operation]
+
+    def _turn(self, action: str) -> tuple[str, str] | None:
+        """What an answer calls the next page, and what the call that asks for it does."""
+        client, _ = self._method(action)
+        model = client.meta.service_model.operation_model(action.partition(":")[2])
+        told, asked = (set(one.members) if one else set() for one in
+                       (model.output_shape, model.input_shape))  # fmt: skip
+        return next((one for one in _TOKENS if one[0] in told and one[1] in asked), None)
 
     def _client(self, service: str) -> Any:
         with self._lock:
