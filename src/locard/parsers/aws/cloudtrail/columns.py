@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import pyarrow as pa
-from msgspec import UNSET
-from msgspec.structs import astuple
 
 from locard.parsers.addresses import address
 from locard.parsers.attributes import pack
 from locard.parsers.aws.cloudtrail.exports import unwrap
-from locard.parsers.aws.cloudtrail.parts import NOBODY, NOTHING, Memory, Part, PartFacts, Who, named
-from locard.parsers.aws.cloudtrail.record import Reading, Readings, Record, read_many
+from locard.parsers.aws.cloudtrail.parts import NOBODY, NOTHING, Memory, PartFacts, Who, named
+from locard.parsers.aws.cloudtrail.record import Reading, Readings, read_many
 from locard.parsers.rows import Rows, Values, identify
 from locard.parsers.strict_json import BadRecord
 from locard.parsers.times import NotATime, iso, iso_column
@@ -26,7 +24,6 @@ _MADE = (
     "requestParameters", "responseElements", "readOnly", "managementEvent", "source_address", "mfa",
     "sessionIssuer", "actor_account", "principalId", "invokedBy", "sourceIdentity",
 )  # fmt: skip
-_FLAGS = {b"true": "true", b"false": "false", b"null": "", b'"true"': "true", b'"false"': "false"}
 
 Locators: TypeAlias = Sequence[str] | pa.Array
 
@@ -53,7 +50,7 @@ def put(
 
 def _ids(rows: Rows, found: Readings, locators: Locators) -> list[str]:
     """Of the content where a record was read without a problem, else of the place."""
-    ids = [digest[:32] for digest in found.digests]
+    ids = list(found.digests)
     for number, problem in enumerate(found.problems):
         if problem:
             place = f"{rows.evidence}\0{locators[number]!s}"
@@ -63,9 +60,8 @@ def _ids(rows: Rows, found: Readings, locators: Locators) -> list[str]:
 
 def _columns(found: Readings) -> dict[str, Values]:
     """All columns but those that the place makes."""
-    turned = zip(*map(astuple, found.records), strict=True)
-    field: dict[str, Sequence[Any]] = dict(zip(Record.__struct_fields__, turned, strict=True))
-    nothing = [NOTHING] * len(found.records)
+    field = found.fields
+    nothing = [NOTHING] * len(found.digests)
     requests = found.parts.get("requestParameters", nothing)
     responses = found.parts.get("responseElements", nothing)
     who = [facts.derived or NOBODY for facts in found.parts.get("userIdentity", nothing)]
@@ -82,11 +78,12 @@ def _columns(found: Readings) -> dict[str, Values]:
             message[number] = ""
     given = zip(field["recipientAccountId"], who, strict=True)
     people = _People(who)
-    attributes = {name: _texts(field[name]) for name in _AS_THEY_ARE} | {
+    attributes: dict[str, Sequence[Any] | pa.Array] = {name: field[name] for name in _AS_THEY_ARE}
+    attributes |= {
         "requestParameters": [facts.text for facts in requests],
         "responseElements": [facts.text for facts in responses],
-        "readOnly": _flags(field["readOnly"]),
-        "managementEvent": _flags(field["managementEvent"]),
+        "readOnly": field["readOnly"],
+        "managementEvent": field["managementEvent"],
         "source_address": ["" if ip else text for ip, text in zip(src_ip, source, strict=True)],
         "mfa": people.column("mfa"),
         "sessionIssuer": people.column("issuer"),
@@ -131,8 +128,9 @@ class _People:
         return pa.array([getattr(one, name) for one in self._each], pa.string()).take(self._places)
 
 
-def _texts(column: Sequence[Any]) -> Sequence[str]:
-    return [text or "" for text in column]
+def _texts(column: Sequence[Any]) -> pa.Array:
+    array = pa.array(column, pa.string())
+    return array.fill_null("") if array.null_count else array
 
 
 def _times(found: Readings, column: Sequence[Any]) -> Values:
@@ -222,18 +220,6 @@ def _messages(
     return messages
 
 
-def _flags(column: Sequence[Part]) -> list[str]:
-    flags: list[str] = []
-    for part in column:
-        if part is UNSET:
-            flags.append("")
-            continue
-        raw = bytes(part)
-        flag = _FLAGS.get(raw)
-        flags.append(raw.decode(errors="replace") if flag is None else flag)
-    return flags
-
-
 def _further(found: Readings) -> dict[str, list[str | None]]:
     """Attributes for what is no documented field."""
     odd: dict[str, dict[int, str]] = {}
@@ -242,6 +228,6 @@ def _further(found: Readings) -> dict[str, list[str | None]]:
             taken = name in _AS_THEY_ARE or name in _MADE
             odd.setdefault(f"extra.{name}" if taken else name, {})[number] = text
     return {
-        name: [texts.get(number) for number in range(len(found.records))]
+        name: [texts.get(number) for number in range(len(found.digests))]
         for name, texts in odd.items()
     }

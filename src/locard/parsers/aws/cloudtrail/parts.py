@@ -2,9 +2,9 @@
 """The nested values of CloudTrail records: read once, since most of them come again and again."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -37,12 +37,12 @@ _ANY = msgspec.json.Decoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass(slots=True, eq=False)
-class PartFacts:
+class PartFacts(msgspec.Struct, eq=False, gc=False):
     """What a nested value says."""
 
     value: Any
-    canonical: Raw
+    canonical: Raw | None
+    """The value in the one form that tells records apart; None where it was found in that form."""
     text: str | None
     """The value as found; None when it is empty."""
     fault: str = ""
@@ -52,68 +52,125 @@ class PartFacts:
     """What a column takes from it: see `Memory`."""
 
 
+NOTHING = PartFacts(None, None, None, plain=True)
+"""A field that is null or not there."""
+UNREADABLE = PartFacts(None, Raw(b"null"), None)
+
+TRIED = 1000
+"""Values of a field that are kept before it is asked whether keeping them is of use."""
+ASKED = 50_000
+"""Values after which that is asked anew."""
+
+
 class Memory:
-    """Facts of nested values by their field and bytes: bounded, because evidence is hostile."""
+    """Facts of nested values by their field and bytes: bounded, because evidence is hostile.
+
+    Values of a field that hardly ever come again are not kept: that costs more than reading them.
+    """
 
     def __init__(self, size: int = 4096, room: int = 1 << 20) -> None:
         self._size, self._room = size, room
-        self._tables: dict[str, dict[bytes, PartFacts]] = {name: {} for name in NESTED}
+        self._tables = {name: dict(_EMPTY) for name in NESTED}
         self._held = dict.fromkeys(NESTED, 0)
         """Bytes of the values that are kept, by field."""
+        self._asked = dict.fromkeys(NESTED, 0)
+        self._missed = dict.fromkeys(NESTED, 0)
 
     def facts(self, name: str, part: Part) -> PartFacts:
         """What the field `name` holds; raises `BadRecord` when it is not JSON."""
         if part is UNSET:
             return NOTHING
         raw = bytes(part)
-        return self._tables[name].get(raw) or self._learn(name, raw)
+        facts = self._tables[name].get(raw)
+        if facts is None:
+            facts = _facts(raw)
+            _derive(name, [facts])
+            self._keep(name, {raw: facts})
+        return facts
 
-    def many(self, name: str, parts: Sequence[Part]) -> list[PartFacts]:
-        """The same for many records; `UNREADABLE` for what is not JSON."""
-        get = self._tables[name].get
-        found: list[PartFacts] = []
-        for part in parts:
-            if part is UNSET:
-                found.append(NOTHING)
+    def many(self, name: str, raws: Sequence[bytes]) -> list[PartFacts]:
+        """The same for many records, `b""` where one has no such field.
+
+        `UNREADABLE` for what is not JSON.
+        """
+        known: list[PartFacts | None] = list(map(self._tables[name].get, raws))
+        missed = [raw for raw, facts in zip(raws, known, strict=True) if facts is None]
+        self._asked[name] += len(raws)
+        self._missed[name] += len(missed)
+        if self._asked[name] > ASKED:
+            self._asked[name] = self._missed[name] = 0
+        if not missed:
+            return cast(list[PartFacts], known)
+        distinct = list(dict.fromkeys(missed))
+        learned = dict(zip(distinct, _many_facts(distinct), strict=True))
+        _derive(name, learned.values())
+        if self._missed[name] < TRIED or self._missed[name] * 2 < self._asked[name]:
+            self._keep(name, learned)
+        return [facts or learned[raw] for raw, facts in zip(raws, known, strict=True)]
+
+    def _keep(self, name: str, learned: Mapping[bytes, PartFacts]) -> None:
+        table = self._tables[name]
+        for raw, facts in learned.items():
+            if len(raw) > self._size or facts is UNREADABLE:
                 continue
-            raw = bytes(part)
-            facts = get(raw)
-            if facts is None:
-                try:
-                    facts = self._learn(name, raw)
-                except BadRecord:
-                    facts = UNREADABLE
-            found.append(facts)
-        return found
-
-    def _learn(self, name: str, raw: bytes) -> PartFacts:
-        if raw == b"null":
-            self._tables[name][raw] = NOTHING
-            return NOTHING
-        facts = _facts(raw)
-        derive = _DERIVE.get(name)
-        if derive is not None:
-            facts.derived = derive(facts.value)
-        if len(raw) <= self._size:
             if self._held[name] >= self._room:
                 self._held[name] = 0
-                self._tables[name].clear()
+                table.clear()
+                table.update(_EMPTY)
             self._held[name] += len(raw)
-            self._tables[name][raw] = facts
-        return facts
+            table[raw] = facts
+
+
+_EMPTY = {b"": NOTHING, b"null": NOTHING}
+
+
+def _derive(name: str, learned: Iterable[PartFacts]) -> None:
+    """What columns take from values of this field."""
+    derive = _DERIVE.get(name)
+    if derive is not None:
+        for facts in learned:
+            facts.derived = derive(facts.value)
+
+
+def _many_facts(raws: Sequence[bytes]) -> list[PartFacts]:
+    """Facts of many values, in a few calls for all of them where each is as AWS writes it."""
+    try:
+        values = _ANY.decode(b"[%b]" % b",".join(raws))
+        lines = _SORTED.encode_lines(values).split(b"\n")
+        if len(values) == len(raws) == len(lines) - 1:
+            return list(map(_as_written, raws, values, lines))
+    except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
+        pass
+    found: list[PartFacts] = []
+    for raw in raws:
+        try:
+            found.append(_facts(raw))
+        except BadRecord:
+            found.append(UNREADABLE)
+    return found
+
+
+def _as_written(raw: bytes, value: Any, canonical: bytes) -> PartFacts:
+    """Facts of a value that was read and written again; `raw` is UTF-8."""
+    if len(canonical) != len(raw):
+        return _oddly(raw)
+    text = raw.decode() if value else None
+    return PartFacts(value, None if canonical == raw else Raw(canonical), text, "", True)
 
 
 def _facts(raw: bytes) -> PartFacts:
-    faults: list[str] = []
     try:
         value = _ANY.decode(raw)
-        canonical = _SORTED.encode(value)
-        if len(canonical) == len(raw):
-            text = raw.decode() if value else None
-            return PartFacts(value, Raw(canonical), text, plain=True)
+        return _as_written(raw, value, _SORTED.encode(value))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         if isinstance(error, RecursionError):
             raise BadRecord("JSON nested too deeply") from error
+    return _oddly(raw)
+
+
+def _oddly(raw: bytes) -> PartFacts:
+    """Facts of a value that is not as AWS writes it; raises `BadRecord` when it is not JSON."""
+    faults: list[str] = []
     text = raw.decode(errors="replace")
     value = strictly(text, faults)
     return PartFacts(value, Raw(in_order(value)), text if value else None, "; ".join(faults))
@@ -192,8 +249,10 @@ def named(value: Any) -> str:
     if bucket and isinstance(bucket, str):
         key = value.get("key")
         return f"{bucket}/{key}" if isinstance(key, str) and key else bucket
-    if not _RANKS.keys().isdisjoint(value):
-        for name in sorted(_RANKS.keys() & value.keys(), key=_RANKS.__getitem__):
+    telling = [name for name in value if name in _RANKS]
+    if telling:
+        telling.sort(key=_RANKS.__getitem__)
+        for name in telling:
             found = value[name]
             if found and isinstance(found, str):
                 return found
@@ -214,9 +273,6 @@ def named(value: Any) -> str:
 _DERIVE: dict[str, Callable[[Any], Any]] = {
     "userIdentity": who, "resources": listed, "requestParameters": named,
 }  # fmt: skip
-NOTHING = PartFacts(None, Raw(b"null"), None, plain=True)
-"""A field that is null or not there."""
-UNREADABLE = PartFacts(None, Raw(b"null"), None)
 
 
 def _identifier(value: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import astuple
 
 from locard.parsers.aws.cloudtrail.parts import NESTED, NOTHING, Memory, Part, PartFacts
 from locard.parsers.strict_json import BadRecord, clean, in_order, kind_of, plain, strictly
@@ -70,8 +70,31 @@ class Record(msgspec.Struct, gc=False):
 FIELDS = frozenset(Record.__struct_fields__)
 PARTS = tuple(name for name, kind in Record.__annotations__.items() if kind == Part)
 TEXTS = tuple(name for name in Record.__struct_fields__ if name not in PARTS)
+FLAGS = ("readOnly", "managementEvent")
+
+_FLAGS: dict[object, str] = {
+    True: "true", False: "false", None: "", "": "", "true": "true", "false": "false",
+}  # fmt: skip
+_WRITTEN = {b"null": "", b'"true"': "true", b'"false"': "false"}
+_ABSENT = Raw(b"")
+_DELIVERED = msgspec.defstruct(
+    "Delivered",
+    [
+        (name, bool | str | None, "")
+        if name in FLAGS
+        else (name, Raw, _ABSENT)
+        if name in PARTS
+        else (name, str | None, "")
+        for name in Record.__struct_fields__
+    ],
+    omit_defaults=True,
+    gc=False,
+)
+"""A record as AWS delivers it: its columns need no other look at what is not there. A text that is
+there and empty is left out when it is encoded again, and noticed by that."""
 
 _RECORD = msgspec.json.Decoder(Record)
+_AS_DELIVERED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_DELIVERED)
 _COMPACT = msgspec.json.Encoder()
 
 
@@ -94,9 +117,10 @@ class Readings:
 
     start: bytes
     """What is digested before each record."""
-    records: list[Record]
+    fields: dict[str, list[Any]]
+    """Texts, empty or None where there is none, and `FLAGS` as `_flag` gives them."""
     digests: list[str]
-    """SHA-256 of what is in `Reading.digest`; empty where there is no record."""
+    """What is in `Reading.digest` as 32 hex digits; empty where there is no record."""
     problems: list[str]
     parts: dict[str, list[PartFacts]]
     """What a field in `NESTED` says; a field that no record has may be absent."""
@@ -105,21 +129,25 @@ class Readings:
 
     def put(self, number: int, reading: Reading) -> None:
         """Take in one record that was read by itself."""
-        self.records[number] = reading.record
-        self.digests[number] = sha256(self.start + reading.digest).hexdigest()
+        for name in TEXTS:
+            self.fields[name][number] = getattr(reading.record, name) or ""
+        for name in FLAGS:
+            self.fields[name][number] = _flag(getattr(reading.record, name))
+        self.digests[number] = sha256(self.start + reading.digest).hexdigest()[:32]
         self.problems[number] = reading.fault
         if reading.extras:
             self.extras[number] = reading.extras
         for name in self.parts.keys() | reading.parts.keys():
             if name not in self.parts:
-                self.parts[name] = [NOTHING] * len(self.records)
+                self.parts[name] = [NOTHING] * len(self.digests)
             self.parts[name][number] = reading.parts.get(name, NOTHING)
 
     @classmethod
     def of(cls, readings: Sequence[Reading | BadRecord], start: bytes) -> "Readings":
         """Records that were read one by one, and what is none with its reason."""
-        count = len(readings)
-        found = cls(start, [Record()] * count, [""] * count, [""] * count, {})
+        nothing = [""] * len(readings)
+        fields = {name: [*nothing] for name in (*TEXTS, *FLAGS)}
+        found = cls(start, fields, [*nothing], [*nothing], {})
         for number, reading in enumerate(readings):
             if isinstance(reading, BadRecord):
                 found.problems[number] = str(reading)
@@ -133,25 +161,34 @@ def read_many(
 ) -> Readings:
     """The records in `raws`; `one` reads what is not as AWS delivers it."""
     records, odd = _decoded(raws)
-    count = len(raws)
+    turned = zip(*map(astuple, records), strict=True)
+    fields: dict[str, list[Any]] = dict(
+        zip(Record.__struct_fields__, map(list, turned), strict=True)
+    )
     parts: dict[str, list[PartFacts]] = {}
     for name in NESTED:
-        column = list(map(attrgetter(name), records))
-        if column.count(UNSET) == count:
+        column = list(map(bytes, fields[name]))
+        if not any(column):
             continue
         parts[name] = found = memory.many(name, column)
-        for number, (record, facts) in enumerate(zip(records, found, strict=True)):
-            if facts is not NOTHING:
-                setattr(record, name, facts.canonical)
+        for number, facts in enumerate(found):
+            if facts.canonical is not None:
+                setattr(records[number], name, facts.canonical)
                 if not facts.plain:
                     odd.add(number)
-    readings = Readings(start, records, [], [""] * count, parts)
-    buffer, begin = bytearray(start), len(start)
-    for number, (record, raw) in enumerate(zip(records, raws, strict=True)):
-        _COMPACT.encode_into(record, buffer, begin)
-        if len(buffer) - begin != len(raw):
+    for name in FLAGS:
+        fields[name] = flags = list(map(_FLAGS.get, fields[name]))
+        if None in flags:
+            odd.update(number for number, flag in enumerate(flags) if flag is None)
+    lines = _COMPACT.encode_lines(records).split(b"\n")
+    if len(lines) != len(raws) + 1:  # a line feed inside a value that is not as it should be
+        lines = [*map(_COMPACT.encode, records), b""]
+    lines.pop()
+    for number, (line, raw) in enumerate(zip(lines, raws, strict=True)):
+        if len(line) != len(raw):
             odd.add(number)
-        readings.digests.append(sha256(buffer).hexdigest())
+    digests = [sha256(start + line).hexdigest()[:32] for line in lines]
+    readings = Readings(start, fields, digests, [""] * len(raws), parts)
     for number in sorted(odd):
         try:
             readings.put(number, one(raws[number], memory))
@@ -161,25 +198,34 @@ def read_many(
     return readings
 
 
-def _decoded(raws: Sequence[bytes]) -> tuple[list[Record], set[int]]:
+def _decoded(raws: Sequence[bytes]) -> tuple[list[Any], set[int]]:
     """The records as they stand, and the numbers of those that cannot be read like that."""
     try:
         if all(map(bytes.isascii, raws)):
-            return list(map(_RECORD.decode, raws)), set()
+            return list(map(_AS_DELIVERED.decode, raws)), set()
     except (msgspec.DecodeError, RecursionError):
         pass
-    records: list[Record] = []
+    records: list[Any] = []
     odd: set[int] = set()
     for number, raw in enumerate(raws):
         try:
             if raw.isascii() or raw.decode():
-                records.append(_RECORD.decode(raw))
+                records.append(_AS_DELIVERED.decode(raw))
                 continue
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass
         odd.add(number)
-        records.append(Record())
+        records.append(_DELIVERED())
     return records, odd
+
+
+def _flag(part: Part) -> str:
+    """A field that should be true or false, as a text: anything else stays as found."""
+    if part is UNSET:
+        return ""
+    raw = bytes(part)
+    word = _WRITTEN.get(raw)
+    return raw.decode(errors="replace") if word is None else word
 
 
 def read(raw: bytes, memory: Memory) -> Reading:
@@ -244,7 +290,8 @@ def _finish(reading: Reading, memory: Memory, extras: dict[str, Any] | None = No
         facts = memory.facts(name, getattr(record, name))
         if facts is not NOTHING:
             reading.parts[name] = facts
-            setattr(record, name, facts.canonical)
+            if facts.canonical is not None:
+                setattr(record, name, facts.canonical)
             if facts.fault:
                 faults.append(f"{name}: {facts.fault}")
     reading.digest = _COMPACT.encode(record)
