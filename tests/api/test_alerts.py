@@ -12,6 +12,7 @@ from locard.cases.alerts import signatures
 from locard.cases.alerts.sources import sources
 from locard.model.access import Role
 from locard.model.custody import Hand
+from locard.state import playbooks as rows
 from tests.api.conftest import PASSWORD, Api
 
 SECRET = "a secret of sufficient length"
@@ -41,6 +42,7 @@ def door(api: Api) -> Iterator[Api]:
         known = users.known(session, "cleo")
     if known is None:
         api.desk.people.add_user("cleo", role=Role.RESPONDER, password=PASSWORD, by=by)
+        api.desk.people.add_user("eve", role=Role.RESPONDER, password=PASSWORD, by=by)
         api.desk.people.add_user("dan", password=PASSWORD, by=by)
     yield api
     (home / "response.yaml").unlink()
@@ -90,19 +92,61 @@ def test_two_people_who_may_respond_agree(door: Api, ada: httpx.Client, bob: htt
     body["issue"]["id"] = "another-issue"
     post(ada, json.dumps(body).encode())
     *_, run = door.desk.response.playbooks.judge()
-    case = door.desk.response.playbooks.run(run).case
+    case = door.desk.response.playbooks.carry_on(run).case
     at = f"/api/cases/{case}/playbook-runs/{run}"
-    assert bob.post(f"{at}/approve", json={"reason": "yes"}).status_code == 403
-    assert ada.post(f"{at}/approve", json={"reason": ""}).status_code == 422
-    assert ada.post(f"{at}/approve", json={"reason": "yes"}).json()["state"] == "waiting"
-    assert ada.post(f"{at}/approve", json={"reason": "yes"}).status_code == 409
+    shown = ada.get(f"{at}/plan").json()
+    word = {"reason": "yes", "plan": shown["plan"]}
+    assert shown["lapses"] > shown["reminds"] > shown["started"]
+    assert bob.post(f"{at}/approve", json=word).status_code == 403
+    assert bob.get(f"{at}/plan").status_code == 403
+    own = ada.post(f"{at}/approve", json=word)
+    assert own.status_code == 403 and "does not count as an approver" in own.json()["detail"]
+    assert (shown["enabled_by"], shown["asks_you"]) == ("ada", False)
+    assert "ada switched the playbook tell on" in shown["barred"]
+    with door.signed_in("eve") as eve:
+        assert eve.get(f"{at}/plan").json()["asks_you"] is True
+        assert eve.post(f"{at}/approve", json=word | {"reason": ""}).status_code == 422
+        assert eve.post(f"{at}/approve", json={"reason": "yes"}).status_code == 422
+        other = eve.post(f"{at}/approve", json=word | {"plan": "0" * 64})
+        assert other.status_code == 409 and "has changed" in other.json()["detail"]
+        agreed = eve.post(f"{at}/approve", json=word).json()
+        assert (agreed["state"], agreed["agreed"], agreed["asks_you"]) == ("waiting", 1, False)
+        assert eve.post(f"{at}/approve", json=word).status_code == 409
     assert (
         ada.post(f"/api/cases/one/playbook-runs/{run}/refuse", json={"reason": "x"}).status_code
         == 404
     )
     with door.signed_in("cleo") as cleo:
-        assert cleo.post(f"{at}/approve", json={"reason": "seen"}).json()["state"] == "due"
+        assert cleo.post(f"{at}/approve", json=word).json()["state"] == "due"
         waiting = cleo.get("/api/playbook-runs", params={"state": "due"}).json()
     assert run in {one["id"] for one in waiting}
     assert door.desk.response.playbooks.carry_on(run).state.value == "done"
+    assert ada.put("/api/playbooks/tell", json={"enabled": False}).json()["enabled"] is False
+
+
+def test_what_lapsed_is_asked_again_by_whoever_may_respond(
+    door: Api, ada: httpx.Client, bob: httpx.Client
+) -> None:
+    assert ada.put("/api/playbooks/tell", json={"enabled": True}).json()["enabled"]
+    body = json.loads(BODY)
+    body["issue"]["id"] = "a-third-issue"
+    post(ada, json.dumps(body).encode())
+    playbooks = door.desk.response.playbooks
+    *_, run = playbooks.judge()
+    at = f"/api/cases/{playbooks.carry_on(run).case}/playbook-runs/{run}"
+    with door.state.session() as session:
+        rows.row(session, run).lapses = time.time_ns() - 1
+    with door.signed_in("cleo") as cleo:
+        seen = cleo.get(f"{at}/plan").json()
+        assert (seen["state"], seen["asks_you"]) == ("lapsed", False)
+        late = cleo.post(f"{at}/approve", json={"reason": "yes", "plan": seen["plan"]})
+        assert late.status_code == 409 and "has lapsed" in late.json()["detail"]
+        playbooks.waiting.look()
+        assert "Nobody agreed by" in cleo.get(f"{at}/plan").json()["error"]
+        assert bob.post(f"{at}/retry").status_code == 403
+        assert cleo.post(f"{at}/retry").json()["state"] == "due"
+        playbooks.carry_on(run)
+        asked = cleo.get(f"{at}/plan").json()
+        assert (asked["state"], asked["round"], asked["asks_you"]) == ("waiting", 2, True)
+    playbooks.refuse(run, Hand("bob"), "it was a test")
     assert ada.put("/api/playbooks/tell", json={"enabled": False}).json()["enabled"] is False

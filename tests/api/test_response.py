@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Responding over HTTP: who may, plans before anything, runs to their end, and back again."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,13 +9,16 @@ from typing import Any
 import httpx
 import pytest
 
+from locard.cases.alerts.sources import sources
 from locard.cases.response.orders import Order
+from locard.model.access import Role
 from locard.model.custody import Hand
 from locard.state.accounts import Account
-from tests.api.conftest import Api
+from tests.api.conftest import PASSWORD, Api
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
 from tests.response.aws import Scene, differences, scene
 
+FINDING = sources().get("aws.guardduty").folder / "samples" / "credential-exfiltration.json"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Locard"
 
 
@@ -138,3 +142,57 @@ def test_runs_whose_process_ended_go_on_when_the_server_starts(
     assert ada.get(f"/api/cases/one/runs/{run}").json()["state"] == "applying"
     at.resume_stopped(Hand("system", "automation"))
     assert ended(ada, run, "done")["done"]
+
+
+CUT = """title: Cut it off
+when: {source: aws.guardduty, target.kind: instance}
+then:
+  - collect: collect.aws.instance
+  - isolate: isolate.aws.instance
+ask: {approval: before-containing, approvers: 1, within: 2h}
+"""
+
+
+@pytest.mark.server
+def test_a_person_agrees_to_the_calls_that_are_shown_and_is_asked_again_about_others(
+    api: Api, ada: httpx.Client, here: Scene
+) -> None:
+    response, home = api.desk.response, api.desk.settings.home
+    api.desk.people.add_user("fay", role=Role.RESPONDER, password=PASSWORD, by=Hand("tests"))
+    (home / "playbooks").mkdir(exist_ok=True)
+    (home / "playbooks" / "cut.yaml").write_text(CUT)
+    assert ada.put("/api/playbooks/cut", json={"enabled": True}).status_code == 200
+    finding = json.loads(FINDING.read_bytes())
+    finding["detail"]["id"] = "four-eyes"
+    finding["detail"]["resource"]["instanceDetails"]["instanceId"] = here.instance
+    response.alerts.take(json.dumps(finding).encode(), Hand("queue prod", "automation"))
+    (run,) = response.playbooks.judge()
+    at = f"/api/cases/{response.playbooks.carry_on(run).case}/playbook-runs/{run}"
+    with api.signed_in("fay") as fay:
+        seen = fay.get(f"{at}/plan").json()
+        (plan,) = seen["plans"]
+        assert plan["action"] == "isolate.aws.instance" and len(plan["steps"]) > 5
+        assert seen["plan"] == fay.get(f"{at}/plan").json()["plan"], "the same plan is the same"
+        ec2 = here.ec2()
+        subnet = ec2.describe_network_interfaces(NetworkInterfaceIds=here.interfaces[:1])
+        new = ec2.create_network_interface(
+            SubnetId=subnet["NetworkInterfaces"][0]["SubnetId"], Groups=here.groups[:1]
+        )["NetworkInterface"]["NetworkInterfaceId"]
+        ec2.attach_network_interface(
+            NetworkInterfaceId=new, InstanceId=here.instance, DeviceIndex=7
+        )
+        before = here.state()
+        word = {"reason": "beacon confirmed", "plan": seen["plan"]}
+        stale = fay.post(f"{at}/approve", json=word)
+        assert stale.status_code == 409, stale.text
+        again = fay.get(f"{at}/plan").json()
+        assert again["round"] == 2 and again["agreed"] == 0
+        assert any(new in line for line in again["changed"]), again["changed"]
+        assert ada.post(f"{at}/approve", json=word | {"plan": again["plan"]}).status_code == 403
+        agreed = fay.post(f"{at}/approve", json=word | {"plan": again["plan"]})
+        assert agreed.json()["state"] == "due", agreed.text
+    assert differences(before, here.state()) == []
+    done = response.playbooks.carry_on(run)
+    assert done.state.value == "done", done
+    response.runner.release(done.parts[1].run, Hand("ada"), "over")
+    assert ada.put("/api/playbooks/cut", json={"enabled": False}).status_code == 200

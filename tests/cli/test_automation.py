@@ -50,12 +50,22 @@ def test_from_a_file_to_an_approval(told: Locard) -> None:
     shown = told("alert", "show", alert["id"][:8], "--json").json
     assert shown["content"]["id"] and shown["runs"][0]["id"] == run["id"]
     people = told("runs", "show", run["id"])
-    assert "waits for one more person (not bob)" in people.out
+    assert "waits for one person until 20" in people.out and "24 hours more" in people.out
+    assert "bob brought the alert in, and does not count" in people.out
+    assert "ana switched the playbook on, and does not count" in people.out
     mine = told("runs", "approve", run["id"], "--who", "bob", "--reason", "sure")
     assert mine.status == 2 and "bob brought in the alert" in mine.err
     bare = told("runs", "approve", run["id"], "--who", "eve", "--reason", " ")
     assert bare.status == 2 and "It needs a reason" in bare.err
-    done = told("runs", "approve", run["id"], "--who", "eve", "--reason", "seen", "--json").json
+    own = told("runs", "approve", run["id"], "--who", "ana", "--reason", "sure")
+    assert own.status == 2 and "ana switched the playbook tell on" in own.err
+    plan = told("runs", "approve", run["id"], "--json").json["plan"]
+    blind = told("runs", "approve", run["id"], "--who", "eve", "--reason", "seen")
+    assert blind.status == 2 and f"--plan {plan[:8]}" in blind.err
+    seen = ("runs", "approve", run["id"], "--who", "eve", "--reason", "seen", "--plan")
+    other = told(*seen, "0" * 8)
+    assert other.status == 2 and "has changed since you looked" in other.err
+    done = told(*seen, plan[:8], "--json").json
     assert (done["state"], done["approvals"][0]["who"]) == ("done", "eve")
     listed = told("runs", "list", "--json").json
     assert [(one["run"], one["action"]) for one in listed] == [(run["id"], "playbook tell")]
@@ -176,7 +186,10 @@ def test_from_a_queue_to_an_isolated_instance_and_back(locard: Locard, aws: Aws)
         "isolate.aws.instance",
     ]
     assert differences(before, here.state()) == []
-    done = locard("runs", "approve", run["id"], "--reason", "confirmed", "--json").json
+    shown = locard("runs", "approve", run["id"])
+    assert "breaks: " in shown.out and "agree to exactly this" in shown.out
+    word = ("--plan", run["plan"][:8], "--reason", "confirmed", "--who", "eve", "--json")
+    done = locard("runs", "approve", run["id"], *word).json
     assert done["state"] == "done", done
     assert differences(before, here.state()) != []
     exhibits = locard("custody", alert["case"], "--json").json

@@ -116,7 +116,7 @@ notices:
         alert = at.take(words="evil\r\nBcc: everybody@example.com <script>")
         run = go(at)
         assert run.state is PlaybookState.WAITING
-        at.playbooks.approve(run.id, BEN, "yes")
+        at.playbooks.approve(run.id, BEN, "yes", run.plan)
         assert at.playbooks.carry_on(run.id).state is PlaybookState.DONE
 
         subjects = [one.content.decode().splitlines() for one in box.mails]

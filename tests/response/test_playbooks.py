@@ -40,6 +40,11 @@ def go(at: Bench) -> PlaybookRun:
     return at.playbooks.carry_on(run)
 
 
+def agree(at: Bench, run: str, who: Hand, reason: str) -> PlaybookRun:
+    """Agree to the plan as it is shown now."""
+    return at.playbooks.approve(run, who, reason, at.playbooks.asked(run).plan)
+
+
 def states(run: PlaybookRun) -> list[str]:
     return [one.state.value for one in run.parts]
 
@@ -134,14 +139,16 @@ def test_a_person_is_asked_before_containing_and_not_the_one_who_set_it_off(
 ) -> None:
     at = all_of_it
     at.on(ask="before-containing")
-    alert = at.take(who=ANA)
+    alert = at.take(who=CAT)
     run = go(at)
     assert (run.state, states(run)[:2]) == (PlaybookState.WAITING, ["done", "pending"])
     assert lamp(room) == FRESH
     assert at.playbooks.carry_on(run.id).state is PlaybookState.WAITING
-    with pytest.raises(Denied, match="ana brought in the alert"):
-        at.playbooks.approve(run.id, ANA, "fine")
-    agreed = at.playbooks.approve(run.id, BEN, "beacon confirmed")
+    with pytest.raises(Denied, match="cat brought in the alert"):
+        agree(at, run.id, CAT, "fine")
+    with pytest.raises(Denied, match="ana switched the playbook dark on, and does not count"):
+        agree(at, run.id, ANA, "fine")
+    agreed = agree(at, run.id, BEN, "beacon confirmed")
     assert agreed.state is PlaybookState.DUE
     done = at.playbooks.carry_on(run.id)
     assert done.state is PlaybookState.DONE and lamp(room) == DARK
@@ -158,11 +165,12 @@ def test_two_different_people_have_to_agree(all_of_it: Bench, room: Path) -> Non
     at.take()
     run = go(at)
     assert (run.state, states(run)) == (PlaybookState.WAITING, ["pending"] * 4)
-    assert at.playbooks.approve(run.id, ANA, "yes").state is PlaybookState.WAITING
+    assert agree(at, run.id, CAT, "yes").state is PlaybookState.WAITING
     assert at.playbooks.carry_on(run.id).state is PlaybookState.WAITING
-    with pytest.raises(Conflict, match=r"agreed to run .* already"):
-        at.playbooks.approve(run.id, ANA, "yes, yes")
-    assert at.playbooks.approve(run.id, BEN, "yes").state is PlaybookState.DUE
+    for name in ("cat", "Cat", " cat"):
+        with pytest.raises(Conflict, match=r"agreed to run .* already"):
+            agree(at, run.id, Hand(name, "page"), "yes, yes")
+    assert agree(at, run.id, BEN, "yes").state is PlaybookState.DUE
     assert at.playbooks.carry_on(run.id).state is PlaybookState.DONE
     assert lamp(room) == DARK
 
@@ -172,7 +180,7 @@ def test_one_person_refuses_and_nothing_more_is_done(all_of_it: Bench, room: Pat
     at.on(ask="{approval: before-containing, approvers: 2}")
     alert = at.take()
     run = go(at)
-    at.playbooks.approve(run.id, ANA, "yes")
+    agree(at, run.id, CAT, "yes")
     refused = at.playbooks.refuse(run.id, BEN, "known scanner")
     assert refused.state is PlaybookState.REFUSED
     assert states(refused) == ["done", "refused", "refused", "refused"]
@@ -180,7 +188,7 @@ def test_one_person_refuses_and_nothing_more_is_done(all_of_it: Bench, room: Pat
     assert at.playbooks.carry_on(run.id).state is PlaybookState.REFUSED
     assert lamp(room) == FRESH and Verb.REFUSED in verbs(at, alert.case)
     with pytest.raises(Conflict):
-        at.playbooks.approve(run.id, CAT, "all the same")
+        agree(at, run.id, CAT, "all the same")
 
 
 def test_it_never_isolates_when_collecting_did_not_succeed(
@@ -207,7 +215,7 @@ def test_it_never_isolates_when_collecting_did_not_succeed(
     at.playbooks.retry(run, BEN)
     waiting = at.playbooks.carry_on(run)
     assert (waiting.state, states(waiting)[:2]) == (PlaybookState.WAITING, ["done", "pending"])
-    at.playbooks.approve(run, BEN, "yes")
+    agree(at, run, BEN, "yes")
     assert at.playbooks.carry_on(run).state is PlaybookState.DONE
     assert lamp(room) == DARK
 
@@ -274,7 +282,7 @@ def test_a_trial_shows_what_it_would_have_done_and_changes_nothing(
     at.write("dark", BOOK.format(ask="never", most=5))
     past = [at.take(), at.take(number="2", what="hums")]
     before = room.read_text()
-    good, bad = at.playbooks.trials("dark", past, plans=True)
+    good, bad = at.playbooks.trials.of(at.shelf.written("dark"), past, plans=True)
     assert (good.matches, [one.what for one in good.parts]) == (
         True,
         ["collect.toy.lamp", "isolate.toy.lamp", "case", "all"],

@@ -123,11 +123,14 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     expect(page.get_by_role("table")).to_contain_text("SIMULATED")
     assert differences(before, rehearsal.state()) == [], "collecting changes nothing"
 
-    waits.get_by_role("button", name="Agree…").click()
+    expect(waits).to_contain_text("23 h 59 min left")
+    waits.get_by_role("button", name="See the plan and agree…").click()
     dialog = page.get_by_role("dialog")
     agree = dialog.get_by_role("button", name="Agree", exact=True)
     dialog.get_by_label("Reason").fill("beacon confirmed")
     expect(agree).to_be_disabled()
+    plan = dialog.get_by_role("region", name="What you agree to")
+    expect(plan).to_contain_text("All of them can be put back")
     dialog.get_by_role("checkbox").check()
     agree.click()
     expect(dialog).to_be_hidden()

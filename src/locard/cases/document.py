@@ -20,6 +20,10 @@ _KINDS = {"str": "text", "int": "a number", "bool": "yes or no", "list": "a list
           "dict": "keys with values", "NoneType": "nothing", "float": "a number"}  # fmt: skip
 
 
+SPANS = {"m": 60, "h": 3_600, "d": 86_400}
+"""Seconds by the letter that lengths of time end with."""
+
+
 class BadDocument(Error):
     """A file that is not in its language; the message names every fault with its line."""
 
@@ -95,6 +99,23 @@ class Section:
             self.fault(name, f"{self._at(name)}is {found}, and has to be {least} to {most}")
             return otherwise
         return int(found)
+
+    def span(self, name: str, otherwise: int, least: int, most: int) -> int:
+        """A length of time in seconds, written as `90m`, `24h` or `7d`, within bounds."""
+        found = self.text(name)
+        if name not in self._values or not found:
+            return otherwise
+        number, unit = found[:-1], found[-1:]
+        known = number.isascii() and number.isdigit() and len(number) < 8 and unit in SPANS
+        seconds = int(number) * SPANS[unit] if known else 0
+        if not least <= seconds <= most:
+            self.fault(
+                name,
+                f"{self._at(name)}has to be {spelled(least)} to {spelled(most)}, written as 90m, "
+                "24h or 7d",
+            )
+            return otherwise
+        return seconds
 
     def choice(self, name: str, known: Collection[str], otherwise: str) -> str:
         """One of these words."""
@@ -192,6 +213,16 @@ def plain(node: yaml.Node) -> Any:
         except (yaml.YAMLError, ValueError):
             return str(node.value)
     return str(node.value)
+
+
+def spelled(seconds: int) -> str:
+    """A length of time in words: `90 minutes`, `24 hours`, `7 days`."""
+    for unit, name in ((86_400, "day"), (3_600, "hour")):
+        if seconds >= 2 * unit or seconds == unit:
+            number = round(seconds / unit)
+            return f"{number} {name}" + ("s" if number != 1 else "")
+    number = max(1, round(seconds / 60))
+    return f"{number} minute" + ("s" if number != 1 else "")
 
 
 def strings(found: Any) -> Mapping[str, str]:

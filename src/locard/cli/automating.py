@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the commands about alerts and playbooks share: showing them, and carrying runs on."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from locard.cli.responding import Told
+from locard.cli.responding import Told, show_plan
 from locard.cli.terminal import errors, moment, out, visible
 from locard.model.alert import Alert
 from locard.model.errors import Conflict
@@ -21,6 +22,8 @@ from locard.model.playbook import (
 if TYPE_CHECKING:
     from locard.cases.desk import Desk
 
+SHORT = 8
+"""Characters of a digest that are enough to name a plan by."""
 MARKS = {
     PartState.PENDING: " ",
     PartState.BEGUN: "…",
@@ -104,17 +107,55 @@ def show_playbook_run(run: PlaybookRun) -> None:
             out.print(f"      {part.error}", style="red", markup=False)
     for one in run.approvals:
         word = "agreed" if one.agrees else "refused"
-        out.print(f"  {one.who} {word}, {moment(one.time)}: {one.reason}", markup=False)
+        past = "" if one.round == run.round else " (to what it asked before)"
+        out.print(f"  {one.who} {word}{past}, {moment(one.time)}: {one.reason}", markup=False)
     if run.error and not any(part.error and part.error in run.error for part in run.parts):
         out.print(f"  {run.error}", style="red", markup=False)
+    if run.state is PlaybookState.LAPSED:
+        out.print(f"  ask again: locard runs resume {run.id}", style="yellow", markup=False)
     if run.state is PlaybookState.WAITING:
-        agreed = sum(one.agrees for one in run.approvals)
-        still = run.approvers - agreed
-        people = "one more person" if still == 1 else f"{still} people"
-        if not run.asker.startswith(("queue ", "webhook ")):
-            people += f" (not {run.asker})"
-        out.print(f"  waits for {people}: locard runs approve {run.id} "
-                  "--reason REASON, or refuse", style="yellow", markup=False)  # fmt: skip
+        _show_waiting(run)
+
+
+def _show_waiting(run: PlaybookRun) -> None:
+    still = run.approvers - run.agreed
+    people = "one more person" if still == 1 and run.agreed else f"{still} people"
+    if still == 1 and not run.agreed:
+        people = "one person"
+    out.print(f"  waits for {people}{_left(run)}", style="yellow", markup=False)
+    if run.enabled_by:
+        out.print(f"  {run.enabled_by} switched the playbook on, and does not count as an approver "
+                  "of its runs", style="yellow", markup=False)  # fmt: skip
+    if not run.asker.startswith(("queue ", "webhook ")):
+        out.print(f"  {run.asker} brought the alert in, and does not count either",
+                  style="yellow", markup=False)  # fmt: skip
+    for line in run.changed:
+        out.print(f"  asked again, for the plan changed: {line}", style="yellow", markup=False)
+    out.print(f"  see the plan and agree: locard runs approve {run.id}; or refuse",
+              style="yellow", markup=False)  # fmt: skip
+
+
+def _left(run: PlaybookRun) -> str:
+    if run.lapses is None:
+        return ""
+    from locard.cases.document import spelled
+
+    left = max(0, run.lapses - time.time_ns()) // 1_000_000_000
+    return f" until {moment(run.lapses)}, {spelled(left)} more; then it lapses"
+
+
+def show_asked(run: PlaybookRun) -> None:
+    """What people are asked about, and how somebody agrees to exactly that."""
+    show_playbook_run(run)
+    for one in run.planned:
+        if one.plan is not None:
+            show_plan(one.plan)
+        else:
+            out.print(f"step {one.number + 1}: no plan can be made: {one.error}",
+                      style="red", markup=False)  # fmt: skip
+    if run.state is PlaybookState.WAITING:
+        out.print(f"agree to exactly this: locard runs approve {run.id} --plan {run.plan[:SHORT]} "
+                  "--reason REASON", markup=False)  # fmt: skip
 
 
 def show_trial(trial: Trial, alert: Alert) -> None:
@@ -149,6 +190,7 @@ def trial_record(trial: Trial) -> Mapping[str, Any]:
 def attend(at: "Desk") -> list[PlaybookRun]:
     """Hold playbooks against what came, and carry on what is due, here and now."""
     begun = at.response.playbooks.judge()
+    at.response.playbooks.waiting.look()
     due = at.response.playbooks.due()
     carry_on(at, due)
     return [at.response.playbooks.run(one) for one in dict.fromkeys((*begun, *due))]

@@ -5,6 +5,8 @@ Everything here goes into the state, the ledger or a receipt as JSON and comes b
 a release needs nothing but what was written down.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -127,6 +129,13 @@ class Plan:
     """What the plan found, by the names that permissions use: the run may touch nothing else."""
     volatility: int = 0
     """How soon what it takes is lost: 0 first. Plans that run together run in this order."""
+
+    @property
+    def digest(self) -> str:
+        """What tells this plan from one that would do something else."""
+        record = self.record()
+        told = {name: record[name] for name in ("action", "version", "target", "options", "steps")}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def record(self) -> dict[str, Json]:
         """As JSON."""

@@ -65,6 +65,8 @@ class Verb(StrEnum):
     # to what a case is about, in a cloud
     PLANNED = "planned"
     APPROVED = "approved"
+    LAPSED = "lapsed"
+    """Nobody agreed in time to what a playbook asked."""
     COLLECTED = "collected"
     """A collecting run ended; what it took is `acquired`, each piece by itself."""
     CONTAIN_INTENDED = "contain-intended"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from locard.model.action import Json, Target
+from locard.model.action import Json, Plan, Target
 
 
 class Asking(StrEnum):
@@ -49,7 +49,12 @@ class Playbook:
     then: tuple[Measure, ...]
     asking: Asking
     approvers: int
-    """How many different people have to agree, none of them the one who set it off: 1 or 2."""
+    """How many different people have to agree, none of them the one who set it off or the one who
+    switched the playbook on: 1 or 2."""
+    within: int
+    """Seconds for which a run of it waits for people; 0: as the installation says."""
+    remind_after: int
+    """Seconds of waiting after which it reminds; 0: as the installation says."""
     targets_per_hour: int
     """How many targets it may isolate within an hour."""
     collected_per_hour: int
@@ -78,6 +83,8 @@ class PlaybookState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     REFUSED = "refused"
+    LAPSED = "lapsed"
+    """Nobody agreed in time: it does nothing more, and can be asked again."""
 
 
 class PartState(StrEnum):
@@ -119,6 +126,26 @@ class Approval:
     time: int
     """UTC nanoseconds."""
     door: str = ""
+    round: int = 1
+    """At which asking it was said."""
+    plan: str = ""
+    """The digest of the plan that it was said about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one step of a playbook's run would do, as people are asked about it."""
+
+    number: int
+    """Of the step."""
+    plan: Plan | None
+    error: str = ""
+    """Why no plan could be made: the step would fail."""
+
+    @property
+    def digest(self) -> str:
+        """What tells it from one that would do something else; empty when nothing can be done."""
+        return self.plan.digest if self.plan is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +169,25 @@ class PlaybookRun:
     error: str
     started: int
     ended: int | None
+    enabled_by: str = ""
+    """Who had switched the playbook on, as it was when this began."""
+    lapses: int | None = None
+    """Until when it waits for people, in UTC nanoseconds; None while it does not wait."""
+    reminds: int | None = None
+    """When it reminds them; None when it did, or does not wait."""
+    round: int = 1
+    """The how manieth asking this is."""
+    planned: tuple[Planned, ...] = ()
+    """What people are asked about: the plans as they were when it asked."""
+    plan: str = ""
+    """The digest of all of them."""
+    changed: tuple[str, ...] = ()
+    """Why it asks again: what the plan says now and did not say before, one sentence each."""
+
+    @property
+    def agreed(self) -> int:
+        """How many people have agreed to what it asks now; what was said before does not count."""
+        return sum(one.agrees and one.round == self.round for one in self.approvals)
 
     @property
     def next(self) -> Part | None:
@@ -173,7 +219,7 @@ class Notice:
     id: int
     channel: str
     about: str
-    """`alert`, `approval`, `failed`, `done`, or `playbook`."""
+    """`alert`, `approval`, `reminder`, `failed`, `done`, or `playbook`."""
     subject: str
     case: str
     time: int

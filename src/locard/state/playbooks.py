@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which playbooks are switched on, their runs with every step and every word, and notices."""
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from locard.model.action import Target
+from locard.model.action import Plan, Target
 from locard.model.errors import Missing
 from locard.model.playbook import (
     Approval,
@@ -16,6 +17,7 @@ from locard.model.playbook import (
     Notice,
     Part,
     PartState,
+    Planned,
     PlaybookRun,
     PlaybookState,
 )
@@ -41,6 +43,7 @@ class PlaybookRunRow(Table):
         Index("playbook_runs_once", "playbook", "alert", unique=True),
         Index("playbook_runs_by_state", "state"),
         Index("playbook_runs_by_case", "case"),
+        Index("playbook_runs_by_start", "started", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -58,6 +61,24 @@ class PlaybookRunRow(Table):
     most: Mapped[int] = mapped_column(default=0)
     """How many targets the playbook may isolate within an hour."""
     error: Mapped[str] = mapped_column(default="")
+    enabled_by: Mapped[str] = mapped_column(default="", server_default="")
+    """Who had switched the playbook on."""
+    within: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Seconds for which it waits for people each time that it asks; 0: as the installation says."""
+    remind_after: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Seconds of waiting after which it reminds them; 0: as the installation says."""
+    lapses: Mapped[int | None] = mapped_column(default=None)
+    """Until when it waits, in UTC nanoseconds; None while it does not."""
+    reminds: Mapped[int | None] = mapped_column(default=None)
+    """When it reminds people; None when it did, or does not wait."""
+    round: Mapped[int] = mapped_column(default=1, server_default="1")
+    """The how manieth asking this is."""
+    planned: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    """What people are asked about: number of the step, plan or error."""
+    plan: Mapped[str] = mapped_column(default="", server_default="")
+    """The digest of all of that."""
+    changed: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    """What is different from what was asked before."""
     started: Mapped[int]
     ended: Mapped[int | None] = mapped_column(default=None)
     authorised: Mapped[bool] = mapped_column(default=False)
@@ -89,16 +110,20 @@ class PartRow(Table):
 
 
 class ApprovalRow(Table):
-    """One person's word; nobody has two about the same run."""
+    """One person's word; nobody has two about the same asking of a run."""
 
     __tablename__ = "approvals"
 
     playbook_run: Mapped[str] = mapped_column(ForeignKey("playbook_runs.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, default=1, server_default="1")
+    """At which asking: what was said before the plan changed, or in vain, counts no more."""
     who: Mapped[str] = mapped_column(primary_key=True)
     agrees: Mapped[bool]
     reason: Mapped[str]
     time: Mapped[int]
     door: Mapped[str] = mapped_column(default="")
+    plan: Mapped[str] = mapped_column(default="", server_default="")
+    """The digest of the plan that it was said about."""
 
 
 class NoticeRow(Table):
@@ -162,7 +187,10 @@ def approvals(session: Session, name: str) -> list[Approval]:
     rows = session.scalars(
         select(ApprovalRow).where(ApprovalRow.playbook_run == name).order_by(ApprovalRow.time)
     )
-    return [Approval(one.who, one.agrees, one.reason, one.time, one.door) for one in rows]
+    return [
+        Approval(one.who, one.agrees, one.reason, one.time, one.door, one.round, one.plan)
+        for one in rows
+    ]
 
 
 def run(session: Session, found: PlaybookRunRow) -> PlaybookRun:
@@ -175,7 +203,7 @@ def run(session: Session, found: PlaybookRunRow) -> PlaybookRun:
         alert=found.alert,
         case=found.case,
         asker=found.asker,
-        state=PlaybookState(found.state),
+        state=_state(found),
         asking=Asking(found.asking),
         approvers=found.approvers,
         parts=tuple(_part(one) for one in parts(session, found.id)),
@@ -183,7 +211,27 @@ def run(session: Session, found: PlaybookRunRow) -> PlaybookRun:
         error=found.error,
         started=found.started,
         ended=found.ended,
+        enabled_by=found.enabled_by,
+        lapses=found.lapses,
+        reminds=found.reminds,
+        round=found.round,
+        planned=tuple(
+            Planned(one["number"], Plan.of(one["plan"]) if one["plan"] else None, one["error"])
+            for one in found.planned
+        ),
+        plan=found.plan,
+        changed=tuple(found.changed),
     )
+
+
+def overdue(found: PlaybookRunRow) -> bool:
+    """Whether it waits for people and its time is over, also before anybody wrote that down."""
+    waits = found.state == PlaybookState.WAITING.value
+    return waits and found.lapses is not None and found.lapses <= time.time_ns()
+
+
+def _state(found: PlaybookRunRow) -> PlaybookState:
+    return PlaybookState.LAPSED if overdue(found) else PlaybookState(found.state)
 
 
 def _part(one: PartRow) -> Part:

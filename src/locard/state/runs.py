@@ -19,7 +19,11 @@ class RunRow(Table):
     """One plan that is or was carried out."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("runs_by_case", "case"), Index("runs_by_target", "target"))
+    __table_args__ = (
+        Index("runs_by_case", "case"),
+        Index("runs_by_target", "target"),
+        Index("runs_by_start", "started", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     case: Mapped[str] = mapped_column(ForeignKey("cases.name"))

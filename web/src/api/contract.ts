@@ -27,6 +27,7 @@ export type {
   PartShown as Part,
   PlanShown as DisposalPlan,
   PlaybookList,
+  PlaybookRunAsked,
   PlaybookRunShown as PlaybookRun,
   PlaybookShown as Playbook,
   ProofShown as Proof,

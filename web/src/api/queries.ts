@@ -33,6 +33,7 @@ import type {
   Person,
   PlaybookList,
   PlaybookRun,
+  PlaybookRunAsked,
   Proposal,
   RoleTable,
   Run,
@@ -420,6 +421,17 @@ export const playbookRuns = (name: string) =>
       ),
     refetchInterval: (query) =>
       query.state.data?.some((one) => one.state === 'due') ? LOOK : ALERTS,
+  });
+
+/** What a run asks people about, as it would be done now; they agree to exactly that. */
+export const askedPlan = (name: string, run: string) =>
+  queryOptions({
+    queryKey: ['playbook-runs', name, run, 'plan'],
+    queryFn: ({ signal }) =>
+      get<PlaybookRunAsked>(address(['cases', name, 'playbook-runs', run, 'plan']), signal),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
   });
 
 export const tokens = () =>

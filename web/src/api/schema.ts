@@ -43,6 +43,12 @@ export interface ActionShown {
   options: OptionShown[];
 }
 
+/** Somebody agrees to the plan of this digest, as it was shown to them, and to no other. */
+export interface Agreement {
+  reason: string;
+  plan: string;
+}
+
 /**
  * An alert. `placed` says why it is in its case, `sightings` how often it was said, `playbooks`
  * how many runs of playbooks it set off.
@@ -99,12 +105,16 @@ export interface AlertWhole {
   runs: PlaybookRunShown[];
 }
 
-/** One person's word about a run of a playbook. */
+/**
+ * One person's word about a run of a playbook. What was said about an earlier plan, or before
+ * the run lapsed, does not count any more (`counts`).
+ */
 export interface ApprovalShown {
   who: string;
   agrees: boolean;
   reason: string;
   time: string;
+  counts: boolean;
 }
 
 /** An authority that evidence was taken in under; the last one is in force. */
@@ -929,8 +939,41 @@ export interface PlaybookList {
 }
 
 /**
+ * A run with what people are asked about, as it would be done now: the `plans` of its steps
+ * ahead, and the digest of them (`plan`) by which somebody agrees. `changed` is what is different
+ * from what was asked before.
+ */
+export interface PlaybookRunAsked {
+  id: string;
+  playbook: string;
+  title: string;
+  alert: string;
+  case: string;
+  asker: string;
+  state: string;
+  asking: string;
+  approvers: number;
+  parts: PartShown[];
+  approvals: ApprovalShown[];
+  agreed: number;
+  enabled_by: string;
+  lapses: string | null;
+  reminds: string | null;
+  round: number;
+  changed: string[];
+  asks_you: boolean;
+  barred: string;
+  error: string;
+  started: string;
+  ended: string | null;
+  plan: string;
+  plans: ProposalShown[];
+}
+
+/**
  * One run of a playbook on one alert. While it is `waiting`, people are asked: `approvers` of
- * them have to agree.
+ * them have to agree until `lapses`, and `agreed` have. `asks_you` says that it waits for whoever
+ * asks, `barred` why they do not count; `changed` is why it asks again, the `round`-th time.
  */
 export interface PlaybookRunShown {
   id: string;
@@ -944,6 +987,14 @@ export interface PlaybookRunShown {
   approvers: number;
   parts: PartShown[];
   approvals: ApprovalShown[];
+  agreed: number;
+  enabled_by: string;
+  lapses: string | null;
+  reminds: string | null;
+  round: number;
+  changed: string[];
+  asks_you: boolean;
+  barred: string;
   error: string;
   started: string;
   ended: string | null;
@@ -967,7 +1018,7 @@ export interface PlaybookShown {
 }
 
 /** How far a run of a playbook has come. */
-export type PlaybookState = 'due' | 'waiting' | 'done' | 'failed' | 'refused';
+export type PlaybookState = 'due' | 'waiting' | 'done' | 'failed' | 'refused' | 'lapsed';
 
 /** A policy as it is handed in. */
 export interface PolicyShown {
@@ -1437,6 +1488,7 @@ export type Verb =
   | 'failed'
   | 'planned'
   | 'approved'
+  | 'lapsed'
   | 'collected'
   | 'contain-intended'
   | 'contained'

@@ -20,6 +20,8 @@ export function Decide(props: {
   button: string;
   /** Whether something is taken away: the dialog looks it, and waits for a yes. */
   danger?: string;
+  /** What the yes is given to: when it becomes another, the yes has to be given again. */
+  about?: string;
   opened: boolean;
   close: () => void;
   reason?: 'needed' | 'wanted' | 'none';
@@ -30,7 +32,9 @@ export function Decide(props: {
 }) {
   const { name, danger } = props;
   const [reason, setReason] = useState('');
-  const [sure, setSure] = useState(false);
+  const about = props.about ?? '';
+  const [sureOf, setSure] = useState<string | null>(null);
+  const sure = sureOf === about;
   const asks = props.reason ?? 'needed';
   const deed = useMutation({
     mutationFn: () => props.act(reason.trim()),
@@ -45,7 +49,7 @@ export function Decide(props: {
   });
   const leave = () => {
     setReason('');
-    setSure(false);
+    setSure(null);
     deed.reset();
     props.close();
   };
@@ -83,7 +87,7 @@ export function Decide(props: {
             color="red"
             label={danger}
             checked={sure}
-            onChange={(event) => setSure(event.currentTarget.checked)}
+            onChange={(event) => setSure(event.currentTarget.checked ? about : null)}
           />
         )}
         {deed.isError && (

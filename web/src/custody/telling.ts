@@ -113,6 +113,7 @@ const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
   failed: () => 'Something that {who} began failed',
   planned: () => 'Planned by {who}',
   approved: () => 'Approved by {who}',
+  lapsed: () => 'Lapsed: nobody agreed in time to what {who} asked',
   collected: () => 'Collected by {who}',
   'contain-intended': () => 'About to be contained, for {who}',
   contained: () => 'Contained by {who}',

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import type { Part, Proposal, Run, StepTaken } from '../api/contract';
-import { breakage, compared, partSentence, shown, stale, standing, summary } from './telling';
+import type { Part, PlaybookRun, Proposal, Run, StepTaken } from '../api/contract';
+import {
+  awaited,
+  breakage,
+  compared,
+  leftOf,
+  partSentence,
+  shown,
+  stale,
+  standing,
+  summary,
+} from './telling';
 
 const step = (changes: boolean, undo_title: string, breaks: string[] = []) => ({
   changes,
@@ -34,6 +44,17 @@ test('a run that nobody is at any more is said to have stopped', () => {
   expect(standing(old).word).toBe('stopped half-way');
   expect(standing(run({ state: 'done' })).word).toBe('isolated');
   expect(standing(run({ state: 'done', verb: 'collect' })).word).toBe('collected');
+});
+
+test('who has to agree, and how much time is left', () => {
+  const one = (values: Partial<PlaybookRun>) => values as PlaybookRun;
+  expect(awaited(one({ approvers: 1, agreed: 0 }))).toBe('somebody');
+  expect(awaited(one({ approvers: 2, agreed: 0 }))).toBe('2 different people');
+  expect(awaited(one({ approvers: 2, agreed: 1 }))).toBe('one more person');
+  const at = Date.parse('2026-11-26T12:00:00Z');
+  expect(leftOf(one({ lapses: '2026-11-26T13:30:00.000000Z' }), at)).toBe('1 h 30 min left');
+  expect(leftOf(one({ lapses: '2026-11-26T11:59:59.000000Z' }), at)).toBe('its time is over');
+  expect(leftOf(one({ lapses: null }), at)).toBe('');
 });
 
 test('a captured state is readable whatever it is made of', () => {

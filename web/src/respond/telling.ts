@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans and runs in the words of a person.
 import type { Part, PlaybookRun, Proposal, Run, StepTaken } from '../api/contract';
-import { counted } from '../text/number';
+import { counted, duration } from '../text/number';
+import { millis } from '../text/time';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | '';
 
@@ -132,8 +133,23 @@ export function playbookStanding(one: PlaybookRun): { word: string; tone: Tone }
     done: { word: 'done', tone: 'good' },
     failed: { word: 'failed', tone: 'bad' },
     refused: { word: 'refused', tone: '' },
+    lapsed: { word: 'lapsed', tone: 'warn' },
   };
   return known[one.state] ?? { word: one.state, tone: '' };
+}
+
+/** Who has to agree still, in words. */
+export function awaited(one: PlaybookRun): string {
+  const left = one.approvers - one.agreed;
+  if (left > 1) return `${left} different people`;
+  return one.agreed > 0 ? 'one more person' : 'somebody';
+}
+
+/** Until when it waits, from now: "23 h 59 min left". */
+export function leftOf(one: PlaybookRun, now = Date.now()): string {
+  if (!one.lapses) return '';
+  const seconds = (millis(one.lapses) - now) / 1000;
+  return seconds <= 0 ? 'its time is over' : `${duration(seconds)} left`;
 }
 
 /** Colour never stands alone: the word is beside it. */

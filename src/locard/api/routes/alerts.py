@@ -136,7 +136,7 @@ def alert(alert: AlertId, who: MayView, door: TheDoor) -> AlertWhole:
         playbooks=len(runs),
         content=one.content,
         evidence=list(one.evidence),
-        runs=[playbook_run(each) for each in runs],
+        runs=[playbook_run(each, who) for each in runs],
     )
 
 

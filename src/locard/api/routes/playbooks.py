@@ -8,11 +8,18 @@ from pydantic import BaseModel, Field
 
 from locard.actions.catalogue import catalogue
 from locard.api.allowed import MayManageSettings, MayRespond, MayView, seen
-from locard.api.door import TheDoor
+from locard.api.door import Person, TheDoor
 from locard.api.places import TheCase
-from locard.api.routes.response import TargetShown, target_shown
+from locard.api.routes.response import (
+    ProposalShown,
+    TargetShown,
+    proposal_shown,
+    target_shown,
+)
 from locard.api.times import iso, iso_or_none
+from locard.cases.playbooks.approvals import barred, waits_for
 from locard.cases.response.conductor import Response
+from locard.model.access import Permission
 from locard.model.errors import Missing
 from locard.model.playbook import Part, Playbook, PlaybookRun, PlaybookState, Trial
 
@@ -41,17 +48,20 @@ class PartShown(BaseModel):
 
 
 class ApprovalShown(BaseModel):
-    """One person's word about a run of a playbook."""
+    """One person's word about a run of a playbook. What was said about an earlier plan, or before
+    the run lapsed, does not count any more (`counts`)."""
 
     who: str
     agrees: bool
     reason: str
     time: str
+    counts: bool
 
 
 class PlaybookRunShown(BaseModel):
     """One run of a playbook on one alert. While it is `waiting`, people are asked: `approvers` of
-    them have to agree."""
+    them have to agree until `lapses`, and `agreed` have. `asks_you` says that it waits for whoever
+    asks, `barred` why they do not count; `changed` is why it asks again, the `round`-th time."""
 
     id: str
     playbook: str
@@ -64,9 +74,26 @@ class PlaybookRunShown(BaseModel):
     approvers: int
     parts: list[PartShown]
     approvals: list[ApprovalShown]
+    agreed: int
+    enabled_by: str
+    lapses: str | None
+    reminds: str | None
+    round: int
+    changed: list[str]
+    asks_you: bool
+    barred: str
     error: str
     started: str
     ended: str | None
+
+
+class PlaybookRunAsked(PlaybookRunShown):
+    """A run with what people are asked about, as it would be done now: the `plans` of its steps
+    ahead, and the digest of them (`plan`) by which somebody agrees. `changed` is what is different
+    from what was asked before."""
+
+    plan: str
+    plans: list[ProposalShown]
 
 
 class MeasureShown(BaseModel):
@@ -134,6 +161,12 @@ class Word(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
+class Agreement(Word):
+    """Somebody agrees to the plan of this digest, as it was shown to them, and to no other."""
+
+    plan: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 @router.get("/playbooks")
 def playbooks(_who: MayRespond, door: TheDoor) -> PlaybookList:
     """The playbooks there are, on and off."""
@@ -178,7 +211,7 @@ def playbook_trials(
             case=known[one.alert].case,
             severity=known[one.alert].severity.value,
         )
-        for one in at.playbooks.trials(name, past)
+        for one in at.playbooks.trials.of(at.shelf.written(name), past)
     ]
 
 
@@ -188,24 +221,38 @@ def playbook_runs(
 ) -> list[PlaybookRunShown]:
     """Runs of playbooks in the cases that whoever asks may see, the newest first."""
     found = door.desk.response.playbooks.runs(state=state, among=seen(who))
-    return [playbook_run(one) for one in found]
+    return [playbook_run(one, who) for one in found]
 
 
 @router.get("/cases/{case}/playbook-runs")
-def case_playbook_runs(case: TheCase, door: TheDoor) -> list[PlaybookRunShown]:
+def case_playbook_runs(case: TheCase, who: MayView, door: TheDoor) -> list[PlaybookRunShown]:
     """Runs of playbooks in the case, the newest first."""
-    return [playbook_run(one) for one in door.desk.response.playbooks.runs(case)]
+    return [playbook_run(one, who) for one in door.desk.response.playbooks.runs(case)]
+
+
+@router.get("/cases/{case}/playbook-runs/{run}/plan")
+def playbook_run_plan(
+    case: TheCase, run: RunId, who: MayRespond, door: TheDoor
+) -> PlaybookRunAsked:
+    """A run with what people are asked about, as it would be done now. Reads, and changes nothing.
+
+    Somebody agrees to the digest of exactly this."""
+    at = door.desk.response
+    found = at.playbooks.asked(_of(at, case, run))
+    plans = [proposal_shown(one) for one in at.playbooks.plans.proposals(found)]
+    return PlaybookRunAsked(**playbook_run(found, who).model_dump(), plan=found.plan, plans=plans)
 
 
 @router.post("/cases/{case}/playbook-runs/{run}/approve")
 def approve_run(
-    case: TheCase, run: RunId, word: Word, who: MayRespond, door: TheDoor
+    case: TheCase, run: RunId, word: Agreement, who: MayRespond, door: TheDoor
 ) -> PlaybookRunShown:
-    """Agree to what a playbook waits for. Nobody agrees to what they set off themselves."""
+    """Agree to what a playbook waits for. Nobody agrees to what they set off themselves, nor to
+    what a playbook does that they switched on."""
     at = door.desk.response
-    found = at.playbooks.approve(_of(at, case, run), who.hand, word.reason)
+    found = at.playbooks.approve(_of(at, case, run), who.hand, word.reason, word.plan)
     at.attending.look()
-    return playbook_run(found)
+    return playbook_run(found, who)
 
 
 @router.post("/cases/{case}/playbook-runs/{run}/refuse")
@@ -214,20 +261,21 @@ def refuse_run(
 ) -> PlaybookRunShown:
     """Refuse it, for good: what it has not done yet is not done any more."""
     at = door.desk.response
-    return playbook_run(at.playbooks.refuse(_of(at, case, run), who.hand, word.reason))
+    return playbook_run(at.playbooks.refuse(_of(at, case, run), who.hand, word.reason), who)
 
 
 @router.post("/cases/{case}/playbook-runs/{run}/retry")
 def retry_run(case: TheCase, run: RunId, who: MayRespond, door: TheDoor) -> PlaybookRunShown:
-    """Let the steps that failed be tried again."""
+    """Let the steps that failed be tried again, or people be asked again about what lapsed."""
     at = door.desk.response
     found = at.playbooks.retry(_of(at, case, run), who.hand)
     at.attending.look()
-    return playbook_run(found)
+    return playbook_run(found, who)
 
 
-def playbook_run(one: PlaybookRun) -> PlaybookRunShown:
-    """A run of a playbook as it is shown."""
+def playbook_run(one: PlaybookRun, who: Person) -> PlaybookRunShown:
+    """A run of a playbook as it is shown to somebody."""
+    may = who.access.may(Permission.RESPOND, one.case)
     return PlaybookRunShown(
         id=one.id,
         playbook=one.playbook,
@@ -240,9 +288,23 @@ def playbook_run(one: PlaybookRun) -> PlaybookRunShown:
         approvers=one.approvers,
         parts=[_part(each) for each in one.parts],
         approvals=[
-            ApprovalShown(who=each.who, agrees=each.agrees, reason=each.reason, time=iso(each.time))
+            ApprovalShown(
+                who=each.who,
+                agrees=each.agrees,
+                reason=each.reason,
+                time=iso(each.time),
+                counts=each.round == one.round,
+            )
             for each in one.approvals
         ],
+        agreed=one.agreed,
+        enabled_by=one.enabled_by,
+        lapses=iso_or_none(one.lapses),
+        reminds=iso_or_none(one.reminds),
+        round=one.round,
+        changed=list(one.changed),
+        asks_you=may and waits_for(one, who.name),
+        barred=barred(one, who.name),
         error=one.error,
         started=iso(one.started),
         ended=iso_or_none(one.ended),

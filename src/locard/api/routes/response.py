@@ -190,7 +190,7 @@ def plan_order(
     case: TheCase, asked: Ordered, _who: MayRespond, door: TheDoor
 ) -> list[ProposalShown]:
     """What would be done to a target, the most volatile first. Reads, and changes nothing."""
-    return [_proposal(one) for one in door.desk.response.orders.propose(_order(case, asked))]
+    return [proposal_shown(one) for one in door.desk.response.orders.propose(_order(case, asked))]
 
 
 @router.get("/runs")
@@ -297,7 +297,8 @@ def _step(one: Step) -> dict[str, Any]:
     }
 
 
-def _proposal(one: Proposal) -> ProposalShown:
+def proposal_shown(one: Proposal) -> ProposalShown:
+    """A plan as it is shown before anything is done."""
     plan: Plan = one.plan
     return ProposalShown(
         action=plan.action,

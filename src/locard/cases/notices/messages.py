@@ -2,7 +2,7 @@
 """What notices say: a subject, facts by name, and how bad it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from locard.evidence.entries import rfc3339
 from locard.model.alert import Alert, Severity
@@ -13,6 +13,7 @@ ABOUT = {
     PlaybookState.WAITING: "approval",
     PlaybookState.FAILED: "failed",
     PlaybookState.REFUSED: "failed",
+    PlaybookState.LAPSED: "failed",
     PlaybookState.DONE: "done",
 }
 
@@ -49,8 +50,14 @@ def of_run(run: PlaybookRun, alert: Alert) -> Message | None:
         PlaybookState.WAITING: f"Approval needed: {run.title}",
         PlaybookState.FAILED: f"Failed: {run.title}",
         PlaybookState.REFUSED: f"Refused: {run.title}",
+        PlaybookState.LAPSED: f"Lapsed, nobody agreed in time: {run.title}",
     }.get(run.state, f"Done: {run.title}")
     return _message(about, subject, alert, run, "")
+
+
+def reminding(message: Message) -> Message:
+    """The same as a reminder."""
+    return replace(message, about="reminder", subject=f"Reminder: {message.subject}"[:200])
 
 
 def of_playbook(run: PlaybookRun, alert: Alert, text: str) -> Message:
@@ -80,7 +87,9 @@ def _message(about: str, subject: str, alert: Alert, run: PlaybookRun | None, te
                 for one in run.parts if one.state is PartState.PENDING
             ]  # fmt: skip
             facts["waits with"] = ", ".join(waiting[:10])
-            facts["agree with"] = f"locard runs approve {run.id} --reason '…'"
+            facts["asked again"] = "; ".join(run.changed[:5])
+            facts["waits until"] = f"{rfc3339(run.lapses)[:16]}Z" if run.lapses else ""
+            facts["agree with"] = f"locard runs approve {run.id}"
     known = {name: visible(value)[:1_000] for name, value in facts.items() if value}
     return Message(
         about, visible(subject)[:200], known, alert.severity, alert.case, alert.id,

@@ -47,11 +47,13 @@ class Notices:
                 return
         self._tell(messages.of_alert(alert), self._subscribed("alert"))
 
-    def run(self, run: PlaybookRun, alert: Alert) -> None:
-        """Tell what became of a run, if there is something to tell."""
+    def run(self, run: PlaybookRun, alert: Alert, *, reminder: bool = False) -> None:
+        """Tell what became of a run, if there is something to tell; or remind that it waits."""
         message = messages.of_run(run, alert)
-        if message is not None:
-            self._tell(message, self._subscribed(message.about))
+        if message is None:
+            return
+        to = self._subscribed(message.about)
+        self._tell(messages.reminding(message) if reminder else message, to)
 
     def playbook(self, channel: str, run: PlaybookRun, alert: Alert, text: str) -> None:
         """Tell what a playbook says, through one channel or all; a failure is recorded only."""
@@ -80,20 +82,21 @@ class Notices:
 
     def _leading(self, message: Message) -> Message:
         """The message with where the page shows it, if that is known."""
-        try:
-            page = self.responding().page
-        except Error:
-            return message
+        page = self.settings().page
         if not page or not message.alert:
             return message
         link = f"{page}/respond?view=alerts&alert={message.alert}"
         return replace(message, facts={**message.facts, "open": link})
 
-    def _channels(self) -> dict[str, Channel]:
+    def settings(self) -> Responding:
+        """What response.yaml says; its faults are told to those who ask for it."""
         try:
-            return dict(self.responding().channels)
+            return self.responding()
         except Error:
-            return {}  # response.yaml has faults: those who ask for it are told
+            return Responding()
+
+    def _channels(self) -> dict[str, Channel]:
+        return dict(self.settings().channels)
 
     def _subscribed(self, about: str) -> list[Channel]:
         return [one for one in self._channels().values() if about in one.about]

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""People agree to a run of a playbook, or refuse it; nobody agrees to what they set off."""
+"""People agree to a run of a playbook, or refuse it.
+
+Nobody agrees to what they set off, nor to what a playbook does that they switched on themselves.
+"""
 
 import time
 
 from sqlalchemy.orm import Session
 
+from locard.cases.playbooks.waiting import stale
 from locard.evidence import Draft, Vault
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Denied, Error
@@ -23,30 +27,28 @@ class Approvals:
     def __init__(self, state: State, vault: Vault) -> None:
         self.state, self.vault = state, vault
 
-    def agree(self, run: str, who: Hand, reason: str) -> bool:
-        """Agree to a run. Says whether enough people have, so that it goes on."""
+    def may(self, run: str, who: Hand, reason: str) -> PlaybookRun:
+        """The run, if that person may agree to it now. Raises what stands against it."""
+        _judged(reason)
+        with self.state.session() as session:
+            return _asked(session, run, who)[1]
+
+    def agree(self, run: str, who: Hand, reason: str, plan: str) -> bool:
+        """Agree to a run and to the plan of that digest, which is the one that it asks about.
+
+        Says whether enough people have, so that it goes on.
+        """
         _judged(reason)
         self.vault.prepare()
         with self.state.session(alone=True) as session:
-            row = _open(session, run)
-            if row.asking == Asking.NEVER.value:
-                raise Conflict(f"Run {row.id} asks nobody.", "It can be refused all the same.")
-            if who.name == row.asker:
-                raise Denied(
-                    f"{who.name} brought in the alert that set off run {row.id}, and cannot agree "
-                    "to it.",
-                    "Ask somebody else who may respond.",
-                )
-            if session.get(ApprovalRow, (row.id, who.name)) is not None:
-                raise Conflict(
-                    f"{who.name} has agreed to run {row.id} already.",
-                    f"It takes {row.approvers} different people.",
-                )
+            row, found = _asked(session, run, who)
+            if row.plan != plan:
+                raise stale(found)
             self._add(session, row, who, True, reason)
-            agreed = sum(one.agrees for one in playbooks.approvals(session, row.id))
+            agreed = found.agreed + 1
             enough = agreed >= row.approvers
             if enough:
-                row.state = PlaybookState.DUE.value
+                row.state, row.lapses, row.reminds = PlaybookState.DUE.value, None, None
             self._say(row, who, Verb.APPROVED, reason, f"{agreed} of {row.approvers}")
         return enough
 
@@ -56,7 +58,7 @@ class Approvals:
         self.vault.prepare()
         with self.state.session(alone=True) as session:
             row = _open(session, run)
-            known = session.get(ApprovalRow, (row.id, who.name))
+            known = session.get(ApprovalRow, (row.id, row.round, who.name))
             if known is not None:
                 session.delete(known)
                 session.flush()
@@ -73,14 +75,15 @@ class Approvals:
         self, session: Session, row: PlaybookRunRow, who: Hand, agrees: bool, reason: str
     ) -> None:
         session.add(
-            ApprovalRow(playbook_run=row.id, who=who.name, agrees=agrees, reason=reason,
-                        time=time.time_ns(), door=who.door)
+            ApprovalRow(playbook_run=row.id, round=row.round, who=who.name, agrees=agrees,
+                        reason=reason, time=time.time_ns(), door=who.door, plan=row.plan)
         )  # fmt: skip
         session.flush()
 
     def _say(self, row: PlaybookRunRow, who: Hand, verb: Verb, reason: str, agreed: str) -> None:
         details = {"playbook run": row.id, "playbook": row.playbook, "sha256": row.digest,
-                   "alert": row.alert, "set off by": row.asker}  # fmt: skip
+                   "alert": row.alert, "set off by": row.asker, "plan": row.plan,
+                   "switched on by": row.enabled_by}  # fmt: skip
         if agreed:
             details["agreed"] = agreed
         self.vault.ledger.append([Draft(who, verb, "", row.case, reason, details)])
@@ -88,12 +91,69 @@ class Approvals:
 
 def _open(session: Session, run: str) -> PlaybookRunRow:
     row = playbooks.row(session, run)
-    if row.state not in OPEN:
+    state = PlaybookState.LAPSED.value if playbooks.overdue(row) else row.state
+    if state == PlaybookState.LAPSED.value:
         raise Conflict(
-            f"Run {row.id} is {row.state}: there is nothing left to decide.",
+            f"Run {row.id} has lapsed: nobody can agree to it any more.",
+            f"Ask again: locard runs resume {row.id}",
+        )
+    if state not in OPEN:
+        raise Conflict(
+            f"Run {row.id} is {state}: there is nothing left to decide.",
             f"See: locard runs show {row.id}",
         )
     return row
+
+
+def _asked(session: Session, run: str, who: Hand) -> tuple[PlaybookRunRow, PlaybookRun]:
+    """A run that waits for that person's word."""
+    row = _open(session, run)
+    found = playbooks.run(session, row)
+    if found.asking is Asking.NEVER:
+        raise Conflict(f"Run {row.id} asks nobody.", "It can be refused all the same.")
+    if why := barred(found, who.name):
+        raise Denied(why, "Ask somebody else who may respond.")
+    if has_agreed(found, who.name):
+        raise Conflict(
+            f"{who.name} has agreed to run {row.id} already.",
+            f"It takes {row.approvers} different people.",
+        )
+    if found.state is not PlaybookState.WAITING:
+        raise Conflict(
+            f"Run {row.id} does not wait for anybody now.",
+            "It asks, and shows the plan, when it comes to what people have a word about.",
+        )
+    return row, found
+
+
+def barred(run: PlaybookRun, name: str) -> str:
+    """Why a person does not count as an approver of a run; empty when they do."""
+    if same(run.asker, name):
+        return f"{name} brought in the alert that set off run {run.id}, and cannot agree to it."
+    if run.enabled_by and same(run.enabled_by, name):
+        return (
+            f"{name} switched the playbook {run.playbook} on, and does not count as an approver "
+            "of its runs."
+        )
+    return ""
+
+
+def has_agreed(run: PlaybookRun, name: str) -> bool:
+    """Whether a person has agreed to what a run asks now."""
+    return any(
+        one.agrees and one.round == run.round and same(one.who, name) for one in run.approvals
+    )
+
+
+def waits_for(run: PlaybookRun, name: str) -> bool:
+    """Whether a run waits for this person's word, if they may respond in its case."""
+    waits = run.state is PlaybookState.WAITING
+    return waits and not barred(run, name) and not has_agreed(run, name)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are one person's: they are not made two by letters or blanks."""
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _judged(reason: str) -> None:
@@ -127,8 +187,7 @@ def must_ask(run: PlaybookRun, part: Part) -> bool:
 
     Nobody is asked about an isolation that is not done anyway.
     """
-    agreed = sum(one.agrees for one in run.approvals)
-    if run.asking is Asking.NEVER or agreed >= run.approvers:
+    if run.asking is Asking.NEVER or run.agreed >= run.approvers:
         return False
     contains = part.does is Doing.ISOLATE and not lacking(run, part)
     return run.asking is Asking.ALWAYS or contains

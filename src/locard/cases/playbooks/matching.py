@@ -16,11 +16,11 @@ from locard.cases.response.runner import new_run
 from locard.model.action import Target
 from locard.model.alert import Alert, AlertState
 from locard.model.errors import Error, Missing
-from locard.model.playbook import Asking, Doing, Measure, Part, PartState, PlaybookState
+from locard.model.playbook import Doing, Measure, Part, PartState, PlaybookState
 from locard.state import accounts
 from locard.state.accounts import Account
 from locard.state.database import State
-from locard.state.playbooks import PartRow, PlaybookRunRow
+from locard.state.playbooks import PartRow, PlaybookRunRow, SwitchRow
 
 Tags = Callable[[Account, Target], Mapping[str, str]]
 """Reads the tags of a resource. Raises `Error` when they cannot be read."""
@@ -134,13 +134,14 @@ class Matching:
             error = f"The alert names {named}, and this acts on: {', '.join(kinds)}."
         now, run = time.time_ns(), new_run("p")
         state = PlaybookState.DUE if parts else PlaybookState.FAILED
-        if one.asking is Asking.ALWAYS and parts:
-            state = PlaybookState.WAITING
+        switch = session.get(SwitchRow, one.id)
         session.add(
             PlaybookRunRow(
                 id=run, playbook=one.id, title=one.title, digest=one.digest, text=one.text,
                 alert=alert.id, case=alert.case, asker=alert.by, state=state.value,
                 asking=one.asking.value, approvers=one.approvers, most=one.targets_per_hour,
+                within=one.within, remind_after=one.remind_after,
+                enabled_by=switch.who if switch else "",
                 error=error, started=now, ended=None if parts else now,
             )
         )  # fmt: skip

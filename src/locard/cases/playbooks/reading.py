@@ -13,6 +13,7 @@ from locard.cases import document
 from locard.cases.document import BadDocument, Section, plain
 from locard.cases.playbooks import conditions
 from locard.cases.playbooks.conditions import When
+from locard.cases.response.settings import patience
 from locard.model.action import Json
 from locard.model.errors import Missing
 from locard.model.playbook import Asking, Doing, Measure, Playbook
@@ -50,7 +51,7 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
     below = root.section("when")
     when = conditions.read(below) if below is not None else When({}, lambda _says: False)
     measures = _measures(root, catalogue)
-    asking, approvers = _ask(root)
+    asking, approvers, within, remind_after = _ask(root)
     limits, most, collected = root.section("limits"), 5, 20
     if limits is not None:
         limits.only(("targets_per_hour", "collected_per_hour"))
@@ -66,6 +67,8 @@ def read(text: str, name: str, catalogue: Catalogue, *, shipped: bool = False) -
         then=tuple(measures),
         asking=asking,
         approvers=approvers,
+        within=within,
+        remind_after=remind_after,
         targets_per_hour=most,
         collected_per_hour=collected,
         shipped=shipped,
@@ -154,21 +157,24 @@ def _options(section: Section, action: Action) -> Mapping[str, Json]:
     return found
 
 
-def _ask(root: Section) -> tuple[Asking, int]:
+def _ask(root: Section) -> tuple[Asking, int, int, int]:
+    """When who is asked, for how many seconds it waits, and after how many it reminds."""
     if "ask" not in root:
-        return Asking.BEFORE_CONTAINING, 1
+        return Asking.BEFORE_CONTAINING, 1, 0, 0
     words = tuple(one.value for one in Asking)
     if isinstance(plain(root.node_of("ask")), str):
-        return Asking(root.choice("ask", words, "always")), 1
+        return Asking(root.choice("ask", words, "always")), 1, 0, 0
     below = root.section("ask")
     if below is None:
-        return Asking.ALWAYS, 1
-    below.only(("approval", "approvers"), ("approval",))
+        return Asking.ALWAYS, 1, 0, 0
+    below.only(("approval", "approvers", "within", "remind_after"), ("approval",))
     asking = Asking(below.choice("approval", words, "always"))
     approvers = below.number("approvers", 1, 1, 2)
-    if asking is Asking.NEVER and "approvers" in below:
-        below.fault("approvers", "ask.approvers: nobody is asked, for approval is never")
-    return asking, approvers
+    within, remind_after = patience(below, 0)
+    for name in ("approvers", "within", "remind_after"):
+        if asking is Asking.NEVER and name in below:
+            below.fault(name, f"ask.{name}: nobody is asked, for approval is never")
+    return asking, approvers, within, remind_after
 
 
 def _warnings(one: Playbook) -> list[str]:

@@ -8,22 +8,24 @@ written down as being sent, and is not sent again.
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from locard.cases.notices.sending import Notices
-from locard.cases.playbooks import reading
 from locard.cases.playbooks.approvals import Approvals, again, lacking, must_ask
 from locard.cases.playbooks.matching import Matching
+from locard.cases.playbooks.plans import Plans, agreed_to, changes, digest
 from locard.cases.playbooks.shelf import Shelf
+from locard.cases.playbooks.trials import Trials
+from locard.cases.playbooks.waiting import Waiting
 from locard.cases.progress import birth
 from locard.cases.response.runner import Asked, Runner, Watch, new_run
 from locard.cases.response.stepping import said
 from locard.evidence import Draft, Vault
 from locard.model.action import Receipt, RunState
-from locard.model.alert import Alert
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
 from locard.model.playbook import (
@@ -32,7 +34,6 @@ from locard.model.playbook import (
     PartState,
     PlaybookRun,
     PlaybookState,
-    Trial,
 )
 from locard.state import alerts, playbooks
 from locard.state.alerts import AlertRow
@@ -67,6 +68,8 @@ class Playbooks:
         self.matching, self.notices = matching, notices
         self.carry, self.analyse = carry, analyse
         self.approvals = Approvals(state, vault)
+        self.plans, self.trials = Plans(runner, matching), Trials(runner, matching)
+        self.waiting = Waiting(state, vault, self.plans, notices)
 
     # What there is
 
@@ -86,35 +89,6 @@ class Playbooks:
         """The run of that id, or of an id that begins so. Raises `Missing`."""
         with self.state.session() as session:
             return playbooks.run(session, playbooks.row(session, run))
-
-    def trials(self, name: str, past: Sequence[Alert], *, plans: bool = False) -> list[Trial]:
-        """What a playbook, on or off, would do about these alerts. Reads, and changes nothing."""
-        return self.trials_of(self.shelf.written(name), past, plans=plans)
-
-    def trials_of(
-        self, written: reading.Written, past: Sequence[Alert], *, plans: bool = False
-    ) -> list[Trial]:
-        """The same for one that is on no shelf yet."""
-        found = []
-        for alert in past:
-            match = self.matching.match(written, alert)
-            parts = self.matching.parts(written, match) if match.fits else []
-            made, errors = [], [match.unknown] if match.unknown else []
-            for part in parts if plans else ():
-                if part.target is None:
-                    continue
-                try:
-                    account = self.matching.account(part.target).name
-                    plan = self.runner.plan(
-                        part.what, account, part.target, alert.case, part.options
-                    )
-                    made.append(plan.record())
-                except Error as error:
-                    errors.append(f"{part.what} of {part.target.id}: {said(error)}")
-            found.append(
-                Trial(alert.id, match.fits, match.why, tuple(parts), tuple(made), tuple(errors))
-            )
-        return found
 
     # Alerts set them off
 
@@ -139,7 +113,7 @@ class Playbooks:
             if new:
                 self.notices.alert(alert)
         for run in filter(None, begun):
-            self._announce(self.run(run))
+            self.waiting.announce(run)
         return [run for run in begun if run]
 
     def due(self) -> list[str]:
@@ -174,25 +148,44 @@ class Playbooks:
                 f"The process that carried it out ended {ATTEMPTS} times without getting further. "
                 f"Look into resume.log, then: locard runs resume {row.id}"
             )
-        self._announce(self.run(run))
+        self.waiting.announce(run)
         return False
 
     # People
 
-    def approve(self, run: str, who: Hand, reason: str) -> PlaybookRun:
-        """Agree to a run. Raises `Denied` for whoever set it off, `Conflict` for a second word."""
-        self.approvals.agree(run, who, reason)
-        return self.run(run)
+    def asked(self, run: str) -> PlaybookRun:
+        """The run with the plan as it is now, as somebody sees it who has to decide. Reads only."""
+        known = self.run(run)
+        if known.state is not PlaybookState.WAITING:
+            return known
+        planned = self.plans.ahead(known)
+        if (plan := digest(planned)) == known.plan:
+            return known
+        return replace(known, planned=planned, plan=plan, changed=changes(known.planned, planned))
+
+    def approve(self, run: str, who: Hand, reason: str, plan: str) -> PlaybookRun:
+        """Agree to a run and to the plan of that digest, and to no other.
+
+        Raises `Denied` for whoever set it off or switched the playbook on, `Conflict` for a second
+        word, and for a plan that is no more: then everybody is asked again.
+        """
+        known = self.approvals.may(run, who, reason)
+        self.waiting.renew(known, self.plans.ahead(known))
+        self.approvals.agree(known.id, who, reason, plan)
+        return self.run(known.id)
 
     def refuse(self, run: str, who: Hand, reason: str) -> PlaybookRun:
         """Refuse a run, for good: what it has not done yet is not done any more."""
         self.approvals.refuse(run, who, reason)
-        self._announce(self.run(run))
+        self.waiting.announce(self.run(run).id)
         return self.run(run)
 
     def retry(self, run: str, who: Hand) -> PlaybookRun:
-        """Let the steps of a run that failed be tried again. Raises `Conflict` for another."""
+        """Let what failed be tried again, and what lapsed be asked again; else `Conflict`."""
         self.vault.prepare()
+        if self.run(run).state is PlaybookState.LAPSED:
+            self.waiting.again(run, who)
+            return self.run(run)
         with self.state.session(alone=True) as session:
             row = playbooks.row(session, run)
             parts = playbooks.parts(session, row.id)
@@ -225,14 +218,16 @@ class Playbooks:
                 now = self.run(run)
                 if now.state is not PlaybookState.DUE:
                     return now
-                self._authorise(now)
                 part = now.next
                 if part is None:
                     self._end(now)
                 elif must_ask(now, part):
-                    self._state(run, PlaybookState.WAITING)
-                    self._announce(self.run(run))
+                    watch("Making the plan that people are asked about", part.number,
+                          len(now.parts))  # fmt: skip
+                    self.waiting.ask(now)
+                    self.waiting.announce(run)
                 else:
+                    self._authorise(now)
                     watch(f"{part.what} {part.target.id if part.target else ''}".strip(),
                           part.number, len(now.parts))  # fmt: skip
                     self._do(now, part, watch)
@@ -246,6 +241,8 @@ class Playbooks:
                 self.analyse(run.case, _hand(run))
             else:
                 self._act(run, part, watch)
+        except _Changed:
+            self._take_back(run, part)
         except _NotNow as error:
             self._part(run, part, PartState.REFUSED, error=str(error))
         except Error as error:
@@ -270,8 +267,10 @@ class Playbooks:
         if part.does is Doing.COLLECT:
             most = self.shelf.check(text, run.playbook).playbook.collected_per_hour
         if known is None:
+            plan = self.plans.one(run, part)
+            if not agreed_to(run, part, plan):
+                raise _Changed
             account = self.matching.account(part.target).name
-            plan = self.runner.plan(part.what, account, part.target, run.case, part.options)
             reason = f"playbook {run.playbook} ({run.id}), alert {run.alert}: {title}"
             self.runner.begin(
                 plan, account,
@@ -311,25 +310,23 @@ class Playbooks:
                 row.ended = time.time_ns()
                 playbooks.row(session, run.id).attempts = 0
 
-    def _state(self, run: str, state: PlaybookState, error: str = "") -> None:
+    def _take_back(self, run: PlaybookRun, part: Part) -> None:
+        """A step whose plan is not that which people agreed to was not begun: they are asked."""
         with self.state.session(alone=True) as session:
-            row = playbooks.row(session, run)
-            if row.state == PlaybookState.REFUSED.value:
-                return  # a person was faster
-            if state is PlaybookState.WAITING:
-                words = playbooks.approvals(session, row.id)
-                if sum(one.agrees for one in words) >= row.approvers:
-                    return
-            row.state, row.error = state.value, error
-            if state in (PlaybookState.DONE, PlaybookState.FAILED):
-                row.ended = time.time_ns()
+            step = playbooks.parts(session, run.id)[part.number]
+            step.state, step.run, step.started = PartState.PENDING.value, "", None
+            playbooks.row(session, run.id).round += 1
 
     def _end(self, run: PlaybookRun) -> None:
         bad = [one for one in run.parts if one.state is not PartState.DONE]
         state = PlaybookState.FAILED if bad else PlaybookState.DONE
         told = "; ".join(f"{one.what}: {one.error}" for one in bad)[:2_000]
-        self._state(run.id, state, told or run.error)
-        self._announce(self.run(run.id))
+        with self.state.session(alone=True) as session:
+            row = playbooks.row(session, run.id)
+            if row.state == PlaybookState.REFUSED.value:
+                return  # a person was faster
+            row.state, row.error, row.ended = state.value, told or run.error, time.time_ns()
+        self.waiting.announce(run.id)
 
     def _authorise(self, run: PlaybookRun) -> None:
         """The entry of the ledger that says on what ground the run acts; twice rather than not."""
@@ -348,11 +345,6 @@ class Playbooks:
         with self.state.session(alone=True) as session:
             playbooks.row(session, run.id).authorised = True
 
-    def _announce(self, run: PlaybookRun) -> None:
-        with self.state.session() as session:
-            alert = alerts.alert(alerts.row(session, run.alert))
-        self.notices.run(run, alert)
-
     @contextmanager
     def _at_work(self, run: str) -> Iterator[None]:
         pid = os.getpid()
@@ -369,6 +361,10 @@ class Playbooks:
             with self.state.session(alone=True) as session:
                 row = playbooks.row(session, run)
                 row.pid, row.birth = 0, ""
+
+
+class _Changed(Exception):
+    """A step that would do something else than what people agreed to."""
 
 
 class _NotNow(Exception):

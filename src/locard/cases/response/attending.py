@@ -70,6 +70,7 @@ class Attending:
     def once(self) -> None:
         """One look: alerts are judged, and what is due is begun."""
         self.playbooks.judge()
+        self.playbooks.waiting.look()
         due = self.playbooks.due()
         self._begun = {run: one for run, one in self._begun.items() if one.poll() is None}
         for run in due[: max(0, AT_ONCE - max(self.playbooks.busy(), len(self._begun)))]:

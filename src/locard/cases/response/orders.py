@@ -4,8 +4,6 @@
 Every door orders in the same way: name the target, look at the plans, begin what was seen.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,9 +55,7 @@ class Proposal:
     @property
     def digest(self) -> str:
         """What tells this plan from one that would do something else."""
-        record = self.plan.record()
-        told = {name: record[name] for name in ("action", "version", "target", "options", "steps")}
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return self.plan.digest
 
 
 @dataclass(frozen=True, slots=True)

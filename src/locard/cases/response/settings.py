@@ -17,8 +17,11 @@ from locard.settings import safe_address
 
 FILE = "response.yaml"
 ADVICE = "docs/howto/respond-to-alerts.md shows a whole file."
+DAY = 86_400
 ABOUT = ("alert", "approval", "failed", "done")
 """What channels can be told of by themselves; a playbook tells them what it says itself."""
+SHORTEST, LONGEST = 300, 30 * DAY
+"""Seconds for which people may be waited for."""
 JOINS = {
     "target": "the newest case with an alert that names one of the same resources",
     "account": "the newest case with an alert of the same account",
@@ -108,6 +111,10 @@ class Responding:
     proofs: Mapping[str, Proof] = field(default_factory=dict)
     queues: tuple[Queue, ...] = ()
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    within: int = DAY
+    """Seconds for which runs of playbooks wait for people; then they lapse."""
+    remind_after: int = DAY // 2
+    """Seconds of waiting after which they remind."""
     page: str = ""
     """Under which address people reach the page, so that notices can lead there."""
 
@@ -136,7 +143,7 @@ def load(home: Path, sources: Mapping[str, object]) -> Responding:
 def read(text: str, name: str, sources: Mapping[str, object]) -> Responding:
     """What such a file says."""
     root = document.read(text, name, ADVICE)
-    root.only(("cases", "sources", "queues", "notices", "page"))
+    root.only(("cases", "sources", "queues", "approvals", "notices", "page"))
     page = root.text("page").rstrip("/")
     if page and not safe_address(page):
         root.fault("page", "page has to begin with https://; plain http is for loopback only")
@@ -150,9 +157,15 @@ def read(text: str, name: str, sources: Mapping[str, object]) -> Responding:
         prefix = cases.text("prefix", "alert")
         if not prefix.replace("-", "").isalnum() or prefix != prefix.lower() or len(prefix) > 30:
             cases.fault("prefix", "has to be a few lower-case letters, digits and dashes")
+    approvals = root.section("approvals")
+    within, remind_after = DAY, DAY // 2
+    if approvals is not None:
+        approvals.only(("within", "remind_after"))
+        within, remind_after = patience(approvals, DAY)
     made = Responding(
-        join, hours, most, prefix, _proofs(root, sources), _queues(root), _channels(root), page
-    )
+        join, hours, most, prefix, _proofs(root, sources), _queues(root), _channels(root),
+        within, remind_after, page,
+    )  # fmt: skip
     if root.faults:
         raise BadDocument(name, root.faults, ADVICE)
     return made
@@ -197,6 +210,15 @@ def _queues(root: Section) -> tuple[Queue, ...]:
             one.fault("address", "has to begin with https://; plain http is for loopback only")
         found.append(Queue(one.text("account"), address))
     return tuple(found)
+
+
+def patience(section: Section, otherwise: int) -> tuple[int, int]:
+    """For how long people are waited for, and when they are reminded: half-way if not said."""
+    within = section.span("within", otherwise, SHORTEST, LONGEST)
+    after = section.span("remind_after", within // 2, 60, LONGEST)
+    if within and after >= within:
+        section.fault(section.node, "remind_after has to be less than within, when it lapses")
+    return within, after
 
 
 _CHANNEL = {

@@ -132,7 +132,7 @@ def test(
         else:
             since = time.time_ns() - days * DAY
             past = [one for one in alerts.every(case, limit=10_000) if one.last >= since]
-        trials = at.response.playbooks.trials_of(written, past, plans=plan)
+        trials = at.response.playbooks.trials.of(written, past, plans=plan)
     if as_json:
         emit([trial_record(one) for one in trials])
         return

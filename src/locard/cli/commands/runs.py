@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cli.automating import carry_on, show_playbook_run
+from locard.cli.automating import SHORT, carry_on, show_asked, show_playbook_run
 from locard.cli.responding import Told, show_run
 from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
 from locard.model.action import RunState
 from locard.model.custody import Hand
+from locard.model.errors import Error
 from locard.model.playbook import PlaybookRun, PlaybookState
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ EXAMPLES = """Examples:
 
     locard runs resume r261126-9f3a1c20
 
-    locard runs approve p261126-1c209f3a --reason 'beacon confirmed by the network team'
+    locard runs approve p261126-1c209f3a
 
 Ids that begin with p are runs of playbooks, those with r are runs of single actions.
 """
 APPROVE = """Examples:
 
-    locard runs approve p261126-1c209f3a --reason 'beacon confirmed, ticket 12'
+    locard runs approve p261126-1c209f3a
 
-Nobody agrees to what they set off themselves. Once enough people have agreed it is carried on.
+    locard runs approve p261126-1c209f3a --plan 5f3a9c01 --reason 'beacon confirmed, ticket 12'
+
+Without --plan it shows what would be done, and the digest by which somebody agrees to exactly that.
+Nobody agrees to what they set off themselves, nor to what a playbook does that they switched on.
+Once enough people have agreed it is carried on.
 """
 REFUSE = """Examples:
 
@@ -158,17 +163,40 @@ def resume(
 
 
 def _again(at: "Desk", run: str, who: Hand) -> PlaybookRun:
-    """Carry a run of a playbook on; steps that failed are tried again."""
+    """Carry a run of a playbook on; what failed is tried again, what lapsed is asked again."""
     known = at.response.playbooks.run(run)
-    if known.state is PlaybookState.FAILED:
+    if known.state in (PlaybookState.FAILED, PlaybookState.LAPSED):
         at.response.playbooks.retry(run, who)
     return at.response.playbooks.carry_on(run, Told())
 
 
-def approve(run: Run, reason: Reason, who: Who = None, as_json: Json = False) -> None:
-    """Agree to a run of a playbook that waits for people."""
+def approve(
+    run: Run,
+    plan: Annotated[
+        str, typer.Option(help="The digest of the plan that you agree to, or how it begins.")
+    ] = "",
+    reason: Reason = "",
+    who: Who = None,
+    as_json: Json = False,
+) -> None:
+    """Agree to a run of a playbook that waits for people; without --plan, show what it would do."""
     with desk() as at:
-        found = at.response.playbooks.approve(run, hand(who), reason)
+        asked = at.response.playbooks.asked(run)
+        if reason or plan:
+            at.response.playbooks.approvals.may(run, hand(who), reason)
+        if not plan:
+            if as_json:
+                emit(asdict(asked))
+            else:
+                show_asked(asked)
+            if reason:
+                raise Error(
+                    "Nobody has agreed yet: the plan that you agree to has to be named.",
+                    f"Read it, then: locard runs approve {asked.id} --plan {asked.plan[:SHORT]}",
+                )
+            return
+        whole = asked.plan if len(plan) >= SHORT and asked.plan.startswith(plan) else plan
+        found = at.response.playbooks.approve(run, hand(who), reason, whole)
         if found.state is PlaybookState.DUE:
             found = next(iter(carry_on(at, [found.id])), found)
     _book(found, as_json)

@@ -47,9 +47,11 @@ class Switched:
 
 
 def plan(cloud: ToyCloud, target: Target, options: Mapping[str, Json]) -> Plan:
-    """Reads the lamp."""
-    cloud.get(target.id)
+    """Reads the lamp; one with guests loses them too."""
+    lamp = cloud.get(target.id)
     wanted = [("friends", ["nobody"]), ("colour", "blue"), ("power", "off")]
+    if "guests" in lamp:
+        wanted.insert(0, ("guests", []))
     steps = tuple(
         Step(
             f"switch:{name}", f"Switch {name} to {value}", "toy:Switch",

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of a playbook's run, each with how far it has come.
+import { Link } from '@tanstack/react-router';
+import { Ban, Check, CircleAlert, CircleDashed } from 'lucide-react';
+import type { Part, PlaybookRun } from '../api/contract';
+import frame from '../case/case.module.css';
+import { Value } from '../text/Value';
+import styles from './respond.module.css';
+import { partSentence } from './telling';
+
+const ICONS: Record<string, typeof Check> = {
+  done: Check,
+  failed: CircleAlert,
+  refused: Ban,
+  pending: CircleDashed,
+};
+const COLOURS: Record<string, string> = {
+  done: 'var(--good)',
+  failed: 'var(--bad)',
+  refused: 'var(--warn)',
+  pending: 'var(--faint)',
+};
+
+export function Parts(props: { one: PlaybookRun }) {
+  const { one } = props;
+  return (
+    <ol className={styles.parts}>
+      {one.parts.map((part) => (
+        <PartLine key={part.number} part={part} name={one.case} />
+      ))}
+    </ol>
+  );
+}
+
+function PartLine(props: { part: Part; name: string }) {
+  const { part } = props;
+  const Icon = ICONS[part.state];
+  return (
+    <li className={styles.partLine}>
+      <span style={{ color: COLOURS[part.state] }}>
+        {Icon ? <Icon size={14} aria-label={part.state} /> : <span className={frame.spinner} />}
+      </span>
+      <span>
+        {capital(partSentence(part))}
+        {part.error && (
+          <small className={styles.wrong} style={{ display: 'block' }}>
+            <Value text={part.error} limit={1000} />
+          </small>
+        )}
+      </span>
+      {part.run && (
+        <Link to="/cases/$case/respond/$run" params={{ case: props.name, run: part.run }}>
+          Follow it
+        </Link>
+      )}
+    </li>
+  );
+}
+
+export function CaseLink(props: { one: PlaybookRun }) {
+  return (
+    <Link to="/cases/$case/respond" params={{ case: props.one.case }} search={{}}>
+      case {props.one.case}
+    </Link>
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
