@@ -21,6 +21,16 @@ _BUSY = {
     "Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown", "TooManyRequests",
     "TooManyRequestsException", "RequestThrottled", "RequestThrottledException",
     "ProvisionedThroughputExceededException", "BandwidthLimitExceeded", "ServiceUnavailable",
+    "ThrottledException", "EC2ThrottledException", "PriorRequestNotComplete",
+    "TransactionInProgressException", "SnapshotCreationPerVolumeRateExceeded",
+    "ConcurrentSnapshotLimitExceeded", "KmsThrottled", "DependencyThrottle",
+}  # fmt: skip
+_FAILING = {
+    "InternalError", "InternalFailure", "InternalServerError", "InternalServerException",
+    "ServiceException", "ServiceFailure", "ServerException", "ServiceUnavailableException",
+    "Unavailable", "RequestTimeout", "RequestTimeoutException", "InternalServerErrorException",
+    "InternalServiceErrorException", "InternalServiceError", "WAFInternalErrorException",
+    "KMSInternalException", "DependencyTimeoutException",
 }  # fmt: skip
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN = {
@@ -28,13 +38,18 @@ _UNKNOWN = {
     "UnrecognizedClientException", "IncompleteSignature",
 }  # fmt: skip
 _ABSENT = re.compile(
-    r"NoSuch\w+|\w*NotFound(Exception|Fault|Error)?|\w+\.NotFound|WAFNonexistentItemException|404"
+    r"NoSuch\w+|\w*NotFound(Exception|Fault|Error)?|\w+\.NotFound|\w*DoesNotExist(Exception)?|"
+    r"WAFNonexistentItemException|AWS\.SimpleQueueService\.NonExistentQueue|404"
 )
 _CLASH = {
     "DependencyViolation", "IncorrectInstanceState", "ResourceInUse", "Resource.AlreadyAssociated",
     "EntityAlreadyExists", "ScalingActivityInProgress", "ResourceContention", "InvalidGroup.InUse",
     "OperationAborted", "ConcurrentModification", "InvalidGroup.Duplicate", "DeleteConflict",
     "InvalidDBInstanceState", "InvalidDBInstanceStateFault", "InvalidDBClusterStateFault",
+    "ConflictException", "ResourceConflictException", "ResourceInUseException",
+    "ConcurrentModificationException", "DBInstanceNotReady", "InvalidDBSnapshotState",
+    "EntityTemporarilyUnmodifiable", "OperationAbortedException", "IncorrectState",
+    "UpdateInProgressException", "ResourceNotReadyException",
 }  # fmt: skip
 _SECRET = re.compile(r"Encoded authorization failure message:.*|\b(AKIA|ASIA)[A-Z0-9]{12,}", re.S)
 
@@ -64,6 +79,12 @@ def meaning(error: ClientError, action: str, account: str) -> Error:
         return Busy(
             f"AWS account {account} throttles {action} and went on to do so.",
             "What was done is recorded. Carry the run on later: locard runs resume RUN",
+        )
+    if word in _FAILING:
+        return Busy(
+            f"AWS failed at {action} in account {account}, several times: {word}.",
+            "It may have been done or not: carry the run on later, which looks first: "
+            "locard runs resume RUN",
         )
     if word in _EXPIRED:
         return Storage(

@@ -15,6 +15,7 @@ TRY = re.compile(
     r"timeout \d+ bash -c '</dev/tcp/[0-9a-f.:]+/\d+' 2>/dev/null && echo '[0-9a-f.:]+ port \d+'"
 )
 SAID: dict[str, str] = {}
+_ASKED: set[str] = set()
 
 
 def sent(asked: Asked) -> Answer | None:
@@ -32,10 +33,13 @@ def sent(asked: Asked) -> Answer | None:
 
 
 def told(asked: Asked) -> Answer | None:
-    """What it said."""
+    """What it said; AWS does not know the command in the first moment."""
     given = json.loads(asked.body)
     if given["CommandId"] not in SAID:
         return None
+    if given["CommandId"] not in _ASKED:
+        _ASKED.add(given["CommandId"])
+        return Answer(json.dumps({"__type": "InvocationDoesNotExist"}), "400 Bad Request", KIND)
     said = {**given, "Status": "Success", "StandardOutputContent": SAID[given["CommandId"]]}
     return Answer(json.dumps(said), kind=KIND)
 

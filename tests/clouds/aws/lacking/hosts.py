@@ -15,6 +15,7 @@ from uuid import uuid4
 from tests.clouds.aws.lacking import Answer, Asked
 
 COMMANDS: dict[str, dict[str, Any]] = {}
+_ASKED: set[str] = set()
 _LOCK = Lock()
 
 
@@ -64,11 +65,12 @@ def send(asked: Asked) -> Answer:
 
 
 def invocation(asked: Asked) -> Answer:
-    """How far it is."""
-    found = COMMANDS.get(json.loads(asked.body)["CommandId"])
-    if found is None:
-        body = {"__type": "InvocationDoesNotExist", "message": "none"}
-        return Answer(json.dumps(body), "400 Bad Request")
+    """How far it is; AWS does not know it in the first moment."""
+    number = json.loads(asked.body)["CommandId"]
+    found = COMMANDS.get(number)
+    if found is None or number not in _ASKED:
+        _ASKED.add(number)
+        return Answer(json.dumps({"__type": "InvocationDoesNotExist"}), "400 Bad Request")
     with _LOCK:
         return Answer(json.dumps(found))
 

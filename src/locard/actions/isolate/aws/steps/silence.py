@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from locard.actions.isolate.aws.steps.found import until
 from locard.model.action import Json, Step, Verdict
-from locard.model.errors import Conflict
+from locard.model.errors import Conflict, Missing
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -149,7 +149,10 @@ def _told(cloud: "Cloud", source: str, places: list[tuple[str, int]]) -> list[st
     said: dict[str, Json] = {}
 
     def ended() -> bool:
-        said.update(cloud.call("ssm:GetCommandInvocation", CommandId=sent, InstanceId=source))
+        try:
+            said.update(cloud.call("ssm:GetCommandInvocation", CommandId=sent, InstanceId=source))
+        except Missing:
+            return False  # the agent has not taken it yet
         return said["Status"] not in ("Pending", "InProgress", "Delayed")
 
     time.sleep(min(1.0, PATIENCE))
