@@ -16,6 +16,7 @@ import os
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import get_ident
@@ -28,6 +29,8 @@ from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 
 _DURABLE_ALONE = 8 << 20
 """Files from this size on were flushed when they were written; smaller ones in `settle`."""
+_AT_ONCE = 16
+"""Files that are flushed at the same time."""
 _GET_FLAGS, _SET_FLAGS, _IMMUTABLE = 0x80086601, 0x40086602, 0x10
 """FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL of <linux/fs.h>."""
 
@@ -91,10 +94,14 @@ class LocalStore:
         return self._kept(name, target, content.size), new
 
     def settle(self) -> None:
-        """Flush what was placed, and the folders that name it."""
-        unsettled, self._unsettled = self._unsettled, []
-        for path in dict.fromkeys(unsettled):
-            flush(path)
+        """Flush what was placed, and the folders that name it.
+
+        Many at once: the file system writes its journal once for all that wait for it.
+        """
+        unsettled, self._unsettled = list(dict.fromkeys(self._unsettled)), []
+        with ThreadPoolExecutor(min(_AT_ONCE, len(unsettled)) or 1) as pool:
+            for _ in pool.map(flush, unsettled):
+                pass
 
     def open(self, name: str) -> BinaryIO | None:
         """The file itself."""
