@@ -39,6 +39,7 @@ def judge(
     notes = [facts.folder / "checkpoints" / name for name in facts.notes]
     for name, note in facts.notes.items():
         _consistent(facts, note, f"checkpoints/{name}", name.removesuffix(".note"))
+    _missing(facts)
     for number, note in enumerate(kept, 1):
         _consistent(facts, note, f"checkpoint {number} that you kept", "")
     more = f", {len(kept)} of them kept elsewhere" if kept else ""
@@ -64,6 +65,20 @@ def _consistent(facts: Facts, note: bytes, where: str, stem: str) -> None:
     else:
         return
     facts.fault("consistency", detail, where)
+
+
+def _missing(facts: Facts) -> None:
+    """Every checkpoint that an entry names is there, as it was made."""
+    for entry in facts.about("checkpoint-kept"):
+        name = f"{entry['details'].get('checkpoint', '').zfill(12)}.note"
+        note, where = facts.notes.get(name), f"checkpoints/{Path(name).name}"
+        if note is None:
+            detail = f"the checkpoint that entry {entry['sequence']} names is missing"
+        elif sha256(note).hexdigest() != entry["details"].get("note"):
+            detail = f"it is not the checkpoint that entry {entry['sequence']} names"
+        else:
+            continue
+        facts.fault("consistency", detail, where)
 
 
 def _stamps(

@@ -27,10 +27,12 @@ TOLD = frozenset(
     {
         "key-introduced",
         "authority-set",
+        "checkpoint-kept",
         "time-stamped",
         "time-stamp-missed",
         "clock-set-back",
         "entries-lost",
+        "head-changed",
         "loss-explained",
         "transferred-out",
         "transferred-in",

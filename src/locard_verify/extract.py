@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-from locard_verify import dsse
+from locard_verify import dsse, losses
 from locard_verify.container import lines
 from locard_verify.examine import LONGEST, canonical, set_back, unlinked
 from locard_verify.keys import Key, read_key
@@ -22,7 +22,14 @@ from locard_verify.verdict import Fault
 
 NAME = "data/ledger/entries.jsonl"
 OF_THE_INSTALLATION = frozenset(
-    {"key-introduced", "authority-set", "clock-set-back", "entries-lost", "loss-explained"}
+    {
+        "key-introduced",
+        "authority-set",
+        "clock-set-back",
+        "entries-lost",
+        "head-changed",
+        "loss-explained",
+    }
 )
 """Entries about no case that belong to every bundle: by them the others are judged."""
 _LINE = re.compile(rb'\{"sequence":(\d{1,15}),"envelope":(.+)\}')
@@ -142,7 +149,7 @@ def _about(found: Extract, sequence: int, said: dict[str, Any], keyid: str, wher
         found.authorities.update(details.get("roots", "").split())
     elif verb in ("transferred-out", "transferred-in"):
         found.transfers.append(said)
-    elif verb in ("entries-lost", "loss-explained"):
+    elif verb in losses.VERBS:
         found.losses.append(said)
     found.used.setdefault(keyid, sequence)
 

@@ -52,7 +52,7 @@ def test_an_authority_is_tried_set_shown_and_unset(
     assert told.status == 0
     assert "signed by CN=Stamper and holds" in told.out
     assert locard("custody", "authority", "--json").json["authority"]["url"] == authority.url
-    assert verbs(locard, home)[-2:] == ["authority-set", "time-stamped"]
+    assert verbs(locard, home)[-2:] == ["checkpoint-kept", "time-stamped"]
     made = locard("custody", "checkpoint", "--json")
     assert (made.status, made.json["waiting"]) == (0, 0)
     authority.down = True
@@ -82,7 +82,7 @@ def test_the_environment_sets_an_authority(
     monkeypatch.setenv("LOCARD_TSA_ROOTS", str(authority.root))
     (tmp_path / "two.txt").write_text("hello\n")
     assert locard("add", "d", tmp_path / "two.txt").status == 0
-    assert verbs(locard, home)[-2:] == ["authority-set", "time-stamped"]
+    assert verbs(locard, home)[-2:] == ["checkpoint-kept", "time-stamped"]
     locard("custody", "checkpoint")
     assert verbs(locard, home).count("authority-set") == 1
 

@@ -154,6 +154,17 @@ def test_entries_that_a_crash_left_without_head_and_hashes_are_caught_up(ledger:
     assert again.check().passed
 
 
+def test_a_checkpoint_after_a_crash_is_of_all_that_is_there(ledger: Ledger) -> None:
+    head = ledger.head.read_bytes()
+    ledger.append(drafts(3))
+    ledger.head.write_bytes(head)
+    again = opened(ledger.folder.parent)
+    assert again.checkpoint() == 9
+    again.settle()
+    assert again.check().passed
+    assert Verb.HEAD_CHANGED not in [one.verb for one in again.entries()]
+
+
 def test_hashes_and_index_are_made_again_from_the_entries(ledger: Ledger) -> None:
     ledger.close()
     ledger.index.path.write_bytes(b"not a database at all, whatever its name says" * 40)

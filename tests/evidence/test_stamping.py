@@ -66,8 +66,9 @@ def test_a_checkpoint_is_made_when_something_happened_and_only_then(ledger: Ledg
     assert ledger.checkpoint() == 4
     assert ledger.checkpoint() == 4
     add(ledger)
-    assert ledger.checkpoint() == 5
-    assert ledger.checkpoints.sizes() == [4, 5]
+    assert ledger.checkpoint() == 6, "the entry about the first one is the fifth"
+    assert ledger.checkpoint() == 6
+    assert ledger.checkpoints.sizes() == [4, 6]
     assert ledger.check().clause("consistency").detail.startswith("2 checkpoints")
 
 
@@ -90,7 +91,7 @@ def test_a_checkpoint_is_made_after_so_long(tmp_path: Path) -> None:
     again = opened(tmp_path, Pace(entries=1_000, seconds=60))
     assert again.due()
     add(again)
-    assert again.checkpoints.sizes() == [2, 4]
+    assert again.checkpoints.sizes() == [2, 5]
 
 
 def test_a_checkpoint_is_stamped_and_the_token_is_an_entry(
@@ -98,7 +99,7 @@ def test_a_checkpoint_is_stamped_and_the_token_is_an_entry(
 ) -> None:
     found = stamping.checkpoint()
     assert (found.checkpoint, found.stamped, found.waiting) == (5, 1, 0)
-    assert verbs(ledger)[-2:] == [Verb.AUTHORITY_SET, Verb.TIME_STAMPED]
+    assert verbs(ledger)[-2:] == [Verb.CHECKPOINT_KEPT, Verb.TIME_STAMPED]
     assert list((ledger.folder / "checkpoints").glob("*.gap")) == []
     verdict = ledger.check()
     assert verdict.passed

@@ -5,12 +5,14 @@ Each kind of tampering is tried on a copy of one vault with two cases, a derived
 checkpoints and their time stamps.
 """
 
+import base64
 import io
 import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -327,6 +329,118 @@ def test_a_checkpoint_under_the_name_of_another(home: Path) -> None:
     first, second, *_ = sorted((ledger(home) / "checkpoints").glob("*.note"))
     shutil.copy(first, second)
     assert "under another name" in failed(home)["consistency"][0]
+
+
+def bare(tmp_path: Path) -> Vault:
+    """A vault without a time-stamping authority; its ledger is in use by this process."""
+    home = tmp_path / "bare"
+    home.mkdir()
+    return fill(home, None)
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_checkpoint_that_was_taken_away(tmp_path: Path, which: int) -> None:
+    vault = bare(tmp_path)
+    note = sorted((vault.ledger.folder / "checkpoints").glob("*.note"))[which]
+    note.unlink()
+    found = vault.ledger.check().clause("consistency")
+    assert found.state is State.FAIL and found.where == f"checkpoints/{note.name}"
+    (made,) = (
+        one
+        for one in vault.ledger.entries()
+        if one.verb is Verb.CHECKPOINT_KEPT and int(one.details["checkpoint"]) == int(note.stem)
+    )
+    assert found.detail == f"the checkpoint that entry {made.sequence} names is missing"
+
+
+def test_all_checkpoints_that_were_taken_away(tmp_path: Path) -> None:
+    vault = bare(tmp_path)
+    shutil.rmtree(vault.ledger.folder / "checkpoints")
+    found = vault.ledger.check().clause("consistency")
+    assert found.state is State.FAIL and "and 2 more" in found.detail
+
+
+def test_a_checkpoint_with_more_on_it_than_was_made(tmp_path: Path) -> None:
+    vault = bare(tmp_path)
+    note = sorted((vault.ledger.folder / "checkpoints").glob("*.note"))[0]
+    witness = base64.b64encode(bytes(76)).decode()
+    note.write_bytes(note.read_bytes() + f"\u2014 witness.example {witness}\n".encode())
+    detail = vault.ledger.check().clause("consistency").detail
+    assert detail.startswith("it is not the checkpoint that entry")
+
+
+def add(vault: Vault) -> None:
+    vault.ledger.append([Draft(ANA, Verb.VIEWED, "", "one", "a look")])
+
+
+def emptied(_head: bytes, _older: bytes) -> bytes:
+    return b""
+
+
+def of_earlier(_head: bytes, older: bytes) -> bytes:
+    return older
+
+
+def of_nonsense(head: bytes, _older: bytes) -> bytes:
+    return head.replace(b"a", b"b") * 3
+
+
+def of_much(_head: bytes, _older: bytes) -> bytes:
+    return b"\xff" * (1 << 20)
+
+
+@pytest.mark.parametrize("change", [emptied, of_earlier, of_nonsense, of_much])
+@pytest.mark.parametrize("deed", ["append", "checkpoint", "settle"])
+def test_a_head_that_changes_while_the_ledger_is_in_use_is_an_entry_and_named(
+    tmp_path: Path, change: Callable[[bytes, bytes], bytes], deed: str
+) -> None:
+    vault = bare(tmp_path)
+    older = vault.ledger.head.read_bytes()
+    add(vault)
+    size = vault.ledger.size()
+    put_there = change(vault.ledger.head.read_bytes(), older)
+    vault.ledger.head.write_bytes(put_there)
+    match deed:
+        case "append":
+            add(vault)
+        case "checkpoint":
+            vault.ledger.checkpoint()
+        case _:
+            vault.ledger.settle()
+    said = next(one for one in vault.ledger.entries() if one.verb is Verb.HEAD_CHANGED)
+    assert said.sequence == size + 1
+    assert said.details["sha256"] == sha256(put_there).hexdigest() or change is of_much
+    assert len(said.details["found"]) < 2_000
+    verdict = vault.ledger.check()
+    assert [one.name for one in verdict.clauses if one.state is State.FAIL] == ["losses"]
+    assert f"the head of {size} entries was changed or emptied" in verdict.clause("losses").detail
+    vault.ledger.explain(said.sequence, ANA, "a restored backup, ticket 12")
+    verdict = vault.ledger.check()
+    assert verdict.passed and "ana signed for it" in verdict.clause("losses").detail
+    add(vault)
+    assert [one.verb for one in vault.ledger.entries()].count(Verb.HEAD_CHANGED) == 1
+
+
+def test_a_head_that_is_taken_away_while_the_ledger_is_in_use_is_an_entry(tmp_path: Path) -> None:
+    vault = bare(tmp_path)
+    vault.ledger.head.unlink()
+    add(vault)
+    assert Verb.HEAD_CHANGED in [one.verb for one in vault.ledger.entries()]
+    assert "was emptied" in next(
+        one.reason for one in vault.ledger.entries() if one.verb is Verb.HEAD_CHANGED
+    )
+
+
+def test_what_another_process_adds_is_no_change_by_another_hand(tmp_path: Path) -> None:
+    vault = bare(tmp_path)
+    other = Vault(tmp_path / "bare" / "vault")
+    for _ in range(3):
+        add(other)
+        add(vault)
+        vault.ledger.settle()
+        other.ledger.checkpoint()
+    assert Verb.HEAD_CHANGED not in [one.verb for one in vault.ledger.entries()]
+    assert vault.ledger.check().passed
 
 
 def test_a_token_over_other_bytes(home: Path) -> None:

@@ -9,7 +9,7 @@ from threading import Event, Thread
 from locard.cases.signer import signer
 from locard.evidence import Vault
 from locard.evidence.authority import Authority
-from locard.evidence.ledger import ITSELF
+from locard.evidence.ending import ITSELF
 from locard.evidence.signing import FileSigner
 from locard.evidence.stamping import Stamped, Stamping
 from locard.model.custody import Hand

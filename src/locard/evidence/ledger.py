@@ -20,12 +20,13 @@ import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
 from locard.evidence.authority import Authorities
 from locard.evidence.checkpoints import Checkpoints, Pace
+from locard.evidence.ending import ITSELF, SHOWN, End, gone_before, head_changed, overwrite, whole
 from locard.evidence.entries import SECOND, Draft, now, payload, read, rfc3339
 from locard.evidence.faults import changed
 from locard.evidence.reader import LedgerReader
@@ -39,31 +40,13 @@ from locard_verify.malformed import Malformed
 from locard_verify.merkle import Edge, leaf_hash, root_of
 from locard_verify.note import Checkpoint, open_checkpoint, signed_note
 
-ITSELF = Hand("locard", "automation")
-"""By whose hand the ledger writes what nobody asked for."""
-OF_STAMPS = (Verb.TIME_STAMPED, Verb.TIME_STAMP_MISSED)
+OF_CHECKPOINTS = (Verb.CHECKPOINT_KEPT, Verb.TIME_STAMPED, Verb.TIME_STAMP_MISSED)
 """Entries that alone are no reason for another checkpoint: it would be stamped, and so on."""
 SET_BACK = 2 * SECOND
 """A clock that lags less than this behind the last entry is waited for in the mind: the entry gets
 the next nanosecond. One that lags more was set back, and an entry says so."""
 UNINDEXED = 2_000
 """Entries that may wait to be indexed while a run adds many."""
-
-
-@dataclass(slots=True)
-class _End:
-    """The end of the ledger as this process knows it."""
-
-    size: int = -1
-    """Bytes of the file of entries; -1 when nothing is known."""
-    time: int = 0
-    edge: Edge = field(default_factory=Edge)
-    unindexed: int = 0
-    exhibits: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
-    """Number and last entry by case and evidence; every unindexed one is here."""
-    counts: dict[str, int] = field(default_factory=dict)
-    lost: list[Draft] = field(default_factory=list)
-    """What the next entry but one has to say first: that entries are gone."""
 
 
 class Ledger(LedgerReader):
@@ -79,7 +62,7 @@ class Ledger(LedgerReader):
         self.touched = False
         """Whether this process has added anything."""
         self.signer = signer
-        self._known = _End()
+        self._known = End()
 
     def append(self, drafts: Sequence[Draft], *, durable: bool = True) -> list[CustodyEntry]:
         """Sign entries, write them to the end and return them. `durable` waits for the disk.
@@ -91,35 +74,43 @@ class Ledger(LedgerReader):
             return []
         with self._lock, self._opened() as file:
             end = self._end(file)
-            extra = self._first() if end.edge.size == 0 else end.lost
-            durable = durable or end.edge.size == 0
-            key = self.signer.key
-            if end.edge.size and key.vkey not in {one.vkey for one in self.keys()}:
-                raise Conflict(
-                    f"The ledger does not know the key {key.keyid} that is to sign.",
-                    "Sign with the key that it was begun with, or introduce the new one with it: "
-                    "`locard custody key --new`.",
-                )
-            try:
-                lines = self._signed(end, [*extra, *drafts], key)
-                self._write(file, end, lines, durable)
-                self._follow(end, lines, key, durable)
-                if self._due(end):
-                    self._keep(file, end)
-            except BaseException:
-                self._known = _End()
-                raise
-            end.lost, self.touched = [], True
-            if self.pinned is not None and end.edge.size == len(lines):
-                self.pinned.write_text(key.vkey + "\n")
+            first = end.edge.size == 0
+            extra = self._first() if first else end.lost
+            lines = self._add(file, end, [*extra, *drafts], durable or first)
+            end.lost = []
+            if self.pinned is not None and first:
+                self.pinned.write_text(self.signer.key.vkey + "\n")
+            if self._due(end):
+                self._keep(file, end)
             return [read(line).entry for line in lines[-len(drafts) :]]
+
+    def _add(self, file: BinaryIO, end: End, drafts: Sequence[Draft], durable: bool) -> list[bytes]:
+        """Sign these drafts and write them to the end; the lines."""
+        key = self.signer.key
+        if end.edge.size and key.vkey not in {one.vkey for one in self.keys()}:
+            raise Conflict(
+                f"The ledger does not know the key {key.keyid} that is to sign.",
+                "Sign with the key that it was begun with, or introduce the new one with it: "
+                "`locard custody key --new`.",
+            )
+        try:
+            lines = self._signed(end, drafts, key)
+            self._write(file, end, lines, durable)
+            self._follow(end, lines, key, durable)
+        except BaseException:
+            self._known = End()
+            raise
+        self.touched = True
+        return lines
 
     def settle(self) -> None:
         """Wait until every entry is on the disk; from then on one that is missing was cut off."""
         with self._lock, self._opened() as file:
-            if self._end(file).edge.size and self._read_durable() != (head := self.note()):
+            end = self._end(file)
+            self._say(file, end)
+            if end.edge.size and self._read_durable() != end.head:
                 os.fsync(file.fileno())
-                _overwrite(self.durable, head)
+                overwrite(self.durable, end.head)
 
     def checkpoint(self, without: Collection[Verb] = ()) -> int:
         """Keep the head as it is now for good, when something happened since the last checkpoint.
@@ -129,9 +120,10 @@ class Ledger(LedgerReader):
         """
         with self._lock, self._opened() as file:
             end = self._end(file)
+            self._say(file, end)
             size, _ = self.checkpoints.newest()
             self.index.catch_up()
-            if self.index.others(size, (*OF_STAMPS, *without)):
+            if self.index.others(size, (*OF_CHECKPOINTS, *without)):
                 return self._keep(file, end)
             return size
 
@@ -141,23 +133,34 @@ class Ledger(LedgerReader):
         late = time.time() - at >= self.pace.seconds
         return self.size() - size >= self.pace.entries or (late and self.size() > size)
 
-    def _due(self, end: _End) -> bool:
+    def _due(self, end: End) -> bool:
         size, at = self.checkpoints.newest()
         late = bool(at) and time.time() - at >= self.pace.seconds
         return end.edge.size - size >= self.pace.entries or late
 
-    def _keep(self, file: BinaryIO, end: _End) -> int:
-        """The head becomes a checkpoint; its entries have reached the disk before."""
-        head = self.note()
+    def _keep(self, file: BinaryIO, end: End) -> int:
+        """The head becomes a checkpoint, and an entry says so; all before has reached the disk."""
+        size, head = end.edge.size, end.head
         try:
             authority = self.authorities.current()
             asked = authority.url if authority else ""
         except Error as error:  # whoever asks it is told; entries do not wait for that
             asked = error.message
         os.fsync(file.fileno())
-        _overwrite(self.durable, head)
-        self.checkpoints.write(end.edge.size, head, asked)
-        return end.edge.size
+        overwrite(self.durable, head)
+        self.checkpoints.write(size, head, asked)
+        details = {"checkpoint": str(size), "note": sha256(head).hexdigest()}
+        reason = f"the head of {size:,} entries is kept as a checkpoint"
+        self._add(file, end, [Draft(ITSELF, Verb.CHECKPOINT_KEPT, "", "", reason, details)], False)
+        return size
+
+    def _say(self, file: BinaryIO, end: End) -> None:
+        """Write what was found about the end, when nobody else is about to write."""
+        if end.lost:
+            self._add(file, end, end.lost, True)
+            end.lost = []
+        elif end.behind:
+            self._sign_head(end, self.signer.key, durable=False)
 
     def introduce(self, signer: Signer, hand: Hand, reason: str) -> CustodyEntry:
         """Let another key sign from now on; the entry that says so is signed by the one before."""
@@ -179,9 +182,9 @@ class Ledger(LedgerReader):
         self.index.catch_up()
         place = self.index.entry(sequence)
         said = next(self.read([place])) if place else None
-        if said is None or said.verb is not Verb.ENTRIES_LOST:
+        if said is None or said.verb not in (Verb.ENTRIES_LOST, Verb.HEAD_CHANGED):
             raise Conflict(
-                f"Entry {sequence} does not say that others are gone.",
+                f"Entry {sequence} does not say that others are gone, or the head was changed.",
                 "`locard verify` names the entry that does, in the clause `losses`.",
             )
         if not reason.strip():
@@ -214,7 +217,7 @@ class Ledger(LedgerReader):
         (folder / f"{key.id.hex()}.vkey").write_text(key.vkey + "\n")
         self._keys = ()
 
-    def _signed(self, end: _End, drafts: Sequence[Draft], key: Key) -> list[bytes]:
+    def _signed(self, end: End, drafts: Sequence[Draft], key: Key) -> list[bytes]:
         """The lines of these drafts; their numbers and places are noted in `end`."""
         payloads: list[bytes] = []
         sequence = end.edge.size
@@ -227,7 +230,7 @@ class Ledger(LedgerReader):
         pairs = zip(payloads, signatures, strict=True)
         return [dsse.line_of(one, key.keyid, signature) for one, signature in pairs]
 
-    def _by_the_clock(self, end: _End, drafts: Sequence[Draft]) -> list[Draft]:
+    def _by_the_clock(self, end: End, drafts: Sequence[Draft]) -> list[Draft]:
         lag = end.time - now()
         if lag <= SET_BACK:
             return list(drafts)
@@ -237,7 +240,7 @@ class Ledger(LedgerReader):
         details = {"before": before, "after": rfc3339(now())}
         return [Draft(ITSELF, Verb.CLOCK_SET_BACK, "", "", reason, details), *drafts]
 
-    def _exhibit(self, end: _End, draft: Draft, sequence: int) -> tuple[str, int, Exhibit | None]:
+    def _exhibit(self, end: End, draft: Draft, sequence: int) -> tuple[str, int, Exhibit | None]:
         """Number of the exhibit, the entry before about it, and its record when it is made now."""
         if not draft.evidence:
             return "", 0, None
@@ -258,7 +261,7 @@ class Ledger(LedgerReader):
         end.exhibits[key] = (known[0], sequence)
         return known[0], known[1], record
 
-    def _write(self, file: BinaryIO, end: _End, lines: Sequence[bytes], durable: bool) -> None:
+    def _write(self, file: BinaryIO, end: End, lines: Sequence[bytes], durable: bool) -> None:
         data = b"\n".join(lines) + b"\n"
         try:
             view = memoryview(data)
@@ -271,18 +274,22 @@ class Ledger(LedgerReader):
             raise
         end.size += len(data)
 
-    def _follow(self, end: _End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
+    def _follow(self, end: End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
         """Write what follows from the entries: hashes, head, and now and then the index."""
         self.tree.extend(end.edge, [leaf_hash(line) for line in lines])
         end.unindexed += len(lines)
         if end.unindexed >= UNINDEXED:
             self.index.catch_up()
             end.unindexed, end.exhibits = 0, {}
+        self._sign_head(end, key, durable)
+
+    def _sign_head(self, end: End, key: Key, durable: bool) -> None:
         text = Checkpoint(key.name, end.edge.size, end.edge.root()).text()
         note = signed_note(text, key, self.signer.sign_many([text])[0])
-        _overwrite(self.head, note)
+        overwrite(self.head, note)
+        end.head, end.behind = note, False
         if durable:
-            _overwrite(self.durable, note)
+            overwrite(self.durable, note)
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -299,15 +306,27 @@ class Ledger(LedgerReader):
                 "Free space or make the vault writable, then run the same command again.",
             ) from error
 
-    def _end(self, file: BinaryIO) -> _End:
+    def _end(self, file: BinaryIO) -> End:
         """The end of the ledger, read anew when another process or a crash moved it."""
         size = os.fstat(file.fileno()).st_size
         if size != self._known.size:
-            size = _whole(file.fileno(), size)
+            size = whole(file.fileno(), size)
             count, line, last_time = self._healed(lambda: self._last(size))
             edge, lost = self._edge(count, line)
-            self._known = _End(size, last_time, edge, lost=lost)
+            self._known = End(size, last_time, edge, lost=lost)
+            self._known.head = self.head.read_bytes() if self.head.exists() else b""
+            self._known.behind = bool(count) and self._named(self.head).size < count
+        elif self._known.edge.size and (found := self._head_there()) != self._known.head:
+            self._known.lost = [head_changed(found, self._known.edge.size)]
         return self._known
+
+    def _head_there(self) -> bytes:
+        """The beginning of what lies in the head's place, which may be anything."""
+        try:
+            with self.head.open("rb") as file:
+                return file.read(len(self._known.head) + SHOWN)
+        except OSError:
+            return b""
 
     def _last(self, size: int) -> tuple[int, bytes, int]:
         """Number, line and time of the last entry, which ends the file's `size` bytes."""
@@ -329,12 +348,13 @@ class Ledger(LedgerReader):
         then an entry has to say so. Any other one that is missing was cut off: writing on would
         hide that, so it raises `Tampered`.
         """
-        head, lost = self._named(self.head), []
+        head, lost = self._named(self.head), list[Draft]()
         if head.size > count:
             if not self.durable.exists() or self._named(self.durable).size > count:
                 gone = cut_off(head.size - count)
                 raise changed(f"{gone}: its head names {head.size:,} and there are {count:,}")
-            lost, head = [_lost(head.size, count, self.note())], self._named(self.durable)
+            lost = [gone_before(head.size, count, self.note())]
+            head = self._named(self.durable)
         for again in (False, True):
             if again or not self.tree.reaches(count):
                 with self.path.open("rb") as file:
@@ -358,35 +378,3 @@ class Ledger(LedgerReader):
 
     def _read_durable(self) -> bytes:
         return self.durable.read_bytes() if self.durable.exists() else b""
-
-
-def _lost(named: int, count: int, head: bytes) -> Draft:
-    """The entry that says which entries are gone."""
-    gone = f"{count + 1} to {named}" if named > count + 1 else f"{named}"
-    reason = f"entries {gone} are gone; they were not known to have reached the disk"
-    details = {"entries": gone, "head": head.decode("utf-8", "replace")}
-    return Draft(ITSELF, Verb.ENTRIES_LOST, "", "", reason, details)
-
-
-def _overwrite(path: Path, note: bytes) -> None:
-    """Write over a head in place: it fits into one sector, and a rename would wait for the disk."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        os.pwrite(fd, note, 0)
-        os.ftruncate(fd, len(note))
-    finally:
-        os.close(fd)
-
-
-def _whole(fd: int, size: int) -> int:
-    """The size once a line that a crash left half-written is cut off."""
-    window = min(size, 1 << 20)
-    tail = os.pread(fd, window, size - window)
-    if tail.endswith(b"\n") or not tail:
-        return size
-    keep = tail.rfind(b"\n") + 1
-    if keep == 0 and window < size:
-        raise changed("its end is not a line")
-    size = size - window + keep
-    os.ftruncate(fd, size)
-    return size

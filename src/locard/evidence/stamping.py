@@ -14,8 +14,9 @@ from hashlib import sha256
 from threading import Lock
 
 from locard.evidence.authority import Authority, Unstamped
+from locard.evidence.ending import ITSELF
 from locard.evidence.entries import Draft
-from locard.evidence.ledger import ITSELF, Ledger
+from locard.evidence.ledger import Ledger
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Error
 from locard_verify.stamp import Stamp

@@ -19,7 +19,10 @@ export const KINDS: Record<string, { title: string; verbs: string[] }> = {
   read: { title: 'Seen', verbs: ['viewed', 'searched', 'downloaded', 'opened', 'processed'] },
   checked: {
     title: 'Verified',
-    verbs: ['verified', 'verification-failed', 'time-stamped', 'time-stamp-missed'],
+    verbs: [
+      ...['verified', 'verification-failed', 'checkpoint-kept'],
+      ...['time-stamped', 'time-stamp-missed'],
+    ],
   },
   kept: {
     title: 'Kept',
@@ -40,7 +43,8 @@ export const KINDS: Record<string, { title: string; verbs: string[] }> = {
     title: 'Trouble',
     verbs: [
       ...['failed', 'verification-failed', 'refused', 'sign-in-refused', 'clock-set-back'],
-      ...['time-stamp-missed', 'loss-accepted', 'contain-failed', 'release-failed'],
+      ...['time-stamp-missed', 'entries-lost', 'head-changed', 'loss-explained'],
+      ...['contain-failed', 'release-failed'],
     ],
   },
 };
@@ -58,7 +62,10 @@ const TONES: Record<string, Tone> = {
   refused: 'bad',
   'sign-in-refused': 'bad',
   'clock-set-back': 'bad',
-  'loss-accepted': 'bad',
+  'entries-lost': 'bad',
+  'head-changed': 'bad',
+  'loss-explained': 'warn',
+  'immutable-lifted': 'warn',
   disposed: 'bad',
   'disposal-asked': 'warn',
   'disposal-agreed': 'warn',
@@ -126,7 +133,13 @@ const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
   'time-stamped': (entry) => `Time-stamped by ${entry.details.signer || 'an authority'}`,
   'time-stamp-missed': () => 'No time stamp could be had',
   'clock-set-back': () => 'The clock of this machine was set back',
-  'loss-accepted': () => 'A loss of entries was accepted by {who}',
+  'checkpoint-kept': (entry) =>
+    `The ledger of ${entry.details.checkpoint ?? '?'} entries is kept as a checkpoint`,
+  'entries-lost': (entry) => `Entries ${entry.details.entries ?? ''} of the ledger are gone`,
+  'head-changed': () => 'The head of the ledger was changed by another hand',
+  'loss-explained': () => 'Signed for by {who}: how this came about',
+  'immutable-set': () => 'Immutable flag set on all evidence by {who}',
+  'immutable-lifted': () => 'Immutable flag taken off all evidence by {who}',
   'signed-in': () => '{who} signed in',
   'sign-in-refused': () => '{who} was not let in',
   'signed-out': () => '{who} signed out',

@@ -38,7 +38,8 @@ EXPLAIN = """Example:
 
     locard custody explain 1207 --reason "power cut at 03:10, ticket 4411; seen by Ana and Ben"
 
-`locard verify` fails in the clause `losses` while entries are gone and nobody has signed for it.
+`locard verify` fails in the clause `losses` while entries are gone, or the head of the ledger was
+changed by another hand, and nobody has signed for it.
 Afterwards it says whose word it is: files cannot tell a power cut from somebody who cut them off.
 """
 
@@ -138,15 +139,15 @@ def key(
 
 
 def explain(
-    entry: Annotated[int, typer.Argument(help="The entry that says which others are gone.")],
-    reason: Annotated[str, typer.Option(help="How they came to be lost.")],
+    entry: Annotated[int, typer.Argument(help="The entry that says what was found.")],
+    reason: Annotated[str, typer.Option(help="How it came about.")],
     who: Who = None,
     as_json: Json = False,
 ) -> None:
-    """Sign for how entries of the ledger came to be lost."""
+    """Sign for how entries of the ledger came to be lost, or its head to be changed."""
     with desk() as at:
         at.checkpoints.explain(entry, hand(who), reason)
     if as_json:
         emit({"explained": entry, "reason": reason})
     else:
-        out.print(f"You signed for what entry {entry} says is gone.")
+        out.print(f"You signed for what entry {entry} says.")
