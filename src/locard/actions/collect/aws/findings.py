@@ -69,8 +69,6 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
                 volatility=ACTION.volatility)  # fmt: skip
 
 
-_DETECTOR = "arn:{partition}:guardduty:*:{account}:detector/*"
-
 ACTION = Action(
     id="collect.aws.findings",
     title="Collect the GuardDuty findings of an account",
@@ -80,8 +78,8 @@ ACTION = Action(
     permissions=(
         *spans.LOOKING,
         Permission("guardduty:ListDetectors"),
-        Permission("guardduty:ListFindings", _DETECTOR),
-        Permission("guardduty:GetFindings", _DETECTOR),
+        Permission("guardduty:ListFindings"),
+        Permission("guardduty:GetFindings"),
     ),
     plan=plan,
     steps={"findings": Findings()},

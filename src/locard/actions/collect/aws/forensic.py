@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws.snapshots import SNAPSHOT, lock, note, noted, wait
+from locard.actions.collect.aws.snapshots import SNAPSHOT, TAGGED, lock, note, noted, wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
 from locard.model.errors import Error, Missing
@@ -27,6 +27,7 @@ OPTIONS = (
 PERMISSIONS = (
     Permission("ec2:ModifySnapshotAttribute", SNAPSHOT, reads=False, why="a forensic account"),
     Permission("ec2:CopySnapshot", SNAPSHOT, reads=False, why="a forensic account"),
+    TAGGED,
     Permission("kms:DescribeKey", "{key}", why="which snapshots can be shared"),
     Permission("kms:CreateGrant", "{key}", reads=False, why="a forensic account"),
     Permission("kms:RevokeGrant", "{key}", reads=False, why="a forensic account"),

@@ -42,6 +42,7 @@ ACTION = Action(
     names=spans.ACCOUNT,
     permissions=(
         Permission("route53resolver:ListResolverQueryLogConfigs"),
+        Permission("ec2:DescribeVpcs", why="the list asks for it in our name", optional=True),
         *delivered.PERMISSIONS,
     ),
     plan=plan,

@@ -35,13 +35,13 @@ READING = (
     Permission("ebs:GetSnapshotBlock", SNAPSHOT),
     Permission("kms:Decrypt", "{key}", why="volumes that are encrypted"),
 )
+TAGGED = Permission("ec2:CreateTags", SNAPSHOT, reads=False, why="a snapshot names its run")
 MAKING = (
     Permission("ec2:DescribeInstances"),
     Permission("ec2:DescribeVolumes"),
     Permission("ec2:CreateSnapshots", f"{EC2}:instance/{{id}}", reads=False),
     Permission("ec2:CreateSnapshots", f"{EC2}:volume/{{volume}}", reads=False),
     Permission("ec2:CreateSnapshots", SNAPSHOT, reads=False),
-    Permission("ec2:CreateTags", SNAPSHOT, reads=False),
     Permission("ec2:LockSnapshot", SNAPSHOT, reads=False, optional=True),
 )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws import reading, snapshots, volumes
-from locard.actions.collect.aws.snapshots import LOCKING, MAKING, READING
+from locard.actions.collect.aws.snapshots import LOCKING, MAKING, READING, TAGGED
 from locard.actions.contract import Action
 from locard.model.action import Json, Plan, Target
 
@@ -25,7 +25,7 @@ ACTION = Action(
     "parser asks for are fetched, checked, recorded and kept.",
     kind="instance",
     names=volumes.INSTANCE,
-    permissions=(*MAKING, *READING),
+    permissions=(*MAKING, TAGGED, *READING),
     plan=plan,
     steps={**snapshots.STEPS, **reading.STEPS},
     volatility=3,

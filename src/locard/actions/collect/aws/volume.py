@@ -43,7 +43,6 @@ ACTION = Action(
         Permission("ec2:DescribeVolumes"),
         Permission("ec2:CreateSnapshot", f"{EC2}:volume/{{id}}", reads=False),
         Permission("ec2:CreateSnapshot", SNAPSHOT, reads=False),
-        Permission("ec2:CreateTags", SNAPSHOT, reads=False),
         Permission("ec2:LockSnapshot", SNAPSHOT, reads=False, optional=True),
         *READING,
         *forensic.PERMISSIONS,
