@@ -63,7 +63,11 @@ class Collection(Protocol):
     """A kind of step that takes evidence."""
 
     def collect(self, cloud: Cloud, step: Step, keep: Keep, room: "Room") -> Json:
-        """Take it, and what of it is worth telling, counts first."""
+        """Take it, and what of it is worth telling, counts first.
+
+        A step that has held two pieces of evidence of the run against each other, and found that
+        one is a part of the other, names them as `part` and `whole`: their rows stand once then.
+        """
 
 
 @dataclass(frozen=True, slots=True)

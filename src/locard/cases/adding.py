@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from locard.cases import digests
+from locard.cases import copies, digests
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
 from locard.cases.intake import Intake, Taken, Wish, look
@@ -201,10 +201,11 @@ class Adding:
             added.events = writer.tally.new
             added.known_events = writer.tally.known
             added.sighted_events = writer.tally.sighted
-            if added.events:
-                folded = self._fold()
-                added.events -= folded
+            folded = self._fold() if added.events else 0
+            folded += copies.settle(self.state, self.vault, self.timeline(), self.case, self.who)
+            if added.events or folded:
                 added.sighted_events += folded
+                added.events = max(0, added.events - folded)
                 progress.stage("Building the text index", 0, "")
                 self.timeline().index(self.case)
             seen, problems = self._counts()

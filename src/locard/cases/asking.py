@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from locard.cases import holdings
+from locard.cases import copies, holdings
 from locard.cases.arriving import arriving, receiving
 from locard.cases.exporting import columns_of, exported
 from locard.cases.trail import Trail
@@ -102,9 +102,17 @@ class Reading:
         return [(tag, n) for tag, n in found if tag.casefold().startswith(start)][:size]
 
     def event(self, case: str | None, event: str, *, who: Hand | str) -> Event:
-        """One event for a person to see. Raises `Missing` when no case, or not this one, has it."""
+        """One event for a person to see, or the one that it became a further place of.
+
+        Raises `Missing` when no case, or not this one, has it.
+        """
         coming = arriving(self.settings.home, case) if case else []
-        found = self.timeline.event(event, case, coming)
+        try:
+            found = self.timeline.event(event, case, coming)
+        except Missing:
+            if not (event := copies.successor(self.state, self.timeline, case, event)):
+                raise
+            found = self.timeline.event(event, case)
         evidence, locator = str(found.values["evidence"]), str(found.values["locator"])
         if evidence == STILL_COMING:
             evidence = ""
@@ -125,6 +133,8 @@ class Reading:
         try:
             return self.timeline.event(event, case)
         except Missing:
+            if became := copies.successor(self.state, self.timeline, case, event):
+                return self.timeline.event(became, case)
             for name in [case] if case else receiving(self.settings.home):
                 self.known(name, [event])
             raise

@@ -19,7 +19,7 @@ from threading import Condition
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
-from locard.cases import segments
+from locard.cases import copies, segments
 from locard.cases.ahead import Ahead
 from locard.cases.attempt import Attempt, Members
 from locard.cases.claims import AT_ONCE, Claims
@@ -179,7 +179,9 @@ class Parsing:
             self.writer.put(Outcome(one, Stage.PART, reason, kind="segment"))
             return
         if REPLACE in holding.facts:
-            self.writer.timeline.forget(self.case, holding.evidence)
+            timeline = self.writer.timeline
+            self._enqueue(copies.separate(self.state, timeline, self.case, holding.evidence))
+            timeline.forget(self.case, holding.evidence)
         before = 0
         for attempt in range(1, ATTEMPTS + 1):
             found = self._attempt(holding, name, before)

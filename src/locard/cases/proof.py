@@ -132,7 +132,9 @@ class Prover:
             self.steps.append(Step(name, False, detail, last.differences, further=True))
         else:
             columns = {column for column, _, _ in found}
-            same = "holds the record in part" if "id" in columns else "holds the same record"
+            part = "id" in columns and columns != {"id"}  # what has no number of its own
+            columns -= {"id"} if not part else set()
+            same = "holds the record in part" if part else "holds the same record"
             other = f", written differently in: {', '.join(sorted(columns))}" if columns else ""
             self.steps.append(Step(name, True, f"{place} {same}{other}", further=True))
         self.watch(self.steps[-1])

@@ -8,7 +8,7 @@ import re
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Delete, ForeignKey, Index, delete, func, select
@@ -151,6 +151,40 @@ def marked(session: Session, case: str) -> set[str]:
     for table in (StarRow, TagRow, CommentRow):
         found.update(session.scalars(select(table.event).where(table.case == case)))
     return found
+
+
+def follow(session: Session, case: str, became: Mapping[str, str]) -> None:
+    """What was said about some events is said about those that they became.
+
+    Where both have the same star or tag, the older one stays.
+    """
+    for chunk in _chunks(list(became)):
+        for star in session.scalars(
+            select(StarRow).where(StarRow.case == case, StarRow.event.in_(chunk))
+        ).all():
+            _move(session, star, session.get(StarRow, (case, became[star.event])), became)
+        for tag in session.scalars(
+            select(TagRow).where(TagRow.case == case, TagRow.event.in_(chunk))
+        ).all():
+            _move(session, tag, session.get(TagRow, (case, became[tag.event], tag.tag)), became)
+        for comment in session.scalars(
+            select(CommentRow).where(CommentRow.case == case, CommentRow.event.in_(chunk))
+        ).all():
+            comment.event = became[comment.event]
+
+
+def _move(
+    session: Session,
+    mark: StarRow | TagRow,
+    there: StarRow | TagRow | None,
+    became: Mapping[str, str],
+) -> None:
+    if there is None:
+        mark.event = became[mark.event]
+        return
+    if mark.at < there.at:
+        there.who, there.at = mark.who, mark.at
+    session.delete(mark)
 
 
 def tags(session: Session, case: str) -> list[tuple[str, int]]:

@@ -113,6 +113,22 @@ def steps(session: Session, name: str) -> Sequence[StepRow]:
     ).all()
 
 
+def agreed(session: Session, case: str) -> list[tuple[str, str]]:
+    """Parts and wholes, by evidence id, that a step of a run of ours found to be the same."""
+    wanted = (
+        select(StepRow.outcome)
+        .join(RunRow, RunRow.id == StepRow.run)
+        .where(
+            RunRow.case == case,
+            RunRow.foreign.is_(False),
+            StepRow.state == StepState.VERIFIED.value,
+        )
+        .order_by(RunRow.started, StepRow.number)
+    )
+    found = [one for one in session.scalars(wanted) if isinstance(one, dict)]
+    return [(str(one["part"]), str(one["whole"])) for one in found if {"part", "whole"} <= {*one}]
+
+
 def receipt(session: Session, name: str) -> Receipt:
     """The receipt of a run as it stands. Raises `Missing`."""
     row = run(session, name)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from locard.timeline import schema
+from locard.timeline import folding, schema
 from locard.timeline.client import Client
-from locard.timeline.staging import staged
 
 _DB = schema.DATABASE
 _SAME = ("account", "region", "host", "actor_kind", "session", "error", "src_ip", "domain")
@@ -51,7 +50,7 @@ def fold(client: Client, case: str, excerpts: Excerpts, kept: Collection[str]) -
     )
     if some.num_rows == 0:
         return 0
-    return client.in_one_life(lambda: _fold(client, values, kept))
+    return _fold(client, values, kept)
 
 
 def _fold(client: Client, values: dict[str, str], kept: Collection[str]) -> int:
@@ -62,33 +61,10 @@ def _fold(client: Client, values: dict[str, str], kept: Collection[str]) -> int:
         found = found.filter(pa.array(mask, pa.bool_()))
     if found.num_rows == 0:
         return 0
-    whole = dict(
-        zip(found.column("excerpt").to_pylist(), found.column("whole").to_pylist(), strict=True)
-    )
-    with staged(client, pa.array(list(whole), pa.binary(16))) as table:
-        among = f"`case` = {{case:String}} AND id IN (SELECT id FROM {table})"
-        places = client.table(
-            f"SELECT id, evidence, locator FROM {_DB}.events WHERE {among} UNION ALL "
-            f"SELECT id, evidence, locator FROM {_DB}.sightings WHERE {among}",
-            values,
-            seconds=600,
-        ).to_pydict()
-        count = len(places["id"])
-        arrays = [
-            pa.repeat(pa.scalar(values["case"], pa.string()), count),
-            pa.array([whole[one] for one in places["id"]], pa.binary(16)),
-            pa.array(places["evidence"], pa.string()),
-            pa.array(places["locator"], pa.string()),
-        ]
-        client.insert(
-            "sightings",
-            pa.Table.from_arrays(arrays, names=["case", "id", "evidence", "locator"]),
-        )
-        for name in ("sightings", "events"):
-            client.command(
-                f"ALTER TABLE {_DB}.{name} DELETE WHERE {among} SETTINGS mutations_sync = 2", values
-            )
-    return len(whole)
+    pairs = (found.column(name).to_pylist() for name in ("excerpt", "whole"))
+    into = {one.hex(): whole.hex() for one, whole in zip(*pairs, strict=True)}
+    folding.fold(client, values["case"], into)
+    return len(into)
 
 
 def _pairs() -> str:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The timeline: everything above reads and writes events through this one class."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 
 from locard.model.event import FACETS, Event
-from locard.timeline import arriving, measure, read, removal, schema, words
+from locard.timeline import arriving, folding, measure, read, removal, schema, words
 from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.excerpts import Excerpts, fold
@@ -147,6 +147,27 @@ AND evidence = {{evidence:String}} AND id NOT IN
         """
         self._client.require_room()
         return fold(self._client, case, found, kept)
+
+    def alike(self, case: str, part: str, whole: str) -> dict[str, str]:
+        """The rows of evidence `part` that `whole` gives too, by id, with the ids of these.
+
+        They have the same place in their evidence, and every column says the same.
+        """
+        return folding.alike(self._client, case, part, whole)
+
+    def fold_into(self, case: str, into: Mapping[str, str]) -> None:
+        """Rows become places of the rows that they are mapped to. Twice does no harm."""
+        self._client.require_room()
+        folding.fold(self._client, case, into)
+
+    def places(self, case: str, part: str, whole: str) -> list[tuple[str, str, str]]:
+        """Id, source and further place in `part` of the rows of `whole` that have one there."""
+        return folding.places(self._client, case, part, whole)
+
+    def separate(self, case: str, part: str, whole: str) -> None:
+        """Take the further places in `part` from the rows of `whole`."""
+        self._client.require_room()
+        folding.separate(self._client, case, part, whole)
 
     def index(self, case: str, progress: Callable[[int, int], None] | None = None) -> None:
         """Build the text index of a case where it is missing; returns when it is there.

@@ -115,7 +115,10 @@ class Agree:
                 "A snapshot does not change: suspect what stands between, such as a proxy. Both "
                 "are in the vault; collect the disk again from another network and compare.",
             )
+        volume = step.arguments["volume"]
         return {"compared": len(few.known), "zeros compared": len(few.zeros), "differ": 0,
+                "part": room.outcomes[f"triage:{volume}"]["image"],
+                "whole": room.outcomes[f"read:{volume}"]["image"],
                 "summary": f"{len(few.known):,} blocks are the same"}  # fmt: skip
 
 
