@@ -94,6 +94,7 @@ bench: .make/dev ## The benchmarks, each beside its floor or peer (long).
 	$(BIN)/python bench/search.py
 	$(BIN)/python bench/custody.py
 	$(BIN)/python bench/disk_image.py
+	$(BIN)/python bench/alert.py
 
 lock: .venv/bin/uv ## Resolve the dependencies again into hashed lock files that name no host.
 	@scripts/lock

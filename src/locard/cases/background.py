@@ -18,6 +18,7 @@ from threading import Lock, Thread
 from locard.model.custody import Hand
 from locard.model.errors import Error
 
+Child = subprocess.Popen[bytes]
 LOG = "resume.log"
 LOG_BYTES = 1 << 20
 """A log that has grown longer is begun anew by the next run."""
@@ -37,10 +38,6 @@ ENOUGH = 2
 """Runs at one case: one parses, and one waits to take what came after the first had looked."""
 
 
-def _does(child: subprocess.Popen[bytes], words: Sequence[str]) -> bool:
-    return isinstance(child.args, list) and child.args[3 : 3 + len(words)] == words
-
-
 class Background:
     """The runs that one process began."""
 
@@ -48,47 +45,89 @@ class Background:
         self.home = home
         self.log = home / LOG
         self._lock = Lock()
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[tuple[list[str], Child]] = []
+        self._standing: Child | None = None
 
     def begin(self, case: str, who: Hand) -> None:
         """Begin to parse what waits in a case, unless a run of ours waits to do that already."""
         words = ["resume", case]
         with self._lock:
-            alive = [one for one in self._running if one.poll() is None]
-        if sum(_does(one, words) for one in alive) < ENOUGH:
+            alive = [said for said, one in self._running if one.poll() is None]
+        if alive.count(words) < ENOUGH:
             self.run(words, who)
 
-    def run(self, words: Sequence[str], who: Hand) -> "subprocess.Popen[bytes]":
-        """Begin a command of ours in a process of its own."""
+    def run(self, words: Sequence[str], who: Hand, *, soon: bool = False) -> Child:
+        """Begin a command of ours in a process of its own; `soon`: in that which stands by."""
+        told = [*words, "--who", who.name]
+        with self._lock:
+            self._running = [one for one in self._running if one[1].poll() is None]
+            child = self._handed(told, who) if soon else None
+            if child is None:
+                hand = {HAND: json.dumps(asdict(who))}
+                child = self._start(["-m", "locard.cli.main", *told], hand, subprocess.DEVNULL)
+            self._running.append((list(words), child))
+        return child
+
+    def stand_by(self) -> None:
+        """Have a process wait that has loaded all it needs, unless one does: to begin takes it
+        longer than a run may take until its first evidence."""
+        with self._lock:
+            if self._standing is None or self._standing.poll() is not None:
+                _close(self._standing)
+                self._standing = self._start(["-m", "locard.cli.waiting"], {}, subprocess.PIPE)
+
+    def _handed(self, told: Sequence[str], who: Hand) -> Child | None:
+        """The process that stood by, at work now; None when there is none or it has ended."""
+        child, self._standing = self._standing, None
+        if child is None or child.stdin is None or child.poll() is not None:
+            _close(child)
+            return None
+        line = json.dumps({"words": told, "hand": asdict(who)})
+        try:
+            with child.stdin as waiting:
+                waiting.write(line.encode() + b"\n")
+        except OSError:
+            return None
+        return child
+
+    def _start(self, arguments: Sequence[str], more: dict[str, str], stdin: int) -> Child:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
-        with self._lock, self.log.open("wb" if long else "ab") as log:
-            self._running = [one for one in self._running if one.poll() is None]
-            child = subprocess.Popen(
-                [sys.executable, "-m", "locard.cli.main", *words, "--who", who.name],
-                env=os.environ | {"LOCARD_HOME": str(self.home), HAND: json.dumps(asdict(who))},
-                stdin=subprocess.DEVNULL,
+        with self.log.open("wb" if long else "ab") as log:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                env=os.environ | {"LOCARD_HOME": str(self.home)} | more,
+                stdin=stdin,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
             )
-            self._running.append(child)
-        return child
 
     def wait(self) -> None:
         """Wait until the runs that were begun here have ended."""
         with self._lock:
-            running = list(self._running)
+            running = [one for _, one in self._running]
         for child in running:
             child.wait()
 
     def close(self) -> None:
         """Let the runs go on, and leave no zombie of those that end before this process does."""
         with self._lock:
-            left, self._running = self._running, []
+            left, self._running = [one for _, one in self._running], []
+            standing, self._standing = self._standing, None
+        if standing is not None:
+            _close(standing)
+            left.append(standing)
         for child in left:
             if child.poll() is None:
                 Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
+
+
+def _close(standing: Child | None) -> None:
+    """Say nothing more to a process that stands by: it ends by itself."""
+    if standing is not None and standing.stdin is not None:
+        with suppress(OSError):
+            standing.stdin.close()
 
 
 def beside(work: Callable[[], object]) -> None:

@@ -66,6 +66,12 @@ class Shelf:
         found = self._read()[0].values()
         return [one for one in found if self._switched(one.playbook).enabled]
 
+    @property
+    def awake(self) -> bool:
+        """Whether any is switched on, or was until its file changed."""
+        with self.state.session() as session:
+            return session.scalar(select(SwitchRow.playbook).limit(1)) is not None
+
     def check(self, text: str, name: str) -> Written:
         """What a file of that name would be. Raises `BadDocument` that names every fault."""
         return reading.read(text, name, self.catalogue)

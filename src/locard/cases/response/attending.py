@@ -34,10 +34,13 @@ class Attending:
         responding: Callable[[], Responding],
         watcher: Watcher,
         carry_on: Callable[[str], Begun],
+        stand_by: Callable[[], object] = lambda: None,
     ) -> None:
         self.playbooks, self.responding, self.watcher = playbooks, responding, watcher
         self.carry_on = carry_on
         """Begins to carry a run on, in a process of its own."""
+        self.stand_by = stand_by
+        """Has a process wait that has loaded what the next run needs."""
         self._stop, self._something = Event(), Event()
         self._thread: Thread | None = None
         self._begun: dict[str, Begun] = {}
@@ -78,6 +81,8 @@ class Attending:
                 continue  # its process is on its way
             if self.playbooks.attempt(run):
                 self._begun[run] = self.carry_on(run)
+        if not self._begun and self.playbooks.shelf.awake:
+            self.stand_by()
 
     def _tick(self) -> None:
         while not self._stop.is_set():

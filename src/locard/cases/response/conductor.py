@@ -21,7 +21,7 @@ from locard.cases.progress import Progress
 from locard.cases.response import targets
 from locard.cases.response.accounts import Accounts
 from locard.cases.response.attending import Attending
-from locard.cases.response.connecting import connect, queue, tags
+from locard.cases.response.connecting import connect, queue, tags, warm
 from locard.cases.response.orders import COLLECT, Begun, Order, Orders
 from locard.cases.response.organizations import Organizations
 from locard.cases.response.runner import Runner, Watch
@@ -29,6 +29,7 @@ from locard.cases.response.settings import Responding, load
 from locard.model.action import STANDS, Receipt, RunState, StepState
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error, Missing
+from locard.model.playbook import Doing
 from locard.state import runs
 from locard.state.accounts import AccountRow
 from locard.state.runs import RunRow
@@ -116,12 +117,25 @@ class Response:
     @cached_property
     def attending(self) -> Attending:
         """What the server does by itself: it reads queues, and lets runs of playbooks go on."""
-        begin = self._desk.background.run
+        background = self._desk.background
         hand = Hand("locard", "automation")
         return Attending(
             self.playbooks, self.settings, Watcher(self.alerts, queue),
-            lambda run: begin(["runs", "resume", run], hand),
+            lambda run: background.run(["runs", "resume", run], hand, soon=True),
+            background.stand_by,
         )  # fmt: skip
+
+    def warm(self) -> None:
+        """Load what the playbooks that are on would need, so that their runs begin sooner."""
+        known = self.runner.catalogue
+        wanted = [known.get(measure.what)
+                  for one in self.playbooks.shelf.enabled() for measure in one.playbook.then
+                  if measure.does in (Doing.COLLECT, Doing.ISOLATE)]  # fmt: skip
+        for provider in {one.provider for one in wanted}:
+            services = {permission.action.partition(":")[0]
+                        for one in wanted if one.provider == provider
+                        for permission in one.permissions}  # fmt: skip
+            warm(provider, services)
 
     def close(self) -> None:
         """Attend to nothing any more; what was begun goes on."""
@@ -153,7 +167,7 @@ class Response:
     def later(self, found: Sequence[str], who: Hand) -> None:
         """Carry runs on in a process of its own, one after the other."""
         if found:
-            self._desk.background.run(["runs", "resume", *found], who)
+            self._desk.background.run(["runs", "resume", *found], who, soon=True)
 
     def runs(self, case: str) -> list[Going]:
         """The runs of a case, the newest first."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions at accounts: which provider, which role, and a policy narrowed to one run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
 from locard import providers
@@ -55,6 +55,11 @@ def queue(account: Account, address: str) -> "Messages":
     module = providers.named(account.provider, "queue")
     cloud = _session(account, "", "alerts", module.policy(address, account.number))
     return cast(Messages, module.Queue(cloud, address))
+
+
+def warm(provider: str, services: Iterable[str]) -> None:
+    """Load what calls to these services of a provider need. Nothing is asked of it."""
+    providers.session(provider).warm(services)
 
 
 class Messages(Protocol):

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 from botocore.session import Session, get_session
 
@@ -45,6 +46,9 @@ _TOKENS = (("NextToken", "NextToken"), ("Marker", "Marker"), ("nextToken", "next
 """How services call the place where the next page begins, in an answer and in the next call."""
 _SIGNED = Config(signature_version="s3v4")
 """Addresses are presigned by version 4: the older one signs neither length nor checksum."""
+_MODELS = create_loader(os.environ.get("AWS_DATA_PATH"))
+"""What the services are like, read once by a process: without it each session reads them anew, and
+that of EC2 takes longer than all that a run does here besides."""
 _CLIENTS = {"elasticloadbalancing": "elbv2"}
 """Services that the SDK calls otherwise than policies do."""
 
@@ -267,7 +271,7 @@ class Cloud:
 
     def _open(self) -> Session:
         role, external_id, policy = self._assumed
-        session = get_session()
+        session = _fresh()
         try:
             source = session.get_credentials()
         except BotoCoreError as error:
@@ -287,7 +291,7 @@ class Cloud:
         sts = session.create_client(
             "sts", region_name=self.region, endpoint_url=self._endpoint, config=self._config
         )
-        assumed = get_session()
+        assumed = _fresh()
         assumed._credentials = DeferredRefreshableCredentials(
             refresh_using=lambda: self._taken(sts, role, extra), method="assume-role"
         )
@@ -314,6 +318,21 @@ class Cloud:
             "token": keys["SessionToken"],
             "expiry_time": keys["Expiration"].isoformat(),
         }
+
+
+def _fresh() -> Session:
+    session = get_session()
+    session.register_component("data_loader", _MODELS)
+    return session
+
+
+def warm(services: Iterable[str]) -> None:
+    """Read what these services are like, so that the first call to one begins sooner."""
+    session = _fresh()
+    for one in {"sts", *services}:
+        name = _CLIENTS.get(one, one)
+        if name in session.get_available_services():
+            session.create_client(name, region_name="us-east-1")
 
 
 def plain(value: Any) -> Json:
