@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard`: finds its commands, runs one, and turns errors into sentences and an exit status."""
 
+import gc
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ from locard import __version__
 from locard.cli import commands
 from locard.cli.terminal import errors
 from locard.model.errors import BadQuery, Error
-from locard.parsers.lean import without_pandas
+from locard.parsers.lean import without_pandas, without_threads
 
 EPILOG = """Start with: locard add CASE PATH..., then locard search CASE QUERY or locard serve.
 
@@ -61,6 +62,8 @@ def _version(wanted: bool) -> None:
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     without_pandas()
+    without_threads()
+    gc.set_threshold(50_000, 20, 20)  # what is loaded stays: looking through it takes a tenth
     sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps out of a process what a library would load though nobody needs it."""
 
+import os
 import sys
 
 
@@ -20,3 +21,8 @@ def without_pandas() -> None:
     Nothing of ours uses it, and importing it costs each process a second and 60 MB.
     """
     sys.meta_path.insert(0, _Without())
+
+
+def without_threads() -> None:
+    """Let numpy start no threads for the algebra that nobody here does: they spin for a while."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -4,7 +4,6 @@
 import contextlib
 import json
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -20,7 +19,7 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 from locard.model.errors import Error, Storage
 from locard.timeline import schema
 from locard.timeline.asking import Asking, Unwanted, comment
-from locard.timeline.process import OWNED, UNUSABLE, start
+from locard.timeline.process import OWNED, UNUSABLE, begun, start
 
 START_SECONDS = 60.0
 QUERY_SECONDS = 60.0
@@ -242,7 +241,7 @@ def _text(table: pa.Table) -> pa.Table:
 def _reach(folder: Path) -> Driver:
     """A connection to the store process of the folder, which is started when none answers."""
     until = time.monotonic() + START_SECONDS
-    process: subprocess.Popen[bytes] | None = None
+    process = begun(folder)
     while True:
         driver = _answering(folder)
         if driver is not None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from locard.model.errors import Storage
@@ -12,10 +13,33 @@ from locard.model.errors import Storage
 OWNED, UNUSABLE = 3, 4
 """Exit status of a store process: another one owns the folder; the folder cannot be used."""
 
-KEPT = {"JE_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:10000"}
+KEPT = {
+    "JE_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:10000",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 """Of the environment of the store process: for how long its engine keeps memory that it let go.
 
-The next batch comes soon, and pages that the kernel hands out anew are a fifth of its work."""
+The next batch comes soon, and pages that the kernel hands out anew are a fifth of its work. And
+numpy, which the engine loads, starts no threads of its own."""
+
+
+_begun: dict[Path, "subprocess.Popen[bytes]"] = {}
+
+
+def begin(folder: Path) -> None:
+    """Have the store process of the folder start, unless it runs, and do not wait for it.
+
+    Starting takes a second, in which a command that will need the store loads its code.
+    """
+    folder = folder.absolute()
+    if not (folder / "store.json").exists():
+        with suppress(Storage):  # whoever needs the store hears why there is none
+            _begun[folder] = start(folder)
+
+
+def begun(folder: Path) -> "subprocess.Popen[bytes] | None":
+    """What `begin` started for the folder, told once."""
+    return _begun.pop(folder, None)
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard add` and `locard resume`."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,8 @@ import typer
 from locard.cases.background import handed_on
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, visible
 from locard.model.errors import Missing
-from locard.settings import LIMITS, limits_of
+from locard.settings import LIMITS, from_environment, limits_of
+from locard.timeline.process import begin
 
 if TYPE_CHECKING:
     from locard.cases.adding import Added
@@ -65,16 +67,18 @@ def add(
 
     The rows of a disk image are found by searches while it is still being taken in.
     """
-    from locard.cases.intake import Wish
-
     bounds = limits_of(limit or ())
-    wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     if "" in paths:
         # It would be the folder that one is in: what an unset variable of a script would add.
         raise Missing("One of the paths is empty.", "Name a file or a folder; . is this one.")
     named = [Path(path) for path in paths]
+    if all(os.path.exists(path) for path in paths):  # noqa: PTH110 (the method raises on odd names)
+        begin(from_environment().timeline)
+    from locard.cases.intake import Wish
+
+    wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
     with desk() as at, shown() as watch:
-        advice = at.storage.advice() if at.vault.ledger.size() == 0 else ""
+        advice = "" if at.vault.ledger.path.exists() else at.storage.advice()
         added = at.add(case, named, who=hand(who), wish=wish, begun=watch.begun)
     if advice and not as_json:
         errors.print(advice, style="dim")
