@@ -235,11 +235,7 @@ def comments(session: Session, case: str, event: str) -> list[Comment]:
 
 def add_comment(session: Session, case: str, event: str, text: str, who: str) -> Comment:
     """Say something about an event. Raises `Error` when it is empty or too long."""
-    text = text.strip()
-    if not text:
-        raise Error("A comment needs some text.")
-    if len(text) > LONGEST_COMMENT:
-        raise Error(f"A comment has at most {LONGEST_COMMENT} characters.")
+    text = clean_comment(text)
     row = CommentRow(case=case, event=event, who=who, at=time.time_ns(), text=text)
     session.add(row)
     session.flush()
@@ -254,6 +250,16 @@ def remove_comment(session: Session, case: str, event: str, comment: int, who: s
     if row.who != who:
         raise Denied("Only the person who wrote a comment can remove it.")
     session.delete(row)
+
+
+def clean_comment(text: str) -> str:
+    """The comment as it is kept. Raises `Error` when it is empty or too long."""
+    text = text.strip()
+    if not text:
+        raise Error("A comment needs some text.")
+    if len(text) > LONGEST_COMMENT:
+        raise Error(f"A comment has at most {LONGEST_COMMENT} characters.")
+    return text
 
 
 def clean_tag(tag: str) -> str:

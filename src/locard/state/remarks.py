@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stars, tags and comments with who made them and when: for what is handed on to others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -43,3 +43,27 @@ def remarks(session: Session, case: str, events: Sequence[str]) -> list[Remark]:
             for one in session.scalars(comments)
         )
     return sorted(found, key=lambda one: (one.at, one.event, one.kind, one.text))
+
+
+def adopt(session: Session, case: str, said: Iterable[Remark]) -> Iterator[tuple[Remark, bool]]:
+    """Keep what others said, with their names and times; each with whether it was new here.
+
+    A star or a tag that an event has already stays the one of who made it first.
+    """
+    for one in said:
+        place = {"case": case, "event": one.event}
+        made = {"who": one.who, "at": one.at}
+        row: StarRow | TagRow | CommentRow
+        if one.kind == "comment":
+            row = CommentRow(**place, **made, text=one.text)
+            there = select(CommentRow.who).filter_by(**place, **made, text=one.text)
+        elif one.kind == "tag":
+            row = TagRow(**place, **made, tag=one.text)
+            there = select(TagRow.who).filter_by(**place, tag=one.text)
+        else:
+            row = StarRow(**place, **made)
+            there = select(StarRow.who).filter_by(**place)
+        new = session.scalar(there.limit(1)) is None
+        if new:
+            session.add(row)
+        yield one, new

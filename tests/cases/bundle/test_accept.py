@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from locard.cases.bundle.adopt import adopted
 from locard.cases.bundle.bag import Form
 from locard.cases.desk import Desk
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Missing, Tampered, Unreadable
 from locard.settings import Settings
+from locard.state import marks
+from locard.state.remarks import remarks
+from locard.timeline import Search
+from locard_verify.container import opened
 from locard_verify.ledger import verify_ledger
 from locard_verify.verdict import State
 from tests.cases.bundle.conftest import ANA, Installation, running
@@ -57,6 +62,8 @@ def test_evidence_changes_hands_and_both_sides_say_so(
     assert taken.sender.name == "ana" and taken.sender.manifest == done.manifest
     added = lab.add("night", [], who=LAB)
     assert added.events == 60 and added.problems == 0
+    assert (taken.marks.stars, taken.marks.tags, taken.marks.comments) == (3, 3, 1)
+    assert lab.bundles.unmet("night", taken.marks) == 0
 
     mine = lab.vault.ledger.exhibits("night")
     by_evidence = {one.evidence: one for one in mine}
@@ -91,6 +98,68 @@ def test_evidence_changes_hands_and_both_sides_say_so(
     assert entry.details["accepted in"].startswith(lab.vault.ledger.keys()[0].name)
     with pytest.raises(Conflict, match="no release of case night that waits"):
         giver.desk.bundles.acknowledge("night", taken.receipt, [], reason="again", who=ANA)
+
+
+def said(desk: Desk) -> list[tuple[str, str, str, int]]:
+    batches = desk.timeline.export(Search(case="night"), ["id"])
+    ids = [one for batch in batches for one in batch.column("id").to_pylist()]
+    with desk.state.session() as session:
+        return [(one.kind, one.text, one.who, one.at) for one in remarks(session, "night", ids)]
+
+
+def test_what_people_said_comes_along_by_their_names(
+    sealed: Path, ours: Installation, lab: Desk
+) -> None:
+    taken = lab.bundles.accept(sealed, reason="request", who=LAB)
+    lab.add("night", [], who=LAB)
+    theirs = [(k, t, f"{w} ({ours.key.name})", at) for k, t, w, at in said(ours.desk)]
+    assert len(theirs) == 7 and said(lab) == theirs
+    with lab.state.session() as session:
+        assert len(marks.matching(session, "night", "comment", "first")) == 1
+    (entry,) = (one for one in lab.vault.ledger.entries() if one.verb is Verb.PROCESSED
+                and "marks" in one.details)  # fmt: skip
+    assert entry.details["marks"] == taken.marks.text == "3 stars, 3 tags, 1 comments"
+
+    again = lab.bundles.accept(sealed, case="night", reason="request", who=LAB)
+    assert again.marks.text == "0 stars, 0 tags, 0 comments; 7 were here already"
+    assert said(lab) == theirs
+
+
+def test_marks_that_are_meant_to_hurt_are_counted_and_hurt_nobody(
+    lab: Desk, tmp_path: Path
+) -> None:
+    event = "ab" * 16
+    good = {"event": event, "kind": "tag", "text": "keep", "who": "ana",
+            "at": "2026-01-02T03:04:05.000000006Z"}  # fmt: skip
+    bad: list[object] = [
+        good | {"event": "../../etc"},
+        good | {"kind": "flag"},
+        good | {"text": "a\u202eb"},
+        good | {"text": "x" * 65},
+        good | {"kind": "comment", "text": "x" * 10_001},
+        good | {"kind": "comment", "text": " "},
+        good | {"at": "yesterday"},
+        good | {"at": "9999-99-99T00:00:00Z"},
+        {"event": event},
+        "text", None, 7, [],
+    ]  # fmt: skip
+    odd = good | {"kind": "star", "who": "\x1b[31m" + "y" * 500}
+    lab.create("c", who=LAB)
+    folder = tmp_path / "bag"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "marks.json").write_text(json.dumps([good, *bad, odd]))
+    with opened(folder) as container:
+        found = adopted(lab.state, "c", container, "locard/12")
+    assert (found.tags, found.stars, found.passed_over) == (1, 1, len(bad))
+    assert len(found.reasons) == len(bad)
+    with lab.state.session() as session:
+        tag, star = sorted(remarks(session, "c", [event]), key=lambda one: one.kind, reverse=True)
+    assert (tag.who, tag.at % 1_000_000_000) == ("ana (locard/12)", 6)
+    assert star.who.startswith("[31myyy") and len(star.who) < 150
+    for text in ("{}", "[", "[" * 100_000, "\udcff", "[1" + "0" * 5_000 + "]"):
+        (folder / "data" / "marks.json").write_text(text, errors="surrogateescape")
+        with opened(folder) as container:
+            assert adopted(lab.state, "c", container, "x").passed_over == 1
 
 
 def test_a_bundle_that_fails_is_not_taken_in(bundle: Path, lab: Desk) -> None:

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from locard.cases.bundle.adopt import Adopted, adopted
 from locard.cases.progress import Progress
 from locard.evidence import Put, Vault
 from locard.evidence.entries import Draft
 from locard.model.custody import Acquisition, CustodyEntry, Exhibit, Hand, Method, Verb
 from locard.model.errors import Missing, Tampered, Unreadable
 from locard.model.evidence import Origin
+from locard.state.database import State
 from locard_verify import dsse, extract
 from locard_verify.container import Container, Refused, lines, whole
 from locard_verify.examine import LONGEST
@@ -78,8 +80,8 @@ def require(verdict: Verdict) -> None:
 class Accepting:
     """The acceptance of one bundle that was verified."""
 
-    def __init__(self, vault: Vault, container: Container, hand: Hand) -> None:
-        self.vault, self.container, self.hand = vault, container, hand
+    def __init__(self, vault: Vault, state: State, container: Container, hand: Hand) -> None:
+        self.vault, self.state, self.container, self.hand = vault, state, container, hand
         self.sender = sender(container)
 
     def take(
@@ -90,6 +92,7 @@ class Accepting:
         Raises `Error`.
         """
         self.case, self.progress = case, progress
+        self.marks = Adopted()
         found = [exhibit for exhibit in self._exhibits() if self._held(exhibit)]
         if not found:
             raise Missing(
@@ -102,8 +105,18 @@ class Accepting:
         came = [self._put(one, here, reason) for one in found]
         kept = self._custody(reason)
         self.vault.settle()
+        self.marks = adopted(self.state, case, self.container, self.sender.origin)
         drafts = [self._accepted(one, kept, reason) for one in came]
-        return came, self.vault.ledger.append(drafts)
+        entries = self.vault.ledger.append([*drafts, self._said(kept)])
+        return came, entries[: len(drafts)]
+
+    def _said(self, kept: Put) -> Draft:
+        """That the sender's marks became the case's; they stand in the record that is kept."""
+        details = {"marks": self.marks.text, "from": self.sender.origin}
+        if self.marks.reasons:
+            details["passed over"] = "; ".join(self.marks.reasons)
+        reason = "what the sender's people said about events was taken over"
+        return Draft(self.hand, Verb.PROCESSED, kept.evidence.id, self.case, reason, details)
 
     def _held(self, exhibit: Exhibit) -> bool:
         return EVIDENCE + exhibit.evidence in self.container.members

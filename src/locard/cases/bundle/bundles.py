@@ -13,6 +13,7 @@ from cryptography import x509
 
 from locard.cases.bundle import transfer
 from locard.cases.bundle.accept import Accepting, Came, Sender, require
+from locard.cases.bundle.adopt import Adopted
 from locard.cases.bundle.export import About, Exporting, Order, Sealed
 from locard.cases.bundle.rows import Rows
 from locard.cases.intake import Intake, Wish
@@ -55,6 +56,8 @@ class Accepted:
     """Whether the case was new."""
     sender: Sender
     exhibits: int
+    marks: Adopted
+    """What the sender's people said about events, as far as it was taken over."""
     verdict: Verdict
     receipt: bytes
     """For the sender: our entries that accept it, signed and proved."""
@@ -163,7 +166,7 @@ class Bundles:
         require(verdict)
         try:
             with opened(path) as container:
-                taking = Accepting(self._desk.vault, container, who)
+                taking = Accepting(self._desk.vault, self._desk.state, container, who)
                 case, made = self._ensure(case, taking.sender.case, who)
                 progress = Progress(self._desk.state, case, f"Accepting {path.name}", who.name)
                 begun(progress)
@@ -177,7 +180,7 @@ class Bundles:
         except Refused as error:
             raise Error(error.message, error.advice) from error
         receipt = transfer.receipt(self._desk.vault.ledger, entries)
-        return Accepted(case, made, taking.sender, len(came), verdict, receipt)
+        return Accepted(case, made, taking.sender, len(came), taking.marks, verdict, receipt)
 
     # Transfers
 
@@ -194,6 +197,11 @@ class Bundles:
         if not to.strip():
             raise Error("A release says who takes the exhibits over.", "Name them with --to.")
         return transfer.release(self._desk.vault.ledger, chosen, to, who, reason), len(chosen)
+
+    def unmet(self, case: str, marks: Adopted) -> int:
+        """How many events that the sender's people marked are not in the case's timeline."""
+        met = self._desk.timeline.known(case, marks.events) if marks.events else set()
+        return len(marks.events - met)
 
     def accept_transfer(self, case: str, identity: str, *, reason: str, who: Hand) -> int:
         """Note that what was released under this id was accepted; how many exhibits."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard case export`, `locard case accept`: sealed bundles, handed over and taken in."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from locard.cli.terminal import (
 )
 from locard.model.errors import Error
 from locard_verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from locard.cases.bundle.adopt import Adopted
 
 EXPORT = """Examples:
 
@@ -120,7 +123,8 @@ def accept(
     """Verify a bundle, take its evidence in and parse it. A bundle that fails leaves nothing.
 
     Each exhibit gets a record of ours that names the sender's. What the sender's ledger said is
-    kept as evidence too.
+    kept as evidence too. Tags, stars and comments become the case's, by the names of who made them
+    and of the ledger that they come from.
     """
     from locard_verify import command
 
@@ -144,7 +148,10 @@ def accept(
         if receipt is not None:
             receipt.write_bytes(found.receipt)
         added = at.add(found.case, [], who=hand(who))
+        unmet = at.bundles.unmet(found.case, found.marks)
     if as_json:
+        marks = asdict(replace(found.marks, events=set()))
+        marks["events"], marks["events_not_here"] = len(found.marks.events), unmet
         emit(
             {
                 "case": found.case,
@@ -152,6 +159,7 @@ def accept(
                 "sender": asdict(found.sender),
                 "events": added.events,
                 "problems": added.problems,
+                "marks": marks,
                 "clauses": [asdict(one) for one in found.verdict.clauses],
             }
         )
@@ -161,3 +169,16 @@ def accept(
         f"{visible(found.sender.name)} ({visible(found.sender.origin)}): "
         f"{added.events:,} new rows, {added.problems:,} problems."
     )
+    _said(found.marks, unmet)
+
+
+def _said(marks: "Adopted", unmet: int) -> None:
+    """What was taken over of what people said."""
+    out.print(f"What was said about events there: {marks.text}.", markup=False)
+    for reason in marks.reasons:
+        errors.print(f"passed over: {visible(reason)}", markup=False)
+    if unmet:
+        out.print(
+            f"{unmet:,} of the events that were marked are not in the timeline here: their "
+            "evidence is not in the bundle, or is read in another way. The marks wait for them."
+        )
