@@ -104,6 +104,13 @@ def test_letters_without_a_font_are_written_as_code_points(tmp_path: Path) -> No
     text = paper(case, tmp_path / "x")
     assert "Привет" in text
     assert "could not be shown" in text
+    (tmp_path / "y").mkdir()
+    thrice = paper(replace(case, title="\U000f0000\U000f0000 \U000f0000, Привет"), tmp_path / "y")
+    once, more = (
+        int(re.findall(r"(\d+) different letters, (\d+) times in all", " ".join(one.split()))[0][1])
+        for one in (text, thrice)
+    )
+    assert more > once > 0 and (more - once) % 2 == 0
 
 
 def test_the_same_case_gives_the_same_pdf() -> None:

@@ -89,6 +89,7 @@ def contents(told: Told, most_rows: int) -> dict[str, Any]:
         "more_checkpoints": max(0, len(told.checkpoints) - MOST_CHECKPOINTS),
         "span": ranges([one.number for one in told.exhibits]) or "none",
         "unshown": 0,
+        "unshown_places": 0,
         "text": yaml.safe_load(_template("report_text.yaml")),
     }
 
@@ -108,8 +109,9 @@ def pdf(told: Told) -> Pdf:
     letters = {letter for text in _texts(found) for letter in text if ord(letter) > 0x24F}
     missing = _missing(letters)
     if missing:
+        places = sum(letter in missing for text in _texts(found) for letter in text)
         found = _written_out(found, str.maketrans({one: f"[U+{ord(one):04X}]" for one in missing}))
-        found["unshown"] = len(missing)
+        found["unshown"], found["unshown_places"] = len(missing), places
     compiled = typst.compile(
         _template("report.typ").encode(),
         sys_inputs={"data": json.dumps(found)},

@@ -27,7 +27,9 @@ from locard.model.errors import Error
 from locard_verify.verdict import Verdict
 
 if TYPE_CHECKING:
+    from locard.cases.adding import Added
     from locard.cases.bundle.adopt import Adopted
+    from locard.cases.bundle.bundles import Accepted
 
 EXPORT = """Examples:
 
@@ -149,6 +151,11 @@ def accept(
             receipt.write_bytes(found.receipt)
         added = at.add(found.case, [], who=hand(who))
         unmet = at.bundles.unmet(found.case, found.marks)
+    _accepted(found, added, unmet, as_json)
+
+
+def _accepted(found: "Accepted", added: "Added", unmet: int, as_json: bool) -> None:
+    """What came of taking a bundle in."""
     if as_json:
         marks = asdict(replace(found.marks, events=set()))
         marks["events"], marks["events_not_here"] = len(found.marks.events), unmet
