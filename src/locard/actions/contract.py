@@ -67,6 +67,8 @@ class Collection(Protocol):
 
         A step that has held two pieces of evidence of the run against each other, and found that
         one is a part of the other, names them as `part` and `whole`: their rows stand once then.
+        One that asked the provider's log for a `run` answers `event ids by request`: each exhibit
+        of that run gets an entry that names its own.
         """
 
 

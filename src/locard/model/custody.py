@@ -61,6 +61,8 @@ class Verb(StrEnum):
     DISPOSAL_REFUSED = "disposal-refused"
     DISPOSED = "disposed"
     AUTHORISED = "authorised"
+    CORROBORATED = "corroborated"
+    """The provider's own log has the calls by which it was taken; its event ids are named."""
     FAILED = "failed"
     # to what a case is about, in a cloud
     PLANNED = "planned"

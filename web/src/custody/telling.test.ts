@@ -40,6 +40,9 @@ describe('an entry', () => {
     expect(telling(entry('verified', { evidence: '' }), true).sentence).toContain('whole case');
   });
   it('of a kind that we do not know is told all the same', () => {
+    const folded = entry('processed', { details: { copy: 'ab', rows: '12' } });
+    expect(telling(folded).sentence).toBe('Its rows went into those of the whole copy');
+    expect(telling(entry('corroborated')).tone).toBe('good');
     expect(telling(entry('teleported')).sentence).toBe('{who}: teleported');
   });
   it('says through which door and from where', () => {

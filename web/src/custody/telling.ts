@@ -20,7 +20,7 @@ export const KINDS: Record<string, { title: string; verbs: string[] }> = {
   checked: {
     title: 'Verified',
     verbs: [
-      ...['verified', 'verification-failed', 'checkpoint-kept'],
+      ...['verified', 'verification-failed', 'checkpoint-kept', 'corroborated'],
       ...['time-stamped', 'time-stamp-missed'],
     ],
   },
@@ -53,6 +53,7 @@ const TONES: Record<string, Tone> = {
   acquired: 'good',
   derived: 'good',
   verified: 'good',
+  corroborated: 'good',
   'transferred-in': 'good',
   'time-stamped': 'good',
   'verification-failed': 'bad',
@@ -94,7 +95,11 @@ const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
       : wholly('VERIFICATION OF CUSTODY FAILED', whole),
   opened: (entry) =>
     entry.reason === 'parsed' ? 'Opened to be read' : 'Opened by the program for {who}',
-  processed: (entry) => `Read by ${entry.details.parser || 'no parser: nothing recognises it'}`,
+  processed: (entry) =>
+    entry.details.copy
+      ? 'Its rows went into those of the whole copy'
+      : `Read by ${entry.details.parser || 'no parser: nothing recognises it'}`,
+  corroborated: () => 'Borne out by the provider’s own log, which {who} asked',
   viewed: () => 'An event of it was viewed by {who}',
   downloaded: () => 'Downloaded by {who}',
   searched: (_entry, whole) => wholly('Searched by {who}', whole),

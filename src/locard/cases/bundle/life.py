@@ -19,6 +19,7 @@ _DEEDS: Mapping[Verb, str] = {
     Verb.DOWNLOADED: "took a copy of its bytes",
     Verb.SEARCHED: "searched the rows that were read from it",
     Verb.PROCESSED: "had it processed",
+    Verb.CORROBORATED: "found the calls by which it was taken in the log of the provider",
     Verb.COPIED: "copied its bytes",
     Verb.TRANSFERRED_OUT: "released it to {to}",
     Verb.TRANSFERRED_IN: "accepted it from {from}",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from locard.actions.contract import Action, Change, Check, Cloud, Collection, Room
+from locard.cases.response.corroboration import corroborate
 from locard.cases.response.record import Record
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Step, StepState, Taken, Verdict
@@ -129,7 +130,7 @@ def collect(
         return kept[-1]
 
     record.step(number, StepState.CAPTURED)
-    outcome = kind.collect(cloud, taken.step, keep, room)
+    outcome = corroborate(record, kind.collect(cloud, taken.step, keep, room), kept)
     record.step(number, StepState.VERIFIED, outcome=outcome, evidence=kept, error="")
 
 

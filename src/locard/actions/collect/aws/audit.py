@@ -50,7 +50,9 @@ class Events:
         covers = f"management events of {said['region']} that name {said['run']}"
         name = f"{said['run']}-cloudtrail-{said['region']}.json"
         kept = keep(name, Stream(document("Events", found)), of(there, covers=covers))
-        return {"events": len(found), "evidence": kept, "event ids by request": ids}
+        return {
+            "events": len(found), "evidence": kept, "run": said["run"], "event ids by request": ids,
+        }  # fmt: skip
 
 
 def _looked_up(

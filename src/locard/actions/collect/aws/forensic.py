@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws.snapshots import SNAPSHOT, TAGGED, lock, note, noted, wait
+from locard.actions.collect.aws.snapshots import (
+    SNAPSHOT,
+    TAGGED,
+    lock,
+    note,
+    note_request,
+    noted,
+    wait,
+)
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
 from locard.model.errors import Error, Missing
@@ -191,5 +199,6 @@ def _copy(cloud: "Cloud", region: str, name: str, key: str, room: Room, what: st
                 "Shares take a moment to arrive. Carry the run on: locard runs resume RUN",
             ) from error
         made = str(said["SnapshotId"])
+        note_request(file.parent, [made], cloud.requests[-1])
     note(file, known | {name: made})
     return made

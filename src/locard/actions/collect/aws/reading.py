@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from locard.actions.collect.aws.answers import of
 from locard.actions.collect.aws.blocks import GIB, Snapshot, digest, journal
 from locard.actions.collect.aws.picked import Picked
-from locard.actions.collect.aws.snapshots import wait
+from locard.actions.collect.aws.snapshots import made_by, wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Step
 from locard.model.custody import Acquisition
@@ -57,7 +57,9 @@ class Triage:
         told = _parsed(disk, label, Path(room.folder), files=files)
         if disk.error is not None:
             raise disk.error
-        image = keep(f"{label}-triage.blocks", disk.exhibit(files), _partly(cloud, disk, step))
+        image = keep(
+            f"{label}-triage.blocks", disk.exhibit(files), _partly(cloud, disk, step, room)
+        )
         return {
             "snapshot": name, "image": image, "bytes": disk.read, "blocks": len(disk.asked),
             "zeros": len(disk.zeros), "fetched": disk.fetched, "listings": disk.listings,
@@ -84,10 +86,12 @@ class Disk:
             "came as it says; in place of these are zeros. The others are zeros by AWS's word"
         )
         got = of(cloud, consistency=step.arguments["consistency"], covers=covers)
-        image = keep(f"{label}.raw", disk, _from(got, name))
+        image = keep(f"{label}.raw", disk, _from(got, name, step, room))
         sums = BytesIO(b"".join(disk.checksums()))
         covers = f"blocks of {name}"
-        checksums = keep(f"{label}-blocks.csv", sums, _from(of(cloud, covers=covers), name))
+        checksums = keep(
+            f"{label}-blocks.csv", sums, _from(of(cloud, covers=covers), name, step, room)
+        )
         return {
             "snapshot": name, "image": image, "checksums": checksums, "bytes": disk.size,
             "blocks": disk.count, "fetched": disk.fetched, "problems": len(disk.wrong),
@@ -218,7 +222,7 @@ def _found(disk: Picked, told: Mapping[str, Json]) -> str:
     return text + (f"; the parser ended: {told['ended']}" if told["ended"] else "")
 
 
-def _partly(cloud: "Cloud", disk: Picked, step: Step) -> Acquisition:
+def _partly(cloud: "Cloud", disk: Picked, step: Step, room: Room) -> Acquisition:
     count = -(-disk.size // disk.block)
     covers = (
         f"{len(disk.asked):,} of {count:,} blocks of {disk.block:,} bytes, those that the parser "
@@ -226,11 +230,18 @@ def _partly(cloud: "Cloud", disk: Picked, step: Step) -> Acquisition:
         "rest was not read"
     )
     consistency = f"partial; {step.arguments['consistency']}"
-    return _from(of(cloud, consistency=consistency, covers=covers), disk.name)
+    return _from(of(cloud, consistency=consistency, covers=covers), disk.name, step, room)
 
 
-def _from(got: Acquisition, snapshot: str) -> Acquisition:
-    return replace(got, source={**got.source, "snapshot": snapshot})
+def _from(got: Acquisition, snapshot: str, step: Step, room: Room) -> Acquisition:
+    """With the snapshot, and the requests by which it came to be."""
+    volume, before = step.arguments["volume"], [snapshot]
+    if again := room.outcomes.get(f"reencrypt:{volume}"):
+        before.append(again["snapshot"])
+    before.append(room.outcomes["snapshots:all"][volume])
+    made = made_by(Path(room.folder), *dict.fromkeys(reversed(before)))
+    source = {**got.source, "snapshot": snapshot}
+    return replace(got, source=source, requests=(*made, *got.requests))
 
 
 def warnings(keys: Sequence[str]) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
+from locard.model.custody import Request
 from locard.model.errors import Error, Missing
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class Snapshots:
             return given
         of = step.arguments["of"]
         file = Path(room.folder) / "snapshots.json"
-        made = noted(file) or _ours(cloud, of) or _make(cloud, of)
+        made = noted(file) or _ours(cloud, of) or _make(cloud, of, file.parent)
         note(file, made)
         missing = sorted(set(step.arguments["volumes"]) - set(made))
         if missing:
@@ -63,7 +65,7 @@ class Snapshots:
         return made
 
 
-def _make(cloud: "Cloud", of: str) -> dict[str, str]:
+def _make(cloud: "Cloud", of: str, folder: Path) -> dict[str, str]:
     """Snapshots by their volumes, of an instance or of one volume."""
     said: dict[str, Json] = {
         "Description": f"Evidence of {of}, {cloud.run}",
@@ -72,9 +74,12 @@ def _make(cloud: "Cloud", of: str) -> dict[str, str]:
         ]}],
     }  # fmt: skip
     if of.startswith("vol-"):
-        return {of: cloud.call("ec2:CreateSnapshot", VolumeId=of, **said)["SnapshotId"]}
-    found = cloud.call("ec2:CreateSnapshots", InstanceSpecification={"InstanceId": of}, **said)
-    return {one["VolumeId"]: one["SnapshotId"] for one in found["Snapshots"]}
+        made = {of: cloud.call("ec2:CreateSnapshot", VolumeId=of, **said)["SnapshotId"]}
+    else:
+        found = cloud.call("ec2:CreateSnapshots", InstanceSpecification={"InstanceId": of}, **said)
+        made = {one["VolumeId"]: one["SnapshotId"] for one in found["Snapshots"]}
+    note_request(folder, made.values(), cloud.requests[-1])
+    return made
 
 
 class Lock:
@@ -165,7 +170,24 @@ def noted(file: Path) -> dict[str, str]:
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
-def note(file: Path, made: dict[str, str]) -> None:
+def note_request(folder: Path, names: Iterable[str], request: Request) -> None:
+    """Write down by which request snapshots were made: the exhibits that are read of them say so.
+
+    Reading blocks is a data event, which most accounts do not record; making a snapshot they do.
+    """
+    file = folder / "requests.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    note(file, known | {name: asdict(request) for name in names})
+
+
+def made_by(folder: Path, *names: str) -> tuple[Request, ...]:
+    """The requests by which this run made these snapshots, as far as they are known."""
+    file = folder / "requests.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    return tuple(Request(**known[name]) for name in names if name in known)
+
+
+def note(file: Path, made: Mapping[str, Json]) -> None:
     """Write down what was made, so that it is not made again."""
     new = file.with_suffix(".new")
     new.write_text(json.dumps(made))
