@@ -54,7 +54,6 @@ class PartFacts(msgspec.Struct, eq=False, gc=False):
 
 NOTHING = PartFacts(None, None, None, plain=True)
 """A field that is null or not there."""
-UNREADABLE = PartFacts(None, Raw(b"null"), None)
 
 TRIED = 1000
 """Values of a field that are kept before it is asked whether keeping them is of use."""
@@ -84,14 +83,14 @@ class Memory:
         facts = self._tables[name].get(raw)
         if facts is None:
             facts = _facts(raw)
-            _derive(name, [facts])
+            _derive(name, (facts,))
             self._keep(name, {raw: facts})
         return facts
 
     def many(self, name: str, raws: Sequence[bytes]) -> list[PartFacts]:
         """The same for many records, `b""` where one has no such field.
 
-        `UNREADABLE` for what is not JSON.
+        What is not JSON has facts that are not plain.
         """
         known: list[PartFacts | None] = list(map(self._tables[name].get, raws))
         missed = [raw for raw, facts in zip(raws, known, strict=True) if facts is None]
@@ -101,17 +100,18 @@ class Memory:
             self._asked[name] = self._missed[name] = 0
         if not missed:
             return cast(list[PartFacts], known)
-        distinct = list(dict.fromkeys(missed))
-        learned = dict(zip(distinct, _many_facts(distinct), strict=True))
-        _derive(name, learned.values())
         if self._missed[name] < TRIED or self._missed[name] * 2 < self._asked[name]:
+            distinct = list(dict.fromkeys(missed))
+            learned = dict(zip(distinct, _many_facts(name, distinct), strict=True))
             self._keep(name, learned)
-        return [facts or learned[raw] for raw, facts in zip(raws, known, strict=True)]
+            return [facts or learned[raw] for raw, facts in zip(raws, known, strict=True)]
+        fresh = iter(_many_facts(name, missed))
+        return [facts or next(fresh) for facts in known]
 
     def _keep(self, name: str, learned: Mapping[bytes, PartFacts]) -> None:
         table = self._tables[name]
         for raw, facts in learned.items():
-            if len(raw) > self._size or facts is UNREADABLE:
+            if len(raw) > self._size:
                 continue
             if self._held[name] >= self._room:
                 self._held[name] = 0
@@ -132,36 +132,42 @@ def _derive(name: str, learned: Iterable[PartFacts]) -> None:
             facts.derived = derive(facts.value)
 
 
-def _many_facts(raws: Sequence[bytes]) -> list[PartFacts]:
+def _many_facts(name: str, raws: Sequence[bytes]) -> list[PartFacts]:
     """Facts of many values, in a few calls for all of them where each is as AWS writes it."""
     try:
         values = _ANY.decode(b"[%b]" % b",".join(raws))
         lines = _SORTED.encode_lines(values).split(b"\n")
-        if len(values) == len(raws) == len(lines) - 1:
-            return list(map(_as_written, raws, values, lines))
+        found = [
+            _as_written(raw, value, line) if len(line) == len(raw) else _whatever(raw)
+            for raw, value, line in zip(raws, values, lines[:-1], strict=True)
+        ]
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
-        pass
-    found: list[PartFacts] = []
-    for raw in raws:
-        try:
-            found.append(_facts(raw))
-        except BadRecord:
-            found.append(UNREADABLE)
+        found = list(map(_whatever, raws))
+    _derive(name, found)
     return found
 
 
 def _as_written(raw: bytes, value: Any, canonical: bytes) -> PartFacts:
-    """Facts of a value that was read and written again; `raw` is UTF-8."""
-    if len(canonical) != len(raw):
-        return _oddly(raw)
+    """Facts of a value that says the same in as many bytes when it is written again."""
     text = raw.decode() if value else None
     return PartFacts(value, None if canonical == raw else Raw(canonical), text, "", True)
 
 
+def _whatever(raw: bytes) -> PartFacts:
+    """Facts of any bytes."""
+    try:
+        return _facts(raw)
+    except BadRecord:
+        return PartFacts(None, Raw(b"null"), None)
+
+
 def _facts(raw: bytes) -> PartFacts:
+    """Facts of a value; raises `BadRecord` when it is not JSON."""
     try:
         value = _ANY.decode(raw)
-        return _as_written(raw, value, _SORTED.encode(value))
+        canonical = _SORTED.encode(value)
+        if len(canonical) == len(raw):
+            return _as_written(raw, value, canonical)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         if isinstance(error, RecursionError):
             raise BadRecord("JSON nested too deeply") from error

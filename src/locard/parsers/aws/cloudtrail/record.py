@@ -167,10 +167,10 @@ def read_many(
     )
     parts: dict[str, list[PartFacts]] = {}
     for name in NESTED:
-        column = list(map(bytes, fields[name]))
-        if not any(column):
+        column = fields[name]
+        if column.count(_ABSENT) == len(column):
             continue
-        parts[name] = found = memory.many(name, column)
+        parts[name] = found = memory.many(name, list(map(bytes, column)))
         for number, facts in enumerate(found):
             if facts.canonical is not None:
                 setattr(records[number], name, facts.canonical)
@@ -184,9 +184,9 @@ def read_many(
     if len(lines) != len(raws) + 1:  # a line feed inside a value that is not as it should be
         lines = [*map(_COMPACT.encode, records), b""]
     lines.pop()
-    for number, (line, raw) in enumerate(zip(lines, raws, strict=True)):
-        if len(line) != len(raw):
-            odd.add(number)
+    if list(map(len, lines)) != list(map(len, raws)):
+        both = enumerate(zip(lines, raws, strict=True))
+        odd.update(number for number, (line, raw) in both if len(line) != len(raw))
     digests = [sha256(start + line).hexdigest()[:32] for line in lines]
     readings = Readings(start, fields, digests, [""] * len(raws), parts)
     for number in sorted(odd):
