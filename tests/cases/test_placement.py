@@ -15,6 +15,7 @@ import pytest
 
 from locard import providers
 from locard.cases.desk import Desk
+from locard.evidence import own
 from locard.evidence.place import Place
 from locard.model.custody import Verb
 from locard.model.errors import Conflict, Error, Tampered
@@ -267,3 +268,69 @@ def test_altered_bytes_are_tampered_wherever_they_lie(desk: Desk) -> None:
     path.write_bytes(b"y")
     with pytest.raises(Tampered):
         desk.vault.verify(evidence, case="c", actor="a", reason="t")
+
+
+MARK = b"nobody else's business, in the clear. "
+
+PUTTING = """
+import sys, time
+from pathlib import Path
+from locard.cases.desk import Desk
+from locard.model.evidence import Origin
+from locard.settings import Settings
+
+class Slow:
+    '''Two MiB, and then nothing for as long as the process lives.'''
+    def __init__(self): self.left = 2
+    def read(self, size):
+        if self.left == 0: print('waiting', flush=True); time.sleep(600)
+        self.left -= 1
+        return (sys.argv[3].encode() * (size // len(sys.argv[3]) + 1))[:size]
+
+desk = Desk(Settings(home=Path(sys.argv[1]), workers=1, encrypt=sys.argv[2]))
+desk.vault.prepare()
+desk.vault.put(Slow(), Origin(name='a'), case='c', actor='ana', reason='t')
+"""
+
+
+def in_the_clear(home: Path) -> list[Path]:
+    """The files below a home in which the mark can be read."""
+    files = (path for path in home.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path for path in files if MARK in path.read_bytes()]
+
+
+def test_what_a_kill_leaves_in_the_clear_is_gone_when_the_vault_is_used_next(home: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    recipient = str(identity.to_public())
+    (home / "keys").mkdir(parents=True)
+    (home / "keys" / "age.txt").write_text(str(identity))
+    process = subprocess.Popen(
+        [sys.executable, "-c", PUTTING, home, recipient, MARK.decode()],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "waiting\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait(20)
+    (left,) = in_the_clear(home)
+    assert left.parent == home / "vault" / "incoming"
+
+    other = Desk(Settings(home=home, workers=1, encrypt=recipient))
+    evidence = take(other, MARK * 100_000)
+    assert in_the_clear(home) == [] and list(other.vault.incoming.iterdir()) == []
+    assert read(other, evidence) == MARK * 100_000
+    assert in_the_clear(home) == [], "a copy for a reader has no name"
+    other.close()
+
+
+def test_another_process_with_the_number_of_a_killed_one_does_not_keep_its_files(
+    desk: Desk,
+) -> None:
+    desk.vault.prepare()
+    pid, ours = os.getpid(), desk.vault.incoming / own.named("x")
+    other = desk.vault.incoming / f"{pid}.{int(own.started(pid)) - 1}-x"
+    for path in (ours, other):
+        path.write_bytes(MARK)
+    desk.vault.prepare()
+    assert ours.exists() and not other.exists()

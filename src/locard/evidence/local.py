@@ -23,6 +23,7 @@ from threading import get_ident
 from typing import BinaryIO
 
 from locard.evidence import sparse
+from locard.evidence.own import lives, named
 from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Content, Kept, Watch, locked, unwatched
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
@@ -174,7 +175,7 @@ class LocalStore:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-        beside = self.folder / "incoming" / f"{os.getpid()}-{target.name}"
+        beside = self.folder / "incoming" / named(target.name)
         try:
             _copied(path, beside, content)
             return self._link(beside, target, content)
@@ -263,7 +264,7 @@ class LocalStore:
     def flag_fault(self) -> str:
         """Why the immutable flag cannot be set here, or empty; tried on a file of its own."""
         self.prepare()
-        probe = self.folder / "incoming" / f"{os.getpid()}-flag-{get_ident()}"
+        probe = self.folder / "incoming" / named(f"flag-{get_ident()}")
         try:
             probe.touch()
             _flag(probe, True)
@@ -284,9 +285,9 @@ def ready(folder: Path, *names: str) -> None:
         for name in ("incoming", *names):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in (folder / "incoming").iterdir():
-            if not _alive(left.name.split("-")[0]):
+            if not lives(left.name):
                 left.unlink(missing_ok=True)
-        probe = folder / "incoming" / f"{os.getpid()}-probe-{get_ident()}"
+        probe = folder / "incoming" / named(f"probe-{get_ident()}")
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -370,7 +371,3 @@ def _flag(path: Path, on: bool) -> None:
         flags = _flags(file.fileno())
         flags = flags | _IMMUTABLE if on else flags & ~_IMMUTABLE
         fcntl.ioctl(file.fileno(), _SET_FLAGS, struct.pack("i", flags))
-
-
-def _alive(pid: str) -> bool:
-    return pid.isdigit() and Path(f"/proc/{pid}").exists()

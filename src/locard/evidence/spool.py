@@ -18,6 +18,7 @@ from typing import BinaryIO, Protocol
 from locard.evidence import sparse
 from locard.evidence.flushing import Flushing
 from locard.evidence.local import refused
+from locard.evidence.own import named
 from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Content, Watch, unwatched
 from locard.model.errors import Tampered, Unreadable
@@ -111,7 +112,7 @@ def finished(file: FileIO, meter: Meter, disk: Flushing) -> Evidence:
 
 def private(folder: Path) -> Path:
     """The path of a new file that nobody else uses, and that a crash does not leave for long."""
-    return folder / f"{os.getpid()}-{token_hex(8)}"
+    return folder / named(token_hex(8))
 
 
 def fetched(source: Iterable[bytes], folder: Path, evidence: str) -> BinaryIO:

@@ -6,7 +6,6 @@ checks what comes out, and writes the ledger about both.
 """
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from locard.evidence.checkpoints import Pace
 from locard.evidence.entries import Draft, now, rfc3339
 from locard.evidence.ledger import Ledger
 from locard.evidence.local import LocalStore, absent, ready, refused
+from locard.evidence.own import named
 from locard.evidence.signing import FileSigner, Signer
 from locard.evidence.spool import Readable
 from locard.evidence.store import (
@@ -121,7 +121,7 @@ class Vault:
         """
         folder = self.store.spool or self.incoming
         half = watch if self.store.spool else lambda count: watch(count // 2)
-        return Arrival(folder / f"{os.getpid()}-{next(self._numbers)}", stream, half, size)
+        return Arrival(folder / named(f"{next(self._numbers)}"), stream, half, size)
 
     def keep(
         self,

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from locard.evidence.own import lives, named
 from locard.model.errors import Error
 from locard.parsers.asking import Blocks, Serving
 from locard.parsers.confinement import Confinement
@@ -86,7 +87,7 @@ class Pool:
         self._more = more
         scratch.mkdir(parents=True, exist_ok=True)
         _tidy(scratch)
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"workers-{os.getpid()}-", dir=scratch))
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"workers-{named('')}", dir=scratch))
         self._idle: queue.LifoQueue[Process | None] = queue.LifoQueue()
         for _ in range(self.size):
             self._idle.put(None)
@@ -238,8 +239,7 @@ class Pool:
 def _tidy(scratch: Path) -> None:
     """Remove what the workers of a process that was killed left: it may hold parts of evidence."""
     for left in scratch.glob("workers-*"):
-        pid = left.name.split("-")[1]
-        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
+        if not lives(left.name.removeprefix("workers-")):
             shutil.rmtree(left, ignore_errors=True)
 
 
