@@ -201,7 +201,8 @@ def prepared(home: Path, simulated: Cloud) -> tuple[Desk, str, str, Any]:
     client = providers.session("aws").Cloud(
         account.ACCOUNT, account.REGION, "bench", endpoint=simulated.endpoint
     )
-    queue = client.call("sqs:CreateQueue", QueueName="alerts")["QueueUrl"]
+    # Of its own: what a server waited for that is gone would take the alert and keep it for 30 s.
+    queue = client.call("sqs:CreateQueue", QueueName=f"alerts-{home.name}")["QueueUrl"]
     with (home / "response.yaml").open("a") as file:
         file.write(f"queues:\n  - {{account: {rehearsal.NAME}, address: {queue}}}\n")
     return desk, secret, queue, client
