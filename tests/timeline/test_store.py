@@ -20,7 +20,7 @@ import pyarrow as pa
 import pytest
 
 from locard.model.errors import Storage
-from locard.timeline import Search, Timeline, connect, schema
+from locard.timeline import Search, Timeline, client, connect, process, schema
 from locard.timeline.client import Lost
 from locard.timeline.packing import packed_ids, stored
 from locard.timeline.staging import staged
@@ -253,3 +253,29 @@ def test_a_few_ids_are_looked_up_without_a_table_in_memory(
     assert timeline.known("c", [row["id"], *strangers, "none"]) == {row["id"]}
     monkeypatch.setattr("locard.timeline.known.staged", None)
     assert timeline.known("c", [row["id"], strangers[0], "none"]) == {row["id"]}
+
+
+def test_a_store_whose_folder_was_removed_ends(timeline: Timeline, home: Path) -> None:
+    running = Path(f"/proc/{told(home)['pid']}")
+    timeline.close()
+    home.rename(home.with_name("gone"))
+    until = time.monotonic() + 30
+    while running.exists() and (running / "stat").read_text().rpartition(")")[2][1] != "Z":
+        assert time.monotonic() < until, "nobody would find it for a quarter of an hour"
+        time.sleep(0.1)
+
+
+def test_a_store_that_was_ended_while_it_began_is_not_begun_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def ended(folder: Path) -> subprocess.Popen[bytes]:
+        begun.append(process.start(folder))
+        begun[-1].terminate()
+        return begun[-1]
+
+    monkeypatch.setattr(client, "start", ended)
+    with pytest.raises(Storage, match="ended while it began"):
+        connect(home)
+    assert len(begun) == 1

@@ -253,6 +253,11 @@ def _reach(folder: Path) -> Driver:
             raise Storage(
                 "The timeline store could not be started.", f"Its log is {folder / 'store.log'}."
             )
+        if status not in (None, OWNED):  # somebody ended it, and would not want it begun anew
+            raise Storage(
+                "The timeline store was ended while it began.",
+                f"Try again; when it happens again, look into {folder / 'store.log'}.",
+            )
         if status is not None:
             process = start(folder)
         time.sleep(0.03)

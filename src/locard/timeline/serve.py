@@ -81,7 +81,8 @@ def _serve(folder: Path, idle_seconds: float) -> int:
         told, {"port": server.port, "secret": secret, "pid": os.getpid(), "version": schema.VERSION}
     )
     while not ending.wait(min(1.0, idle_seconds / 4)) and server.idle_seconds < idle_seconds:
-        pass
+        if not told.exists():
+            break  # the folder was removed: nobody finds this store any more
     told.unlink(missing_ok=True)
     server.shutdown()
     until = time.monotonic() + _END_SECONDS
