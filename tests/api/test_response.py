@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from locard.cases.alerts.sources import sources
+from locard.cases.response import receipts
 from locard.cases.response.orders import Order
 from locard.model.access import Role
-from locard.model.custody import Hand
+from locard.model.custody import Hand, Verb
 from locard.state.accounts import Account
 from tests.api.conftest import PASSWORD, Api
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
@@ -98,6 +99,8 @@ def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, here: Scene) 
     begun = ada.post("/api/cases/one/runs", json=new | {"collecting": True})
     assert begun.status_code == 202, begun.text
     collecting, isolating = begun.json()["runs"]
+    early = ada.get(f"/api/cases/one/runs/{isolating}/receipt")
+    assert early.status_code == 404 and "has no receipt yet" in early.json()["detail"]
     done = ended(ada, isolating, "done")
     states = {one["key"]: one["state"] for one in done["taken"]}
     assert states.pop("check:flows") == "applied", "no flow log is on: nothing is known"
@@ -127,8 +130,14 @@ def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, here: Scene) 
     assert differences(before, here.state()) == []
     again = ada.post(f"/api/cases/one/runs/{isolating}/release", json={"reason": "again"})
     assert again.status_code == 409
-    receipt = ada.get(f"/api/cases/one/runs/{isolating}/receipt").json()
-    assert receipt["state"] == "released"
+    left = ada.get(f"/api/cases/one/runs/{isolating}/receipt")
+    assert f'filename="receipt-{isolating}.json"' in left.headers["content-disposition"]
+    receipt, _ = receipts.opened(left.content, receipts.ours(api.desk.vault))
+    assert (receipt.run, receipt.state.value) == (isolating, "released")
+    same = receipts.signed(api.state, api.desk.vault, isolating, actor=Hand("ada"))
+    assert left.json() == same, "what the page gives is what the command line takes"
+    entry = api.desk.vault.ledger.newest(case="one", limit=2)[1]
+    assert (entry.verb, entry.actor) == (Verb.DOWNLOADED, "ada")
 
 
 @pytest.mark.server

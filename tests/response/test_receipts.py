@@ -20,7 +20,7 @@ from tests.response.conftest import ANA, Isolate, toy_runner
 
 
 def signed(runner: Runner, run: str) -> dict[str, Any]:
-    return receipts.signed(runner.state, runner.vault, run, actor="ana")
+    return receipts.signed(runner.state, runner.vault, run, actor=ANA)
 
 
 def test_a_receipt_is_believed_here_and_elsewhere_with_the_key(

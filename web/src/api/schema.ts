@@ -1289,6 +1289,14 @@ export interface SignedIn {
   recovery_codes: number;
 }
 
+/** The receipt of a run as text, the entry of the ledger that took it in, and its key. */
+export interface SignedReceipt {
+  format: string;
+  receipt: string;
+  entry: string;
+  key: string;
+}
+
 /** By which key the ledger is signed; `pinned` says whether it is the one kept outside of it. */
 export interface SigningShown {
   key: string;

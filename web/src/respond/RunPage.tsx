@@ -2,9 +2,18 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { ArrowLeft, FileJson, PlayCircle, SearchCheck, TriangleAlert, Undo2 } from 'lucide-react';
+import {
+  ArrowLeft,
+  FileJson,
+  FileSignature,
+  PlayCircle,
+  SearchCheck,
+  TriangleAlert,
+  Undo2,
+} from 'lucide-react';
 import { use, useState } from 'react';
 import { Gate } from '../access/Gate';
+import { useMay } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { RunWhole } from '../api/contract';
 import { client, oneRun, playbookRuns } from '../api/queries';
@@ -246,24 +255,36 @@ function About(props: { one: RunWhole; name: string }) {
         ))}
         <div className={styles.links}>
           {one.receipt && (
-            <Link
-              to="/cases/$case/custody"
-              params={{ case: name }}
-              search={{ view: 'exhibits', id: one.receipt }}
-            >
-              <FileJson size={13} aria-hidden /> Receipt in the vault
-            </Link>
+            <>
+              <Link
+                to="/cases/$case/custody"
+                params={{ case: name }}
+                search={{ view: 'exhibits', id: one.receipt }}
+              >
+                <FileJson size={13} aria-hidden /> Receipt in the vault
+              </Link>
+              <SignedReceipt name={name} run={one.run} />
+            </>
           )}
-          <a
-            href={address(['cases', name, 'runs', one.run, 'receipt'])}
-            target="_blank"
-            rel="noreferrer"
-          >
-            <FileJson size={13} aria-hidden /> Receipt as it stands
-          </a>
         </div>
       </div>
     </section>
+  );
+}
+
+/** The file from which another machine can release the run. */
+function SignedReceipt(props: { name: string; run: string }) {
+  const leave = useMay('download', props.name);
+  if (!leave.may) return <span className="muted">{leave.why}</span>;
+  const command = `locard release --receipt receipt-${props.run}.json`;
+  return (
+    <a
+      href={address(['cases', props.name, 'runs', props.run, 'receipt'])}
+      download
+      title={`Another machine releases the run from it: ${command}`}
+    >
+      <FileSignature size={13} aria-hidden /> Signed receipt
+    </a>
   );
 }
 

@@ -7,14 +7,16 @@ steps are in the state, so that a restart of the server loses nothing.
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from locard.actions.catalogue import catalogue
-from locard.api.allowed import MayRespond
+from locard.api.allowed import MayDownload, MayRespond
 from locard.api.door import Door, TheDoor
 from locard.api.places import TheCase
+from locard.api.routes.evidence import attachment
 from locard.api.times import iso, iso_or_none
+from locard.cases.response import receipts
 from locard.cases.response.conductor import Going
 from locard.cases.response.orders import Order, Proposal
 from locard.model.action import Plan, Receipt, Step, Taken, Target
@@ -166,6 +168,15 @@ class RunWhole(RunShown):
     receipt: str
 
 
+class SignedReceipt(BaseModel):
+    """The receipt of a run as text, the entry of the ledger that took it in, and its key."""
+
+    format: str
+    receipt: str
+    entry: str
+    key: str
+
+
 class Undoing(BaseModel):
     """One thing that a release would put back, the newest first."""
 
@@ -220,9 +231,16 @@ def run(case: TheCase, run: RunId, door: TheDoor) -> RunWhole:
 
 
 @router.get("/runs/{run}/receipt")
-def run_receipt(case: TheCase, run: RunId, door: TheDoor) -> dict[str, Any]:
-    """The receipt as it stands: with it another installation can release the run."""
-    return door.desk.response.run(case, run).receipt.record()
+def run_receipt(
+    case: TheCase, run: RunId, who: MayDownload, door: TheDoor, response: Response
+) -> SignedReceipt:
+    """The last receipt with the signed entry that says who wrote it: `locard release --receipt`
+    takes it, on another machine too."""
+    at = door.desk
+    known = at.response.run(case, run).row.id
+    found = receipts.signed(at.state, at.vault, known, actor=who.hand)
+    response.headers["content-disposition"] = attachment(f"receipt-{known}.json")
+    return SignedReceipt(**found)
 
 
 @router.post("/runs/{run}/resume", status_code=202)

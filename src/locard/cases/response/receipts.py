@@ -14,7 +14,7 @@ from typing import Any
 from locard.evidence import Vault
 from locard.evidence.entries import read
 from locard.model.action import Receipt
-from locard.model.custody import Exhibit
+from locard.model.custody import Exhibit, Hand, Verb
 from locard.model.errors import Denied, Error, Missing, Unreadable
 from locard.state import runs
 from locard.state.database import State
@@ -29,8 +29,11 @@ LONGEST = 64 << 20
 """Bytes that a file of a receipt may have."""
 
 
-def signed(state: State, vault: Vault, run: str, *, actor: str) -> dict[str, Any]:
-    """The last receipt of a run with its entry. Raises `Missing` while there is none."""
+def signed(state: State, vault: Vault, run: str, *, actor: Hand) -> dict[str, Any]:
+    """The last receipt of a run with its entry, as every door hands it out.
+
+    Raises `Missing` while there is none.
+    """
     with state.session() as session:
         row = runs.run(session, run)
         name, case, kept = row.id, row.case, row.receipt
@@ -44,7 +47,7 @@ def signed(state: State, vault: Vault, run: str, *, actor: str) -> dict[str, Any
         raise Missing(f"The ledger does not know the receipt of run {name}.", "See: locard verify")
     proved = vault.ledger.proof(number)
     reason = f"the receipt of run {name} leaves"
-    with vault.open(kept, case=case, actor=actor, reason=reason) as file:
+    with vault.open(kept, case=case, actor=actor, reason=reason, verb=Verb.DOWNLOADED) as file:
         text = file.read().decode()
     return {
         "format": FORMAT,

@@ -135,7 +135,7 @@ def receipt(run: Run, who: Who = None) -> None:
     from locard.cases.response import receipts
 
     with desk() as at:
-        emit(receipts.signed(at.state, at.vault, run, actor=hand(who).name))
+        emit(receipts.signed(at.state, at.vault, run, actor=hand(who)))
 
 
 def resume(
