@@ -103,7 +103,13 @@ def test_two_people_who_may_respond_agree(door: Api, ada: httpx.Client, bob: htt
     assert own.status_code == 403 and "does not count as an approver" in own.json()["detail"]
     assert (shown["enabled_by"], shown["asks_you"]) == ("ada", False)
     assert "ada switched the playbook tell on" in shown["barred"]
+    assert ada.get("/api/awaiting").json()["approvals"] == 0, "not for who switched it on"
+    alert = ada.get(f"/api/alerts/{shown['alert']}").json()
+    assert [one["id"] for one in alert["runs"]] == [run] and alert["playbooks"] == 1
     with door.signed_in("eve") as eve:
+        waits = eve.get("/api/awaiting", params={"since": alert["first"]}).json()
+        assert waits == {"approvals": 1, "alerts": 0}
+        assert eve.get("/api/awaiting").json()["alerts"] >= 1
         assert eve.get(f"{at}/plan").json()["asks_you"] is True
         assert eve.post(f"{at}/approve", json=word | {"reason": ""}).status_code == 422
         assert eve.post(f"{at}/approve", json={"reason": "yes"}).status_code == 422
@@ -112,14 +118,15 @@ def test_two_people_who_may_respond_agree(door: Api, ada: httpx.Client, bob: htt
         agreed = eve.post(f"{at}/approve", json=word).json()
         assert (agreed["state"], agreed["agreed"], agreed["asks_you"]) == ("waiting", 1, False)
         assert eve.post(f"{at}/approve", json=word).status_code == 409
+        assert eve.get("/api/awaiting").json()["approvals"] == 0, "she has said her word"
     assert (
         ada.post(f"/api/cases/one/playbook-runs/{run}/refuse", json={"reason": "x"}).status_code
         == 404
     )
     with door.signed_in("cleo") as cleo:
         assert cleo.post(f"{at}/approve", json=word).json()["state"] == "due"
-        waiting = cleo.get("/api/playbook-runs", params={"state": "due"}).json()
-    assert run in {one["id"] for one in waiting}
+        due = cleo.get("/api/playbook-runs", params={"state": "due"}).json()
+    assert run in {one["id"] for one in due["runs"]}
     assert door.desk.response.playbooks.carry_on(run).state.value == "done"
     assert ada.put("/api/playbooks/tell", json={"enabled": False}).json()["enabled"] is False
 
@@ -143,6 +150,12 @@ def test_what_lapsed_is_asked_again_by_whoever_may_respond(
         assert late.status_code == 409 and "has lapsed" in late.json()["detail"]
         playbooks.waiting.look()
         assert "Nobody agreed by" in cleo.get(f"{at}/plan").json()["error"]
+        only = cleo.get("/api/playbook-runs", params={"state": "lapsed", "limit": 1}).json()
+        assert [one["id"] for one in only["runs"]] == [run]
+        older = {"before": only["next"], "limit": 50}
+        assert run not in {
+            one["id"] for one in cleo.get("/api/playbook-runs", params=older).json()["runs"]
+        }
         assert bob.post(f"{at}/retry").status_code == 403
         assert cleo.post(f"{at}/retry").json()["state"] == "due"
         playbooks.carry_on(run)

@@ -109,7 +109,22 @@ def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, here: Scene) 
     kept = [one for step in taken["taken"] for one in step["evidence"]]
     assert "ec2-DescribeInstances.json" in {one["name"] for one in kept}
     listed = ada.get("/api/cases/one/runs").json()
-    assert [one["run"] for one in listed] == [isolating, collecting]
+    assert [one["run"] for one in listed["runs"]] == [isolating, collecting]
+    assert (listed["next"], listed["isolated"]) == (None, 1)
+    first = ada.get("/api/cases/one/runs", params={"limit": 1}).json()
+    assert [one["run"] for one in first["runs"]] == [isolating]
+    rest = {"limit": 1, "before": first["next"]}
+    assert [r["run"] for r in ada.get("/api/cases/one/runs", params=rest).json()["runs"]] == [
+        collecting
+    ]
+    for asked, found in (
+        ({"state": "done", "verb": "isolate"}, [isolating]),
+        ({"state": ["failed", "released"]}, []),
+    ):
+        some = ada.get("/api/cases/one/runs", params=asked).json()
+        assert [one["run"] for one in some["runs"]] == found and some["isolated"] == 1
+    assert ada.get("/api/cases/one/runs", params={"before": "x"}).status_code == 400
+    assert ada.get("/api/cases/one/runs", params={"state": "odd"}).status_code == 422
     assert ada.get(f"/api/cases/two/runs/{isolating}").status_code == 404
     jobs = {one["what"]: one["state"] for one in ada.get("/api/cases/one/progress").json()}
     assert jobs[f"Isolating {here.instance}"] == "done"

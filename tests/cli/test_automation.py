@@ -69,6 +69,9 @@ def test_from_a_file_to_an_approval(told: Locard) -> None:
     assert (done["state"], done["approvals"][0]["who"]) == ("done", "eve")
     listed = told("runs", "list", "--json").json
     assert [(one["run"], one["action"]) for one in listed] == [(run["id"], "playbook tell")]
+    assert told("runs", "list", "--state", "waiting", "--json").json == []
+    odd = told("runs", "list", "--state", "odd")
+    assert odd.status == 2 and "There are: due, waiting, done" in odd.err
     again = told("alert", "add", FINDING, "--json").json
     assert again["alerts"][0]["sightings"] == 2 and again["runs"] == []
     assert FINDING.stem not in told("alert", "list").err

@@ -22,6 +22,13 @@ def iso(ns: int) -> str:
     return f"{text}.{rest:09d}Z"
 
 
+def nanoseconds(moment: datetime) -> int:
+    """A time that was asked for, to the microsecond; one without a zone is in UTC."""
+    known = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    since = known - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds * 1_000
+
+
 def iso_or_none(ns: int | None) -> str | None:
     """The same, for a time that may be unknown."""
     return None if ns is None else iso(ns)

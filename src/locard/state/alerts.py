@@ -134,6 +134,14 @@ def every(
     return [alert(one) for one in session.scalars(wanted.limit(limit))]
 
 
+def new(session: Session, since: int, among: Collection[str] | None) -> int:
+    """How many alerts of these cases came first after a time, in UTC nanoseconds."""
+    wanted = select(func.count()).select_from(AlertRow).where(AlertRow.first > since)
+    if among is not None:
+        wanted = wanted.where(AlertRow.case.in_(among))
+    return session.scalar(wanted) or 0
+
+
 def unread(session: Session, *, limit: int = 200) -> Sequence[Unread]:
     """Messages that no alert could be read from, the newest first."""
     rows = session.scalars(select(UnreadRow).order_by(UnreadRow.came.desc()).limit(limit))

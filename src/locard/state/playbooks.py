@@ -3,9 +3,20 @@
 
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    and_,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from locard.model.action import Plan, Target
@@ -22,6 +33,7 @@ from locard.model.playbook import (
     PlaybookState,
 )
 from locard.state.database import Table
+from locard.state.pages import Place, older
 
 
 class SwitchRow(Table):
@@ -144,23 +156,56 @@ class NoticeRow(Table):
     error: Mapped[str] = mapped_column(default="")
 
 
-def every(
-    session: Session,
-    case: str = "",
-    *,
-    state: PlaybookState | None = None,
-    limit: int = 200,
-    among: Collection[str] | None = None,
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs of playbooks are asked for; what is empty narrows nothing."""
+
+    case: str = ""
+    among: Collection[str] | None = None
+    """Cases; None: all of them."""
+    states: Collection[PlaybookState] = ()
+    alert: str = ""
+    action: str = ""
+    """The run of an action that is one of its steps."""
+
+
+def page(
+    session: Session, wanted: Wanted, *, limit: int = 200, before: Place | None = None
 ) -> list[PlaybookRun]:
-    """Runs of playbooks, of a case or of some or in a state if asked, the newest first."""
-    wanted = select(PlaybookRunRow).order_by(PlaybookRunRow.started.desc()).limit(limit)
-    if case:
-        wanted = wanted.where(PlaybookRunRow.case == case)
-    if among is not None:
-        wanted = wanted.where(PlaybookRunRow.case.in_(among))
-    if state is not None:
-        wanted = wanted.where(PlaybookRunRow.state == state.value)
-    return [run(session, one) for one in session.scalars(wanted)]
+    """Runs of playbooks, the newest first, those after a place in the list."""
+    row = PlaybookRunRow
+    found = older(select(row), row.started, row.id, before).limit(limit)
+    if wanted.case:
+        found = found.where(row.case == wanted.case)
+    if wanted.among is not None:
+        found = found.where(row.case.in_(wanted.among))
+    if wanted.alert:
+        found = found.where(row.alert == wanted.alert)
+    if wanted.action:
+        steps = select(PartRow.playbook_run).where(PartRow.run == wanted.action)
+        found = found.where(row.id.in_(steps))
+    if wanted.states:
+        found = found.where(or_(*(_in_state(one) for one in wanted.states)))
+    return [run(session, one) for one in session.scalars(found)]
+
+
+def _in_state(state: PlaybookState) -> ColumnElement[bool]:
+    """As `_state` says it: what waits beyond its time has lapsed."""
+    row = PlaybookRunRow
+    waits = row.state == PlaybookState.WAITING.value
+    over = and_(waits, row.lapses.is_not(None), row.lapses <= time.time_ns())
+    if state is PlaybookState.WAITING:
+        return and_(waits, not_(over))
+    if state is PlaybookState.LAPSED:
+        return or_(row.state == state.value, over)
+    return row.state == state.value
+
+
+def counted(session: Session, alerts: Collection[str]) -> dict[str, int]:
+    """How many runs each of these alerts set off."""
+    row = PlaybookRunRow
+    wanted = select(row.alert, func.count()).where(row.alert.in_(alerts)).group_by(row.alert)
+    return dict(session.execute(wanted).tuples().all())
 
 
 def row(session: Session, name: str) -> PlaybookRunRow:

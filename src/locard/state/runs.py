@@ -4,15 +4,17 @@
 A row is written before the deed that it speaks of. Rows are never taken out, but for locks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, select
+from sqlalchemy import JSON, ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from locard.model.action import Plan, Receipt, RunState, Step, StepState, Taken, Verdict
 from locard.model.errors import Missing
 from locard.state.database import Table
+from locard.state.pages import Place, older
 
 
 class RunRow(Table):
@@ -100,10 +102,36 @@ def run(session: Session, name: str) -> RunRow:
     return row
 
 
-def of_case(session: Session, case: str) -> Sequence[RunRow]:
-    """The runs of a case, the newest first."""
-    wanted = select(RunRow).where(RunRow.case == case).order_by(RunRow.started.desc())
-    return session.scalars(wanted).all()
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs of actions are asked for; what is empty narrows nothing."""
+
+    case: str = ""
+    states: Collection[RunState] = ()
+    verb: str = ""
+    """`collect` or `isolate`."""
+
+
+def page(
+    session: Session, wanted: Wanted, *, limit: int, before: Place | None = None
+) -> Sequence[RunRow]:
+    """Runs, the newest first, those after a place in the list."""
+    found = older(select(RunRow), RunRow.started, RunRow.id, before).limit(limit)
+    if wanted.case:
+        found = found.where(RunRow.case == wanted.case)
+    if wanted.states:
+        found = found.where(RunRow.state.in_([one.value for one in wanted.states]))
+    if wanted.verb:
+        found = found.where(RunRow.action.startswith(f"{wanted.verb}.", autoescape=True))
+    return session.scalars(found).all()
+
+
+def held(session: Session, case: str) -> int:
+    """How many targets of a case are isolated, and not just being isolated or released."""
+    going = (RunState.APPLYING.value, RunState.RELEASING.value)
+    found = select(func.count(TargetLock.key)).join(RunRow, RunRow.id == TargetLock.run)
+    known = found.where(RunRow.case == case, RunRow.state.not_in(going))
+    return session.scalar(known.where(RunRow.action.startswith("isolate."))) or 0
 
 
 def steps(session: Session, name: str) -> Sequence[StepRow]:

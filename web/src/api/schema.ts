@@ -129,6 +129,15 @@ export interface AuthorityShown {
   set_by: string;
 }
 
+/**
+ * What is there for whoever asks: runs that wait for their word, and alerts that they have not
+ * seen.
+ */
+export interface Awaiting {
+  approvals: number;
+  alerts: number;
+}
+
 /** Where the browser goes to sign in. */
 export interface Away {
   address: string;
@@ -970,6 +979,12 @@ export interface PlaybookRunAsked {
   plans: ProposalShown[];
 }
 
+/** Runs of playbooks, the newest first. `next` is where the list goes on, null at its end. */
+export interface PlaybookRunList {
+  runs: PlaybookRunShown[];
+  next: string | null;
+}
+
 /**
  * One run of a playbook on one alert. While it is `waiting`, people are asked: `approvers` of
  * them have to agree until `lapses`, and `agreed` have. `asks_you` says that it waits for whoever
@@ -1158,6 +1173,16 @@ export interface RoleTable {
 }
 
 /**
+ * Runs, the newest first. `next` is where the list goes on, null at its end; `isolated` counts
+ * the targets of the case that are isolated now, listed here or not.
+ */
+export interface RunList {
+  runs: RunShown[];
+  next: string | null;
+  isolated: number;
+}
+
+/**
  * A run. `working` says that a process is at it now; `standing` counts the changes that may
  * stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand.
  */
@@ -1187,6 +1212,9 @@ export interface RunShown {
   done: number;
   standing: number;
 }
+
+/** How far a run has come. */
+export type RunState = 'applying' | 'done' | 'failed' | 'releasing' | 'released' | 'release-failed';
 
 /** A run with its steps. `receipt` is the evidence id of its last receipt. */
 export interface RunWhole {

@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { CircleAlert, CircleCheck, CircleDashed } from 'lucide-react';
-import { keeping, verification } from '../api/queries';
+import { keeping, verification } from '../api/custody';
 import type { View } from '../custody/address';
 import styles from '../custody/custody.module.css';
 import { Exhibits } from '../custody/Exhibits';

@@ -16,7 +16,8 @@ import {
 import { useState } from 'react';
 import { Gate } from '../access/Gate';
 import { address } from '../api/client';
-import { evidenceCustody, evidenceItem } from '../api/queries';
+import { evidenceCustody } from '../api/custody';
+import { evidenceItem } from '../api/queries';
 import { Bones, Failed } from '../shell/States';
 import { bytes, count } from '../text/number';
 import { told } from '../text/time';

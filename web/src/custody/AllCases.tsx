@@ -7,7 +7,7 @@ import { CircleAlert, CircleCheck, CircleDashed, Lock, ScrollText } from 'lucide
 import { useEffect, useMemo } from 'react';
 import { useMay } from '../access/may';
 import type { CustodyOverview } from '../api/contract';
-import { custodyOverview } from '../api/queries';
+import { custodyOverview } from '../api/custody';
 import frame from '../case/case.module.css';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { count, counted } from '../text/number';

@@ -5,7 +5,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { ScrollText } from 'lucide-react';
 import { type ReactNode, useMemo } from 'react';
 import type { CustodyEntry } from '../api/contract';
-import { custodyEntries, custodyTally, ENTRIES_WINDOW, type EntriesAsked } from '../api/queries';
+import { custodyEntries, custodyTally, ENTRIES_WINDOW, type EntriesAsked } from '../api/custody';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { count } from '../text/number';
 import styles from './custody.module.css';

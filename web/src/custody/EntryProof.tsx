@@ -4,7 +4,7 @@ import { Button, CopyButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Check, Copy } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { custodyEntry } from '../api/queries';
+import { custodyEntry } from '../api/custody';
 import { Bones, Failed } from '../shell/States';
 import { count } from '../text/number';
 import { told } from '../text/time';

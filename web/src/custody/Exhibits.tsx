@@ -7,7 +7,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { BadgeCheck, FileStack, Lock, Search, Trash2 } from 'lucide-react';
 import { useCallback } from 'react';
 import type { Exhibit } from '../api/contract';
-import { EXHIBITS_WINDOW, exhibitsPage } from '../api/queries';
+import { EXHIBITS_WINDOW, exhibitsPage } from '../api/custody';
 import frame from '../case/case.module.css';
 import { Rows } from '../shell/Rows';
 import { Bones, Failed, Nothing } from '../shell/States';

@@ -7,7 +7,7 @@ import { Copy, X } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useMay } from '../access/may';
 import type { ExhibitWhole } from '../api/contract';
-import { exhibit, keeping } from '../api/queries';
+import { exhibit, keeping } from '../api/custody';
 import { ExportBundle } from '../case/ExportBundle';
 import { Bones, Failed } from '../shell/States';
 import { bytes } from '../text/number';

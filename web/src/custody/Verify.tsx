@@ -6,7 +6,7 @@ import { CircleAlert, CircleCheck, CircleDashed, Copy, ShieldCheck } from 'lucid
 import { use, useEffect, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import type { Clause, Signing } from '../api/contract';
-import { verification } from '../api/queries';
+import { verification } from '../api/custody';
 import frame from '../case/case.module.css';
 import { ProgressContext } from '../case/progress';
 import { isRunning, ProgressLine } from '../shell/Progress';

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, BellRing, ExternalLink, FileCheck2, MailWarning } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useMay } from '../access/may';
 import type { Alert, AlertWhole } from '../api/contract';
-import { alerts as alertsQuery, oneAlert, unreadAlerts } from '../api/queries';
+import { alerts as alertsQuery, oneAlert, unreadAlerts } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { bytes, counted } from '../text/number';
 import { short, told } from '../text/time';
 import { Value } from '../text/Value';
-import { usePreferences } from '../theme/preferences';
+import { choose, preferences, usePreferences } from '../theme/preferences';
 import { PlaybookRunCard, PlaybookRuns } from './PlaybookRuns';
 import styles from './respond.module.css';
 import { severityTone } from './telling';
@@ -20,11 +20,30 @@ import { severityTone } from './telling';
 /** What detectors said, the last first; above it what waits for people. */
 export function Alerts() {
   const found = useQuery(alertsQuery());
+  const search = useSearch({ from: '/inside/respond' });
+  const navigate = useNavigate({ from: '/respond' });
+  const { alertsSeen } = usePreferences();
+  // What is shown is seen: the rail says how many came after that.
+  const newest =
+    found.data
+      ?.map((one) => one.first)
+      .sort()
+      .at(-1) ?? '';
+  const [before] = useState(alertsSeen);
+  useEffect(() => {
+    if (newest > preferences().alertsSeen) choose({ alertsSeen: newest });
+  }, [newest]);
   if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
   if (!found.data) return <Bones rows={6} height={24} />;
   return (
     <>
-      <PlaybookRuns name="" />
+      <PlaybookRuns
+        name=""
+        only={search.playbooks ?? ''}
+        choose={(playbooks) =>
+          void navigate({ search: { ...search, playbooks: playbooks || undefined } })
+        }
+      />
       {found.data.length === 0 ? (
         <Nothing icon={<BellRing size={20} />} title="No alert yet">
           <p>
@@ -53,7 +72,7 @@ export function Alerts() {
               </thead>
               <tbody>
                 {found.data.map((one) => (
-                  <Line key={one.id} one={one} />
+                  <Line key={one.id} one={one} fresh={before !== '' && one.first > before} />
                 ))}
               </tbody>
             </table>
@@ -65,7 +84,7 @@ export function Alerts() {
   );
 }
 
-function Line(props: { one: Alert }) {
+function Line(props: { one: Alert; fresh: boolean }) {
   const { one } = props;
   const { zone } = usePreferences();
   return (
@@ -78,6 +97,11 @@ function Line(props: { one: Alert }) {
         <Link to="/respond" search={{ view: 'alerts', alert: one.id }}>
           <Value text={one.title} limit={200} />
         </Link>
+        {props.fresh && (
+          <span className={frame.badge} data-tone="busy" style={{ marginLeft: 8 }}>
+            new
+          </span>
+        )}
         <small className="faint">
           {one.source} · <Value text={one.kind} limit={100} />
         </small>

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { Download, ShieldAlert } from 'lucide-react';
 import { useMay } from '../access/may';
 import type { FullEvent } from '../api/contract';
-import { cloudActions } from '../api/queries';
+import { cloudActions } from '../api/respond';
 import { Value } from '../text/Value';
 import styles from './respond.module.css';
 import { pivots } from './targets';

@@ -1,45 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 // What playbooks do by themselves, and what they wait for people about.
 import { Button } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Gate } from '../access/Gate';
 import { ask } from '../api/client';
 import type { PlaybookRun } from '../api/contract';
-import { playbookRuns } from '../api/queries';
+import { playbookRuns, waitingRuns } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Wrong } from '../people/Given';
 import { Failed } from '../shell/States';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
+import { Filter, Older } from './Listed';
 import { CaseLink, Parts } from './Parts';
 import styles from './respond.module.css';
 import { playbookStanding } from './telling';
 import { changed, Waiting, whither } from './Waiting';
 
+const STATES: Record<string, string> = {
+  '': 'All',
+  due: 'At work',
+  done: 'Done',
+  failed: 'Failed',
+  refused: 'Refused',
+  lapsed: 'Lapsed',
+};
+
 /** Runs of playbooks, those that wait for people first; of all cases when none is named. */
-export function PlaybookRuns(props: { name: string }) {
-  const found = useQuery(playbookRuns(props.name));
-  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
-  const waiting = found.data?.filter((one) => one.state === 'waiting') ?? [];
-  const others = found.data?.filter((one) => one.state !== 'waiting') ?? [];
+export function PlaybookRuns(props: {
+  name: string;
+  only: string;
+  choose: (state: string) => void;
+}) {
+  const { name, only } = props;
+  const waiting = useQuery(waitingRuns(name));
+  const found = useInfiniteQuery(playbookRuns(name, only));
+  const error = waiting.error ?? found.error;
+  if (error && !(waiting.data && found.data)) {
+    return <Failed error={error} again={() => void Promise.all([waiting, found].map(again))} />;
+  }
+  const others = found.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <>
-      {waiting.map((one) => (
-        <Waiting key={one.id} one={one} apart={!props.name} />
+      {waiting.data?.runs.map((one) => (
+        <Waiting key={one.id} one={one} apart={!name} />
       ))}
-      {others.length > 0 && (
+      {(others.length > 0 || only) && (
         <section className={frame.panel}>
-          <h2>Playbooks</h2>
+          <h2>
+            Playbooks
+            <span className={frame.push} />
+            <Filter label="Runs of playbooks" words={STATES} chosen={only} choose={props.choose} />
+          </h2>
           {others.map((one) => (
-            <PlaybookRunCard key={one.id} one={one} apart={!props.name} />
+            <PlaybookRunCard key={one.id} one={one} apart={!name} />
           ))}
+          {others.length === 0 && <p className={styles.none}>None is in this state.</p>}
+          <Older list={found} />
         </section>
       )}
     </>
   );
 }
+
+const again = (query: { refetch: () => Promise<unknown> }) => query.refetch();
 
 export function PlaybookRunCard(props: { one: PlaybookRun; apart: boolean }) {
   if (props.one.state === 'waiting') {

@@ -7,7 +7,7 @@ import { useState } from 'react';
 import { useMay } from '../access/may';
 import { address, get } from '../api/client';
 import type { CloudAccount } from '../api/contract';
-import { cloudActions } from '../api/queries';
+import { cloudActions } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Wrong } from '../people/Given';
 import { copy } from '../timeline/Fields';

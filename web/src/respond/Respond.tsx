@@ -6,7 +6,7 @@ import { CloudOff, Download, ShieldAlert, Siren } from 'lucide-react';
 import { useState } from 'react';
 import { useMay } from '../access/may';
 import type { CloudAccount, CloudAction } from '../api/contract';
-import { cloudAccounts, cloudActions, type Ordered, proposals } from '../api/queries';
+import { cloudAccounts, cloudActions, type Ordered, proposals } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { Value } from '../text/Value';
@@ -23,6 +23,7 @@ import { DOING } from './telling';
 export function Respond() {
   const { case: name } = useParams({ from: '/inside/cases/$case' });
   const search = useSearch({ from: '/inside/cases/$case/respond' });
+  const navigate = useNavigate({ from: '/cases/$case/respond' });
   const leave = useMay('respond', name);
   const accounts = useQuery({ ...cloudAccounts(), enabled: leave.may });
   const actions = useQuery({ ...cloudActions(), enabled: leave.may });
@@ -49,8 +50,18 @@ export function Respond() {
         )}
         {!search.verb && (
           <>
-            <PlaybookRuns name={name} />
-            <Runs name={name} />
+            <PlaybookRuns
+              name={name}
+              only={search.playbooks ?? ''}
+              choose={(playbooks) =>
+                void navigate({ search: { ...search, playbooks: playbooks || undefined } })
+              }
+            />
+            <Runs
+              name={name}
+              only={search.runs ?? ''}
+              choose={(runs) => void navigate({ search: { ...search, runs: runs || undefined } })}
+            />
           </>
         )}
       </div>

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useMay } from '../access/may';
-import { cloudAccounts } from '../api/queries';
+import { cloudAccounts } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Bones, Failed } from '../shell/States';
 import { Accounts } from './Accounts';

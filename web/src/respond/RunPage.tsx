@@ -16,7 +16,8 @@ import { Gate } from '../access/Gate';
 import { useMay } from '../access/may';
 import { address, ask, Failure } from '../api/client';
 import type { RunWhole } from '../api/contract';
-import { client, oneRun, playbookRuns } from '../api/queries';
+import { client } from '../api/queries';
+import { oneRun, playbookRunOf } from '../api/respond';
 import frame from '../case/case.module.css';
 import { ProgressContext } from '../case/progress';
 import { isRunning, ProgressLine } from '../shell/Progress';
@@ -210,10 +211,8 @@ function Standing(props: { one: RunWhole; kept: number }) {
 function About(props: { one: RunWhole; name: string }) {
   const { one, name } = props;
   const { zone } = usePreferences();
-  const playbooks = useQuery({ ...playbookRuns(name), enabled: one.rule !== '' });
-  const approved =
-    playbooks.data?.find((each) => each.parts.some((part) => part.run === one.run))?.approvals ??
-    [];
+  const playbook = useQuery({ ...playbookRunOf(name, one.run), enabled: one.rule !== '' });
+  const approved = playbook.data?.runs[0]?.approvals.filter((each) => each.counts) ?? [];
   const when = (iso: string | null) => (iso ? told(iso, zone).replace(/\.\d+ /, ' ') : '');
   return (
     <section className={frame.panel}>

@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CloudCog } from 'lucide-react';
 import type { Run } from '../api/contract';
-import { runs as runsQuery } from '../api/queries';
+import { type Only, runs as runsQuery } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Bones, Failed, Nothing } from '../shell/States';
 import { counted } from '../text/number';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
+import { Filter, Older } from './Listed';
 import styles from './respond.module.css';
-import { isGoing, standing } from './telling';
+import { standing } from './telling';
+
+const WORDS: Record<Only, string> = {
+  '': 'All',
+  going: 'Under way',
+  isolated: 'Isolated',
+  failed: 'Failed',
+  released: 'Released',
+};
 
 /** What was done for the case, the newest first; what still stands in a cloud is said first. */
-export function Runs(props: { name: string }) {
-  const found = useQuery(runsQuery(props.name));
+export function Runs(props: { name: string; only: Only; choose: (only: Only) => void }) {
+  const { only } = props;
+  const found = useInfiniteQuery(runsQuery(props.name, only));
   if (found.isError && !found.data) {
     return <Failed error={found.error} again={() => void found.refetch()} />;
   }
   if (!found.data) return <Bones rows={5} height={24} />;
-  if (found.data.length === 0) {
+  const runs = found.data.pages.flatMap((page) => page.runs);
+  if (runs.length === 0 && !only) {
     return (
       <Nothing icon={<CloudCog size={20} />} title="Nothing was done yet">
         <p>
@@ -30,16 +41,18 @@ export function Runs(props: { name: string }) {
       </Nothing>
     );
   }
-  const isolated = found.data.filter((one) => one.standing > 0 && !isGoing(one));
+  const isolated = found.data.pages.at(-1)?.isolated ?? 0;
   return (
     <section className={frame.panel}>
       <h2>
         <CloudCog size={15} /> What was done
         <span className="muted">
-          {isolated.length > 0
-            ? `${counted(isolated.length, 'target')} still isolated`
+          {isolated > 0
+            ? `${counted(isolated, 'target')} still isolated`
             : 'nothing is isolated now'}
         </span>
+        <span className={frame.push} />
+        <Filter label="Runs" words={WORDS} chosen={only} choose={props.choose} />
       </h2>
       <div className={styles.table}>
         <table>
@@ -54,12 +67,14 @@ export function Runs(props: { name: string }) {
             </tr>
           </thead>
           <tbody>
-            {found.data.map((one) => (
+            {runs.map((one) => (
               <Line key={one.run} one={one} name={props.name} />
             ))}
           </tbody>
         </table>
       </div>
+      {runs.length === 0 && <p className={styles.none}>None is in this state.</p>}
+      <Older list={found} />
     </section>
   );
 }

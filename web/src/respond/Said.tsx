@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What responding has to say in the story of a case: who is waited for, and what is isolated.
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { playbookRuns, runs } from '../api/queries';
+import { runs, waitingRuns } from '../api/respond';
 import { counted } from '../text/number';
 
 export function RespondSaid(props: { name: string }) {
   const { name } = props;
-  const waiting = useQuery(playbookRuns(name)).data?.filter((one) => one.state === 'waiting') ?? [];
-  const isolated = useQuery(runs(name)).data?.filter((one) => one.standing > 0) ?? [];
+  const waiting = useQuery(waitingRuns(name)).data?.runs.length ?? 0;
+  const isolated = useInfiniteQuery(runs(name, '')).data?.pages.at(-1)?.isolated ?? 0;
   const link = (text: string) => (
     <Link to="/cases/$case/respond" params={{ case: name }} search={{}}>
       {text}
@@ -16,16 +16,16 @@ export function RespondSaid(props: { name: string }) {
   );
   return (
     <>
-      {waiting.length > 0 && (
+      {waiting > 0 && (
         <>
-          {link(counted(waiting.length, 'playbook'))} {waiting.length === 1 ? 'waits' : 'wait'} for
-          somebody to agree.{' '}
+          {link(counted(waiting, 'playbook'))} {waiting === 1 ? 'waits' : 'wait'} for somebody to
+          agree.{' '}
         </>
       )}
-      {isolated.length > 0 && (
+      {isolated > 0 && (
         <>
-          {link(counted(isolated.length, 'target'))} {isolated.length === 1 ? 'is' : 'are'} isolated
-          until somebody releases {isolated.length === 1 ? 'it' : 'them'}.{' '}
+          {link(counted(isolated, 'target'))} {isolated === 1 ? 'is' : 'are'} isolated until
+          somebody releases {isolated === 1 ? 'it' : 'them'}.{' '}
         </>
       )}
     </>

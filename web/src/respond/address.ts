@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the address of the section holds: the target that is looked at and what is to be done to it.
+import { type Only, PLAYBOOK_STATES } from '../api/respond';
 
 export interface RespondAddress {
   verb?: 'collect' | 'isolate';
   target?: string;
   account?: string;
   region?: string;
+  /** Which runs are shown. */
+  runs?: Only;
+  /** Runs of playbooks in which state are shown. */
+  playbooks?: string;
 }
+
+const ONLY: Only[] = ['going', 'isolated', 'failed', 'released'];
 
 export function readRespondAddress(search: Record<string, unknown>): RespondAddress {
   const text = (value: unknown) =>
@@ -16,6 +23,8 @@ export function readRespondAddress(search: Record<string, unknown>): RespondAddr
     target: text(search.target),
     account: text(search.account),
     region: text(search.region),
+    runs: ONLY.find((each) => each === search.runs),
+    playbooks: PLAYBOOK_STATES.find((each) => each === search.playbooks),
   };
 }
 
@@ -28,6 +37,8 @@ export interface RespondingAddress {
   alert?: string;
   /** The playbook that is looked at. */
   playbook?: string;
+  /** Runs of playbooks in which state are shown. */
+  playbooks?: string;
 }
 
 export function readRespondingAddress(search: Record<string, unknown>): RespondingAddress {
@@ -37,5 +48,6 @@ export function readRespondingAddress(search: Record<string, unknown>): Respondi
     view: VIEWS.find((each) => each === search.view),
     alert: text(search.alert),
     playbook: text(search.playbook),
+    playbooks: PLAYBOOK_STATES.find((each) => each === search.playbooks),
   };
 }

@@ -9,7 +9,6 @@ import {
   LogOut,
   ScrollText,
   Settings2,
-  Siren,
   UserRound,
 } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -19,6 +18,7 @@ import { leavePreferences, loadPreferences } from '../theme/preferences';
 import { taken } from './asked';
 import { Keys } from './Keys';
 import { Palette } from './Palette';
+import { RespondPlace } from './RespondPlace';
 import styles from './shell.module.css';
 
 const COMMAND = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
@@ -79,10 +79,7 @@ export function Shell() {
           <FolderSearch size={18} />
           Cases
         </Link>
-        <Link to="/respond" className={styles.place}>
-          <Siren size={18} />
-          Respond
-        </Link>
+        <RespondPlace />
         <Link to="/custody" className={styles.place}>
           <ScrollText size={18} />
           Custody

@@ -12,6 +12,8 @@ export interface Preferences {
   widths: Record<string, number>;
   facetsOpen: boolean;
   folded: string[];
+  /** When the newest alert came that was shown; empty before the first. */
+  alertsSeen: string;
 }
 
 export const DEFAULT_COLUMNS = ['time', 'source', 'actor', 'action', 'src_ip', 'message'];
@@ -24,6 +26,7 @@ const INITIAL: Preferences = {
   widths: {},
   facetsOpen: true,
   folded: ['provider', 'account', 'region', 'error', 'dst_ip'],
+  alertsSeen: '',
 };
 
 const KEY = 'locard.preferences';
@@ -53,6 +56,7 @@ function sane(kept: unknown): Preferences {
   if (!Array.isArray(merged.columns) || merged.columns.length === 0) {
     merged.columns = DEFAULT_COLUMNS;
   }
+  if (typeof merged.alertsSeen !== 'string') merged.alertsSeen = '';
   if (!Array.isArray(merged.folded)) merged.folded = INITIAL.folded;
   return merged;
 }

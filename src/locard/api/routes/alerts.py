@@ -14,12 +14,13 @@ from starlette.concurrency import run_in_threadpool
 
 from locard.api.allowed import MayManageSettings, MayView, Open, seen
 from locard.api.door import Door, Person, TheDoor, address
-from locard.api.routes.playbooks import PlaybookRunShown, playbook_run
+from locard.api.routes.playbook_runs import PlaybookRunShown, playbook_run
 from locard.api.routes.response import TargetShown, target_shown
 from locard.api.times import iso
 from locard.cases.alerts.sources import MOST_BYTES
 from locard.model.alert import Alert
 from locard.model.errors import Missing
+from locard.state.playbooks import Wanted
 
 router = APIRouter(prefix="/api/alerts", tags=["alerts"])
 
@@ -103,9 +104,7 @@ def alerts(
     """The alerts of the cases that whoever asks may see, the last that came first."""
     among = seen(who)
     found = door.desk.response.alerts.every(case, limit=limit, among=among)
-    counts: dict[str, int] = {}
-    for one in door.desk.response.playbooks.runs(case, limit=1000, among=among):
-        counts[one.alert] = counts.get(one.alert, 0) + 1
+    counts = door.desk.response.playbooks.counted([one.id for one in found])
     return [AlertShown(**_alert(one), playbooks=counts.get(one.id, 0)) for one in found]
 
 
@@ -130,7 +129,7 @@ def unread_alerts(_who: MayManageSettings, door: TheDoor) -> list[UnreadShown]:
 def alert(alert: AlertId, who: MayView, door: TheDoor) -> AlertWhole:
     """An alert with its original and with what it set off."""
     one = _seen(door, who, alert)
-    runs = [each for each in door.desk.response.playbooks.runs(one.case) if each.alert == one.id]
+    runs = door.desk.response.playbooks.runs(Wanted(one.case, alert=one.id))
     return AlertWhole(
         **_alert(one),
         playbooks=len(runs),

@@ -67,6 +67,11 @@ class Alerts:
         with self.state.session() as session:
             return alerts.every(session, case, limit=limit, before=before, among=among)
 
+    def new(self, since: int, among: Collection[str] | None) -> int:
+        """How many alerts of these cases came first after a time, in UTC nanoseconds."""
+        with self.state.session() as session:
+            return alerts.new(session, since, among)
+
     def get(self, alert: str) -> Alert:
         """The alert of that id, or of an id that begins so. Raises `Missing`."""
         with self.state.session() as session:

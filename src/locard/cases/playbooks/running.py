@@ -15,7 +15,13 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from locard.cases.notices.sending import Notices
-from locard.cases.playbooks.approvals import Approvals, again, lacking, must_ask
+from locard.cases.playbooks.approvals import (
+    Approvals,
+    again,
+    lacking,
+    must_ask,
+    waits_for,
+)
 from locard.cases.playbooks.matching import Matching
 from locard.cases.playbooks.plans import Plans, agreed_to, changes, digest
 from locard.cases.playbooks.shelf import Shelf
@@ -38,12 +44,14 @@ from locard.model.playbook import (
 from locard.state import alerts, playbooks
 from locard.state.alerts import AlertRow
 from locard.state.database import State
-from locard.state.playbooks import PlaybookRunRow
+from locard.state.pages import Place
+from locard.state.playbooks import PlaybookRunRow, Wanted
 from locard.state.runs import RunRow
 
 ATTEMPTS = 3
 """How many processes are begun for a run that gets no further."""
 AT_ONCE = 100
+ALL = Wanted()
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -74,16 +82,21 @@ class Playbooks:
     # What there is
 
     def runs(
-        self,
-        case: str = "",
-        *,
-        state: PlaybookState | None = None,
-        limit: int = 200,
-        among: Collection[str] | None = None,
+        self, wanted: Wanted = ALL, *, limit: int = 200, before: Place | None = None
     ) -> list[PlaybookRun]:
-        """Runs of a case, of those `among`, or of all, the newest first."""
+        """Runs that are asked for, the newest first, those after a place in the list."""
         with self.state.session() as session:
-            return playbooks.every(session, case, state=state, limit=limit, among=among)
+            return playbooks.page(session, wanted, limit=limit, before=before)
+
+    def counted(self, alerts: Collection[str]) -> dict[str, int]:
+        """How many runs each of these alerts set off."""
+        with self.state.session() as session:
+            return playbooks.counted(session, alerts)
+
+    def waiting_for(self, name: str, among: Collection[str] | None) -> list[PlaybookRun]:
+        """The runs of these cases that wait for a person's word, the newest first."""
+        found = self.runs(Wanted(among=among, states=(PlaybookState.WAITING,)), limit=1_000)
+        return [one for one in found if waits_for(one, name)]
 
     def run(self, run: str) -> PlaybookRun:
         """The run of that id, or of an id that begins so. Raises `Missing`."""

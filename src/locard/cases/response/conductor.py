@@ -32,7 +32,8 @@ from locard.model.errors import Conflict, Error, Missing
 from locard.model.playbook import Doing
 from locard.state import runs
 from locard.state.accounts import AccountRow
-from locard.state.runs import RunRow
+from locard.state.pages import Place
+from locard.state.runs import RunRow, Wanted
 
 if TYPE_CHECKING:
     from locard.cases.desk import Desk
@@ -169,11 +170,16 @@ class Response:
         if found:
             self._desk.background.run(["runs", "resume", *found], who, soon=True)
 
-    def runs(self, case: str) -> list[Going]:
-        """The runs of a case, the newest first."""
+    def runs(self, wanted: Wanted, *, limit: int = 200, before: Place | None = None) -> list[Going]:
+        """Runs that are asked for, the newest first, those after a place in the list."""
         with self._desk.state.session() as session:
-            rows = runs.of_case(session, case)
+            rows = runs.page(session, wanted, limit=limit, before=before)
             return [self._going(session, one) for one in rows]
+
+    def held(self, case: str) -> int:
+        """How many targets of the case are isolated now."""
+        with self._desk.state.session() as session:
+            return runs.held(session, case)
 
     def run(self, case: str, run: str) -> Going:
         """A run of a case. Raises `Missing`, also when it is another case's."""

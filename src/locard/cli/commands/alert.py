@@ -91,9 +91,11 @@ def list_alerts(
 
 def show(alert: Which, as_json: Json = False) -> None:
     """Show an alert: what it names, why it is in its case, and where its original is kept."""
+    from locard.state.playbooks import Wanted
+
     with desk() as at:
         found = at.response.alerts.get(alert)
-        runs = [one for one in at.response.playbooks.runs(found.case) if one.alert == found.id]
+        runs = at.response.playbooks.runs(Wanted(alert=found.id))
     if as_json:
         record = alert_record(found, whole=True)
         emit(record | {"runs": [asdict(one) for one in runs]})

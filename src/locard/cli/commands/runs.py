@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard runs`: what was collected, isolated and released, step by step."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,13 +9,15 @@ import typer
 
 from locard.cli.automating import SHORT, carry_on, show_asked, show_playbook_run
 from locard.cli.responding import Told, show_run
-from locard.cli.terminal import Json, Who, desk, emit, hand, listing, moment
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment
 from locard.model.action import RunState
 from locard.model.custody import Hand
 from locard.model.errors import Error
 from locard.model.playbook import PlaybookRun, PlaybookState
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from locard.cases.desk import Desk
 
 Run = Annotated[str, typer.Argument(help="The run, or how its id begins.")]
@@ -22,6 +25,8 @@ Reason = Annotated[str, typer.Option(help="Why; it goes into the custody ledger.
 EXAMPLES = """Examples:
 
     locard runs list breach
+
+    locard runs list --state waiting --limit 10
 
     locard runs receipt r261126-9f3a1c20 > receipt.json
 
@@ -68,49 +73,67 @@ def register(app: typer.Typer) -> None:
 
 def list_runs(
     case: Annotated[str, typer.Argument(help="Of this case; of all if left out.")] = "",
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only in this state: waiting, done, failed, lapsed …")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=10_000)] = 50,
+    before: Annotated[str, typer.Option(help="Only those that were begun before this run.")] = "",
     as_json: Json = False,
 ) -> None:
     """List runs of actions and of playbooks, the newest first."""
-    from sqlalchemy import select
-
-    from locard.state import playbooks
-    from locard.state.runs import RunRow
-
+    states, books = _states(state or ())
     with desk() as at, at.state.session() as session:
-        wanted = select(RunRow).order_by(RunRow.started.desc())
-        rows = session.scalars(wanted.where(RunRow.case == case) if case else wanted).all()
-        books = playbooks.every(session, case)
-    found = [
-        {
-            "run": one.id,
-            "state": one.state.value,
-            "action": f"playbook {one.playbook}",
-            "target": one.alert,
-            "case": one.case,
-            "who": one.asker,
-            "started": moment(one.started),
-            "reason": one.error or one.title,
-        }
-        for one in books
-    ]
-    found += [
-        {
-            "run": one.id,
-            "state": one.state,
-            "action": one.action,
-            "target": one.target,
-            "case": one.case,
-            "who": one.who,
-            "started": moment(one.started),
-            "reason": one.reason,
-        }
-        for one in rows
-    ]
-    found.sort(key=lambda one: one["started"], reverse=True)
+        place = _place(session, before) if before else None
+        found = _listed(session, case, states, books, limit + 1, place, bool(state))
+    shown = [{**one, "started": moment(int(one["started"]))} for one in found[:limit]]
     if as_json:
-        emit(found)
+        emit(shown)
     else:
-        listing(found, "run")
+        listing(shown, "run")
+    if len(found) > limit:
+        more = f"locard runs list {case} --before {shown[-1]['run']}".replace("  ", " ")
+        errors.print(f"There are older ones: {more}", markup=False)
+
+
+def _states(words: Sequence[str]) -> tuple[list[RunState], list[PlaybookState]]:
+    """The states that words name; a word may be one of runs of actions, of playbooks, or both."""
+    known = [*dict.fromkeys([*map(str, PlaybookState), *map(str, RunState)])]
+    if strange := [word for word in words if word not in known]:
+        raise Error(f"There is no state {strange[0][:40]!r}.", f"There are: {', '.join(known)}.")
+    runs = [RunState(word) for word in words if word in list(map(str, RunState))]
+    return runs, [PlaybookState(word) for word in words if word in list(map(str, PlaybookState))]
+
+
+def _place(session: "Session", run: str) -> tuple[int, str]:
+    from locard.state import playbooks, runs
+
+    found = (playbooks.row if run.startswith(PLAYBOOK) else runs.run)(session, run)
+    return found.started, found.id
+
+
+def _listed(
+    session: "Session", case: str, states: Sequence[RunState], books: Sequence[PlaybookState],
+    limit: int, before: tuple[int, str] | None, narrowed: bool,
+) -> list[dict[str, str]]:  # fmt: skip
+    from locard.state import playbooks, runs
+
+    found = []
+    if books or not narrowed:
+        wanted = playbooks.Wanted(case, states=books)
+        found += [
+            {"run": one.id, "state": one.state.value, "action": f"playbook {one.playbook}",
+             "target": one.alert, "case": one.case, "who": one.asker,
+             "started": str(one.started), "reason": one.error or one.title}
+            for one in playbooks.page(session, wanted, limit=limit, before=before)
+        ]  # fmt: skip
+    if states or not narrowed:
+        rows = runs.page(session, runs.Wanted(case, states), limit=limit, before=before)
+        found += [
+            {"run": one.id, "state": one.state, "action": one.action, "target": one.target,
+             "case": one.case, "who": one.who, "started": str(one.started), "reason": one.reason}
+            for one in rows
+        ]  # fmt: skip
+    return sorted(found, key=lambda one: (int(one["started"]), one["run"]), reverse=True)[:limit]
 
 
 def show(run: Run, as_json: Json = False) -> None:
