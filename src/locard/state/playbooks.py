@@ -205,7 +205,7 @@ def counted(session: Session, alerts: Collection[str]) -> dict[str, int]:
     """How many runs each of these alerts set off."""
     row = PlaybookRunRow
     wanted = select(row.alert, func.count()).where(row.alert.in_(alerts)).group_by(row.alert)
-    return dict(session.execute(wanted).tuples().all())
+    return {one[0]: one[1] for one in session.execute(wanted)}
 
 
 def row(session: Session, name: str) -> PlaybookRunRow:

@@ -23,7 +23,7 @@ from locard.cases.playbooks.approvals import barred, waits_for
 from locard.cases.response.conductor import Response
 from locard.model.access import Permission
 from locard.model.errors import Missing
-from locard.model.playbook import Part, PlaybookRun, PlaybookState
+from locard.model.playbook import Approval, Part, PlaybookRun, PlaybookState
 from locard.state.pages import place_of, text_of
 from locard.state.playbooks import Wanted
 
@@ -234,16 +234,7 @@ def playbook_run(one: PlaybookRun, who: Person) -> PlaybookRunShown:
         asking=one.asking.value,
         approvers=one.approvers,
         parts=[part_shown(each) for each in one.parts],
-        approvals=[
-            ApprovalShown(
-                who=each.who,
-                agrees=each.agrees,
-                reason=each.reason,
-                time=iso(each.time),
-                counts=each.round == one.round,
-            )
-            for each in one.approvals
-        ],
+        approvals=[_approval(each, one.round) for each in one.approvals],
         agreed=one.agreed,
         enabled_by=one.enabled_by,
         lapses=iso_or_none(one.lapses),
@@ -258,6 +249,13 @@ def playbook_run(one: PlaybookRun, who: Person) -> PlaybookRunShown:
     )
 
 
+def _approval(one: Approval, round_: int) -> ApprovalShown:
+    counts = one.round == round_
+    return ApprovalShown(
+        who=one.who, agrees=one.agrees, reason=one.reason, time=iso(one.time), counts=counts
+    )
+
+
 def _of(at: Response, case: str, run: str) -> str:
     found = at.playbooks.run(run)
     if found.case != case:
@@ -266,6 +264,7 @@ def _of(at: Response, case: str, run: str) -> str:
 
 
 def part_shown(one: Part) -> PartShown:
+    """A step of a playbook as it is shown."""
     return PartShown(
         number=one.number,
         does=one.does.value,
