@@ -57,7 +57,8 @@ def _fold(
         }  # fmt: skip
         if marked:
             details["marks move"] = json.dumps({one: became[one] for one in marked[:NAMED]})
-        reason = f"the copy {whole[:16]}… has the same: its rows become places of the copy's rows"
+        reason = f"{len(became):,} rows become places of those of the copy {whole[:16]}…"
+        reason += f"; {stay:,} that say something else stay" if stay else ""
         vault.ledger.append([Draft(who, Verb.PROCESSED, part, case, reason, details)])
         timeline.fold_into(case, alike)
     with state.session(alone=True) as session:

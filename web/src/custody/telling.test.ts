@@ -67,6 +67,15 @@ describe('entries', () => {
     ];
     expect(grouped(list).map((group) => group.entries.length)).toEqual([2, 1, 1, 1]);
   });
+  it('that say something else are not put together', () => {
+    const read = { parser: 'disk.image', rows: '10' };
+    const list = [
+      entry('processed', { sequence: 3, details: { copy: 'ab', rows: '10' } }),
+      entry('processed', { sequence: 2, details: read }),
+      entry('processed', { sequence: 1, details: read }),
+    ];
+    expect(grouped(list).map((group) => group.entries.length)).toEqual([1, 2]);
+  });
   it('that are decisions are never put together', () => {
     for (const verb of ['held', 'disposed', 'downloaded', 'exported', 'refused', 'granted']) {
       const two = [entry(verb, { sequence: 2 }), entry(verb, { sequence: 1 })];

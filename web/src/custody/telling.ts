@@ -218,7 +218,8 @@ export function grouped(entries: CustodyEntry[]): Group[] {
       last.entry.actor === entry.actor &&
       last.entry.door === entry.door &&
       last.entry.address === entry.address &&
-      last.entry.evidence === entry.evidence;
+      last.entry.evidence === entry.evidence &&
+      telling(last.entry).sentence === telling(entry).sentence;
     if (same) last.entries.push(entry);
     else groups.push({ entry, entries: [entry] });
   }
