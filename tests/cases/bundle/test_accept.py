@@ -85,6 +85,13 @@ def test_evidence_changes_hands_and_both_sides_say_so(
     assert not any(one.startswith("data/evidence/") for one in names)
     assert transfers(lab) is State.PASS
 
+    names = {
+        side: {one.evidence: one.details["name"] for one in desk.vault.ledger.entries(case="night")
+               if one.verb in (Verb.ACQUIRED, Verb.DERIVED)}
+        for side, desk in (("there", giver.desk), ("here", lab))
+    }  # fmt: skip
+    assert {e: names["here"][e] for e in names["there"]} == names["there"]
+
     other = giver.desk.vault.ledger
     back = giver.desk.bundles.acknowledge(
         "night", taken.receipt, list(lab.vault.ledger.keys()), reason="receipt came", who=ANA
@@ -118,7 +125,7 @@ def test_what_people_said_comes_along_by_their_names(
         assert len(marks.matching(session, "night", "comment", "first")) == 1
     (entry,) = (one for one in lab.vault.ledger.entries() if one.verb is Verb.PROCESSED
                 and "marks" in one.details)  # fmt: skip
-    assert entry.details["marks"] == taken.marks.text == "3 stars, 3 tags, 1 comments"
+    assert entry.details["marks"] == taken.marks.text == "3 stars, 3 tags, 1 comment"
 
     again = lab.bundles.accept(sealed, case="night", reason="request", who=LAB)
     assert again.marks.text == "0 stars, 0 tags, 0 comments; 7 were here already"

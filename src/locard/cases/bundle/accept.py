@@ -33,6 +33,7 @@ from locard_verify.statement import read_payload
 from locard_verify.verdict import Verdict
 
 EVIDENCE = "data/evidence/"
+TAKEN = (Verb.ACQUIRED.value, Verb.DERIVED.value)
 LARGEST_RECORD = 64 << 20
 HASHED = "at the sender, as the record of its exhibit says; the same bytes were hashed again here"
 
@@ -62,6 +63,8 @@ class Sender:
     """Who sealed it."""
     transfers: Mapping[str, str]
     """By the number of the exhibit: the id of the release that waits to be accepted."""
+    names: Mapping[str, str]
+    """By the number of the exhibit: its name, as the entry that took it in says."""
 
 
 def require(verdict: Verdict) -> None:
@@ -129,9 +132,10 @@ class Accepting:
     def _put(self, exhibit: Exhibit, here: set[str], reason: str) -> Came:
         above = exhibit.derived_from
         derived = above.evidence in here
-        name = exhibit.source.get("name") or above.member or exhibit.number
+        said = above.member or self.sender.names.get(exhibit.number, "")
+        parts = [part for part in said.split("/") if part not in ("", ".", "..")]
         origin = Origin(
-            name=name.rpartition("/")[2] or name,
+            name="/".join(parts) or exhibit.number,
             parent=above.evidence if derived else "",
             member=above.member if derived else "",
             acquisition=Acquisition(
@@ -196,29 +200,33 @@ def sender(container: Container) -> Sender:
         seal: Any = json.loads(whole(container, "seal.json", 4 << 20))
         line = json.dumps(seal["envelope"], separators=(",", ":")).encode()
         said = read_payload(dsse.read_line(line).payload)
+        transfers, names = _told(container)
         return Sender(
             case=said["case"],
             origin=str(seal["checkpoint"]).split("\n")[0],
             manifest=said["details"]["manifest-sha256.txt"],
             name=said["actor"],
-            transfers=_transfers(container),
+            transfers=transfers,
+            names=names,
         )
     except (Refused, Malformed, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unreadable(f"The bundle does not say who it comes from: {error}.") from error
 
 
-def _transfers(container: Container) -> dict[str, str]:
-    """The releases in a bundle that nobody accepted yet, by the number of the exhibit."""
-    waiting: dict[str, str] = {}
+def _told(container: Container) -> tuple[dict[str, str], dict[str, str]]:
+    """Releases that nobody accepted yet, and names, by the number of the exhibit."""
+    waiting, names = dict[str, str](), dict[str, str]()
     with container.open(extract.NAME) as file:
         for line in lines(file, LONGEST, extract.NAME):
             said = read_payload(dsse.read_line(extract.split(line)[1]).payload)
-            transfer = said["details"].get("transfer", "")
-            if said["verb"] == Verb.TRANSFERRED_OUT.value and transfer:
-                waiting[said["exhibit"]] = transfer
-            elif said["verb"] == Verb.TRANSFERRED_IN.value and waiting.get(said["exhibit"]):
-                waiting.pop(said["exhibit"])
-    return waiting
+            number, details = said["exhibit"], said["details"]
+            if said["verb"] in TAKEN:
+                names.setdefault(number, details.get("name", ""))
+            elif said["verb"] == Verb.TRANSFERRED_OUT.value and details.get("transfer"):
+                waiting[number] = details["transfer"]
+            elif said["verb"] == Verb.TRANSFERRED_IN.value:
+                waiting.pop(number, None)
+    return waiting, names
 
 
 @contextmanager

@@ -48,7 +48,8 @@ class Adopted:
     @property
     def text(self) -> str:
         """In words, for a ledger and for people."""
-        said = f"{self.stars:,} stars, {self.tags:,} tags, {self.comments:,} comments"
+        counts = ((self.stars, "star"), (self.tags, "tag"), (self.comments, "comment"))
+        said = ", ".join(f"{count:,} {one}{'s' * (count != 1)}" for count, one in counts)
         said += f"; {self.known:,} were here already" if self.known else ""
         return said + (f"; {self.passed_over:,} were passed over" if self.passed_over else "")
 
