@@ -27,6 +27,7 @@ from locard.model.errors import Error, Missing, Tampered
 from tests.clouds.aws.agent import apart
 from tests.response.simulated import ANA, ASKED, Room, aws, room
 from tests.response.test_aws_collect import kept
+from tests.response.test_aws_logs import bucket
 
 __all__ = ["aws", "room"]
 server = pytest.mark.server
@@ -102,7 +103,7 @@ def test_what_runs_in_a_container_is_told_and_no_value_of_its_environment(room: 
     assert "ran in the container web" in exhibit.changes[0]
     assert exhibit.source["container"] == "web" and "smeared" in exhibit.method.consistency
     declared = {one.action for one in catalogue().get("collect.aws.containers").permissions}
-    assert room.made() == declared - ASKED
+    assert room.made() == {one for one in declared if not one.startswith("s3:")} - ASKED
 
 
 @server
@@ -126,6 +127,53 @@ def test_chosen_files_come_as_a_tar_and_what_is_not_there_is_named(
     stopped = collected(room, named, live="no", container="web", mib="1",
                         paths="/usr/share,/usr/lib")  # fmt: skip
     assert stopped.state == RunState.FAILED and "that is the limit" in stopped.steps[0].error
+
+
+@server
+def test_a_container_uploads_its_files_itself_and_the_bucket_is_empty_again(
+    room: Room, tmp_path: Path
+) -> None:
+    room.clouds.clear()
+    drop = bucket(room, "exec-uploads")
+    (tmp_path / "a b.bin").write_bytes(data := os.urandom(3_000_000))
+    named, paths = task(room), f"{tmp_path}/a b.bin,/no/such"
+    said = {"container": "web", "paths": paths, "bucket": "exec-uploads", "mib": "1"}
+    done = collected(room, named, **said)
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    outcome = done.steps[1].outcome
+    assert outcome["uploaded"] > len(data) and outcome["not collected"] == ["/no/such"]
+    with tarfile.open(fileobj=io.BytesIO(kept(room.runner, outcome["evidence"]["tar"]))) as file:
+        taken = file.extractfile(file.getmembers()[0])
+        assert taken is not None and taken.read() == data
+    (exhibit,) = room.runner.vault.ledger.exhibits("c", outcome["evidence"]["tar"])
+    assert [one.call for one in exhibit.requests] == ["ecs:ExecuteCommand", "s3:GetObject"]
+    assert not drop.list_objects_v2(Bucket="exec-uploads")["KeyCount"]
+    action = catalogue().get("collect.aws.containers")
+    byhand = {"s3:PutObject"}  # the container makes this call, by the address that it was given
+    assert room.made() == {one.action for one in action.permissions} - ASKED - byhand
+
+
+@server
+@pytest.mark.parametrize(
+    "how,said",
+    [("bare", "has no curl."), ("refused", "curl ended with 22"), ("nowhere", "does not exist")],
+)
+def test_what_a_container_cannot_upload_comes_through_its_session(
+    room: Room, tmp_path: Path, how: str, said: str
+) -> None:
+    (tmp_path / "x").write_bytes(b"small")
+    if how != "nowhere":
+        bucket(room, f"exec-{how}")
+    named = task(room, faults={"without": ["curl"]} if how == "bare" else {})
+    if how == "refused":
+        room.aws.fault(":PUT .*exec-refused.*", "AccessDenied")
+    done = collected(room, named, container="web", live="no", paths=f"{tmp_path}/x",
+                     bucket=f"exec-{how}")  # fmt: skip
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    outcome = done.steps[0].outcome
+    assert said in outcome["not uploaded"]
+    with tarfile.open(fileobj=io.BytesIO(kept(room.runner, outcome["evidence"]["tar"]))) as file:
+        assert file.getmembers()[0].size == 5
 
 
 @server
@@ -299,8 +347,14 @@ def test_an_answer_is_read_strictly(data: bytes, kind: type[Error], said: str) -
         files(data)
 
 
+def test_an_address_that_could_leave_its_quotes_is_in_no_command() -> None:
+    for wrong in ('https://x/"; reboot; "', "https://x/$(reboot)", "https://x/`", "https://x/'"):
+        with pytest.raises(Error, match="cannot stand in a command"):
+            inside.upload("n0", ["/a"], 1, "x", wrong)
+
+
 def test_lines_that_no_encoder_writes_are_counted_and_not_taken() -> None:
-    data = b"@begin n0 base64\n@ a\nYWJj\n\xff\xfe!\nZGVm\n@! b\n@end n0\n"
+    data = b"@begin n0 base64\n@ a\nYWJj\n@~\n\xff\xfe!\nZGVm\n@! b\n@~\n@end n0\n"
     answer = Answer([data.replace(b"\n", b"\r\n")], "n0", "The container web")
     assert {name: b"".join(one) for name, one in answer.files()} == {"a": b"abcdef"}
     assert (answer.lost, answer.spoiled, answer.ended) == (["b"], 1, True)

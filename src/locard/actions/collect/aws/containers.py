@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws import inside
-from locard.actions.collect.aws.answers import of
+from locard.actions.collect.aws import inside, sending
 from locard.actions.collect.aws.inside import Answer
 from locard.actions.collect.aws.procfs import Proc
+from locard.actions.collect.aws.shells import acquired, asked
 from locard.actions.collect.aws.streams import Stream, lines
 from locard.actions.contract import Action, Keep, Option, Room
 from locard.model.action import Json, Permission, Plan, Step, Target
-from locard.model.custody import Acquisition
 from locard.model.errors import Error, Missing, Tampered
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ LIVE = 64 << 20
 SESSION = ("ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel",
            "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel")  # fmt: skip
 """What the agent in the task needs, by the role of the task."""
-SMEARED = "smeared: each file at the moment at which it was read"
 
 
 class Live:
@@ -39,17 +37,17 @@ class Live:
 
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Ask once, keep what came as it came, and what it says."""
-        said, asked, nonce = step.arguments, datetime.now(UTC), token_hex(8)
+        said, moment, nonce = step.arguments, datetime.now(UTC), token_hex(8)
         command = inside.live(nonce, values=bool(said["secrets"]))
-        answer = _asked(cloud, step, room, command, nonce, LIVE)
+        answer = asked(cloud, step, room, command, nonce, LIVE)
         files = {name: b"".join(chunks) for name, chunks in answer.files()}
         if not any(name.endswith("/stat") for name in files):
             raise Missing(
                 f"{answer.where} does not show /proc: its processes cannot be told.",
                 "Take its files alone: --set live=no",
             )
-        found = _acquired(cloud, step, "what a shell in the container could read of /proc")
-        name, proc = said["name"], Proc(files, said["container"], asked)
+        found = acquired(cloud, step, "what a shell in the container could read of /proc")
+        name, proc = said["name"], Proc(files, said["container"], moment)
         raw = ({"path": f"/proc/{path}", **_shown(data)} for path, data in files.items())
         kept = keep(f"{name}-proc.jsonl", Stream(lines(raw)), found)
         told = list(proc.lines())
@@ -67,14 +65,20 @@ class Files:
         """Ask for them and keep what comes."""
         said, nonce = step.arguments, token_hex(8)
         paths, most = said["paths"], int(said["mib"]) << 20
+        told: dict[str, Json] = {}
+        if said["bucket"]:
+            sent, why = sending.sent(cloud, step, keep, room)
+            if not why:
+                return sent
+            told["not uploaded"] = why
         command = inside.files(nonce, paths)
-        answer = _asked(cloud, step, room, command, nonce, most * 3 // 2)
+        answer = asked(cloud, step, room, command, nonce, most * 3 // 2)
         kept: dict[str, Json] = {}
         for number, chunks in answer.files():
             if number == "tar":
                 covers = f"a tar of {', '.join(paths)}"
                 tar = _Whole(chunks)
-                kept["tar"] = keep(f"{said['name']}.tar", tar, _acquired(cloud, step, covers))
+                kept["tar"] = keep(f"{said['name']}.tar", tar, acquired(cloud, step, covers))
                 if not tar.ended:
                     raise Tampered(
                         f"The tar of {answer.where} has no end.",
@@ -84,10 +88,10 @@ class Files:
                 path = paths[int(number)]
                 plain = re.sub(r"[^\w.-]", "_", path).strip("_")
                 kept[path] = keep(
-                    f"{said['name']}-{plain}", Stream(chunks), _acquired(cloud, step, path)
+                    f"{said['name']}-{plain}", Stream(chunks), acquired(cloud, step, path)
                 )
         gone = [paths[int(one)] for one in answer.lost if one.isdecimal() and int(one) < len(paths)]
-        told = _lost(answer, []) | ({"not collected": gone} if gone else {})
+        told |= _lost(answer, []) | ({"not collected": gone} if gone else {})
         if gone and "tar" not in kept:
             told["why"] = "Without tar in the container only plain files that can be read come."
         return {"evidence": kept, **told}
@@ -109,43 +113,6 @@ class _Whole:
     def ended(self) -> bool:
         """Whether the last 1,024 bytes are the end that every tar has."""
         return self._tail == bytes(1024)
-
-
-def _asked(
-    cloud: "Cloud", step: Step, room: Room, command: str, nonce: str, most: int
-) -> Answer:  # fmt: skip
-    said = step.arguments
-    channel = cloud.executed(said["cluster"], said["task"], said["container"], command)
-    where = f"The container {said['container']}"
-
-    def output() -> Iterator[bytes]:
-        seconds = 60.0 * int(said["minutes"])
-        yield from channel.output(
-            seconds=seconds, most=most, told=lambda count: room.progress(step.title, count, most)
-        )
-        if "Unable to start command" in channel.farewell:
-            raise Missing(
-                f"{where} has no shell at /bin/sh ({channel.farewell}): nothing can be asked of "
-                "it.",
-                "Its image is taken by its digest, its logs by collect.aws.task; its files come "
-                "only with its host, where that is an instance.",
-            )
-
-    return Answer(output(), nonce, where)
-
-
-def _acquired(cloud: "Cloud", step: Step, covers: str) -> Acquisition:
-    container = step.arguments["container"]
-    return replace(
-        of(cloud, consistency=SMEARED, covers=covers),
-        source={"container": container},
-        changes=(
-            f"/bin/sh ran in the container {container} and started what it names, as root or the "
-            "user of the agent; times of last access may have changed; nothing was written there",
-        ),
-        hash_point="here, as it came through the session; each message was held against its own "
-        "SHA-256",
-    )
 
 
 def _shown(data: bytes) -> dict[str, str]:
@@ -182,6 +149,9 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     for name in ("minutes", "mib"):
         if not str(options[name]).isdecimal() or not 0 < int(str(options[name])) <= 10_000:
             raise Error(f"{name} is a number, and not {str(options[name])[:40]!r}.")
+    bucket = str(options["bucket"])
+    if bucket and not sending.BUCKET.fullmatch(bucket):
+        raise Error(f"{bucket[:80]!r} is no name of a bucket.")
     found = cloud.call("ecs:DescribeTasks", cluster=cluster, tasks=[number])["tasks"]
     if not found:
         raise Missing(f"There is no task {target.id} in {cloud.region}.", "It may have ended.")
@@ -190,7 +160,8 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     wanted = [("live", "See what runs in {}")] if options["live"] not in (False, "no") else []
     wanted += [("files", "Take {paths} out of {}")] if paths else []
     said = {"cluster": cluster, "task": number, "paths": paths, "secrets": options["secrets"],
-            "minutes": int(str(options["minutes"])), "mib": int(str(options["mib"]))}  # fmt: skip
+            "minutes": int(str(options["minutes"])), "mib": int(str(options["mib"])),
+            "bucket": bucket, "bucket_account": options["bucket_account"]}  # fmt: skip
     steps = tuple(
         Step(
             f"{kind}:{one}", title.format(one, paths=", ".join(paths)), "ecs:ExecuteCommand",
@@ -202,7 +173,8 @@ def plan(cloud: "Cloud", target: Target, options: Mapping[str, Json]) -> Plan:
     return Plan(
         ACTION.id, ACTION.version, target, dict(options), steps, refusals=tuple(seen.refusals),
         warnings=tuple(seen.warnings),
-        names={"cluster": (cluster,), "role": (seen.role or "none",)},
+        names={"cluster": (cluster,), "role": (seen.role or "none",),
+               "bucket": (bucket or "none",)},
         volatility=ACTION.volatility,
     )  # fmt: skip
 
@@ -326,6 +298,7 @@ ACTION = Action(
         Permission("ecs:ExecuteCommand", f"{_ECS}:task/{{id}}", reads=False),
         Permission("iam:SimulatePrincipalPolicy", "{role}", optional=True,
                    why="whether the role of the task lets its agent open sessions"),
+        *sending.PERMISSIONS,
     ),
     plan=plan,
     steps={"live": Live(), "files": Files()},
@@ -335,7 +308,8 @@ ACTION = Action(
         Option("container", "Only the container of this name; all if empty", ""),
         Option("live", "What runs: `no` leaves it out", True),
         Option("paths", "Files and folders to take, with commas between: /app,/tmp/x", ""),
-        Option("mib", "MiB that are taken of the files of a container at most", "64"),
+        Option("mib", "MiB of files that come through the session of a container at most", "64"),
+        *sending.OPTIONS,
         Option("minutes", "How long a container may take for its answer", "10"),
         Option("secrets", "Values of environment variables, and not their names alone"),
     ),

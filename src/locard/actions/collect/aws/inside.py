@@ -45,6 +45,22 @@ _FILES = """if command -v tar >/dev/null; then echo "@ tar"; tar -cf - {paths} |
 else {each}
 fi
 """
+_BEAT = """while sleep 9; do echo "@~"; done &
+h=$!
+"""
+"""Says that it is still at work, while tar or curl have nothing to say."""
+_MEASURE = """for t in tar curl sha256sum wc
+do command -v $t >/dev/null || echo "@! tool:$t"; done
+echo "@ sum"; tar -cf - {paths} | sha256sum | x
+echo "@ size"; tar -cf - {paths} | wc -c | x
+kill $h
+"""
+_UPLOAD = """tar -cf - {paths} | curl -fsS -X PUT -T - -H "Transfer-Encoding:" \
+-H "Content-Length: {size}" -H "x-amz-checksum-sha256: {digest}" -H "If-None-Match: *" \
+-o /dev/null "{address}"; s=$?
+echo "@ curl"; echo $s | x
+kill $h
+"""
 
 
 def live(nonce: str, *, values: bool) -> str:
@@ -66,8 +82,26 @@ def files(nonce: str, paths: Iterable[str]) -> str:
         f'if [ -f "{one}" ]; then r {n} "{one}"; else echo "@! {n}"; fi'
         for n, one in enumerate(named)
     )
-    quoted = " ".join(f'"{one}"' for one in named)
-    return _command(nonce, there + _FILES.format(paths=quoted, each=each))
+    return _command(nonce, there + _FILES.format(paths=_quoted(named), each=each))
+
+
+def measure(nonce: str, paths: Iterable[str]) -> str:
+    """The command that says how long the tar of the paths is, and its SHA-256."""
+    named = list(paths)
+    there = "".join(f'[ -e "{one}" ] || echo "@! {n}"\n' for n, one in enumerate(named))
+    return _command(nonce, there + _BEAT + _MEASURE.format(paths=_quoted(named)))
+
+
+def upload(nonce: str, paths: Iterable[str], size: int, digest: str, address: str) -> str:
+    """The command that sends the tar of the paths to an address, and says how that went."""
+    if not re.fullmatch(r"https?://[\w./:@?&=%+~-]+", address):
+        raise Error("The address to upload to cannot stand in a command.", "Nothing was sent.")
+    script = _UPLOAD.format(paths=_quoted(paths), size=size, digest=digest, address=address)
+    return _command(nonce, _BEAT + script)
+
+
+def _quoted(paths: Iterable[str]) -> str:
+    return " ".join(f'"{one}"' for one in paths)
 
 
 def _command(nonce: str, script: str) -> str:
@@ -107,7 +141,7 @@ class Answer:
                 continue
             if line.startswith("@! "):
                 self.lost.append(line[3:])
-            elif line:
+            elif line and line != "@~":
                 self.spoiled += 1
             line = next(lines, None)
         raise Tampered(
@@ -140,6 +174,8 @@ class Answer:
     def _bytes(self, lines: Iterator[str], encoder: str, held: list[str]) -> Iterator[bytes]:
         """The bytes of one file; the line after it goes to `held`."""
         for line in lines:
+            if line == "@~":
+                continue
             if line.startswith("@"):
                 held.append(line)
                 return
