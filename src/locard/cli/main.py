@@ -64,7 +64,9 @@ def run(arguments: list[str] | None = None) -> None:
     without_pandas()
     without_threads()
     gc.set_threshold(50_000, 20, 20)  # what is loaded stays: looking through it takes a tenth
-    sys.exit(outcome(sys.argv[1:] if arguments is None else arguments))
+    status = outcome(sys.argv[1:] if arguments is None else arguments)
+    gc.freeze()  # ending looks through all that was loaded, twice, and none of it is garbage
+    sys.exit(status)
 
 
 def outcome(arguments: list[str]) -> int:
