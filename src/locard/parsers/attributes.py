@@ -2,6 +2,7 @@
 """Further names and values of many records at once, packed into one Arrow map column."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -15,27 +16,25 @@ def pack(count: int, columns: Mapping[str, Sequence[str | None] | pa.Array]) -> 
     Names are in order in each row, whatever else is in the batch: a row parsed again is the same.
     Works by columns because building one list of pairs for each row costs ten times as much.
     """
-    names: list[str] = []
-    arrays: list[pa.Array] = []
-    present: list[np.ndarray] = []
-    for name, values in sorted(columns.items()):
-        array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-        if array.type != pa.string():
-            array = array.cast(pa.string())
-        offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset :][: count + 1]
-        there = np.diff(offsets) > 0
-        if array.null_count:
-            there &= ~np.asarray(array.is_null())
-        if there.any():
-            names.append(name)
-            arrays.append(array)
-            present.append(there)
-    if not names:
+    if not count or not columns:
         return pa.repeat(pa.scalar([], _MAP), count)
-    matrix = np.stack(present, axis=1)
-    row, column = np.nonzero(matrix)
-    values = pa.concat_arrays(arrays).take(pa.array(column * count + row))
-    keys = pa.array(names, pa.string()).take(pa.array(column))
+    lists = {name: v for name, v in columns.items() if not isinstance(v, pa.Array)}
+    arrays = {name: v for name, v in columns.items() if isinstance(v, pa.Array)}
+    whole = pa.concat_arrays([
+        pa.array(list(chain.from_iterable(lists.values())), pa.string()),
+        *(v.cast(pa.string()) if v.type != pa.string() else v for v in arrays.values()),
+    ])  # fmt: skip
+    names = [*lists, *arrays]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    offsets = np.frombuffer(whole.buffers()[1], np.int32)[whole.offset :][: len(whole) + 1]
+    there = np.diff(offsets) > 0
+    if whole.null_count:
+        there &= ~np.asarray(whole.is_null())
+    row, column = np.nonzero(there.reshape(len(names), count)[order].T)
+    if not len(row):
+        return pa.repeat(pa.scalar([], _MAP), count)
+    values = whole.take(pa.array(np.array(order)[column] * count + row))
+    keys = pa.array([names[n] for n in order], pa.string()).take(pa.array(column))
     ends = np.zeros(count + 1, np.int32)
-    np.cumsum(matrix.sum(axis=1), out=ends[1:])
+    np.cumsum(np.bincount(row, minlength=count), out=ends[1:])
     return pa.MapArray.from_arrays(pa.array(ends, pa.int32()), keys, values)

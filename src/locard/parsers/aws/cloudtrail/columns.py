@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 
 from locard.parsers.addresses import address
@@ -24,6 +25,12 @@ _MADE = (
     "requestParameters", "responseElements", "readOnly", "managementEvent", "source_address", "mfa",
     "sessionIssuer", "actor_account", "principalId", "invokedBy", "sourceIdentity",
 )  # fmt: skip
+
+_PERSONAL = (
+    "host", "actor", "kind", "session", "mfa", "issuer", "account", "principal", "invoker",
+    "lender",
+)  # fmt: skip
+"""What of `Who` becomes a column."""
 
 Locators: TypeAlias = Sequence[str] | pa.Array
 
@@ -77,7 +84,7 @@ def _columns(found: Readings) -> dict[str, Values]:
         if not digest:
             message[number] = ""
     given = zip(field["recipientAccountId"], who, strict=True)
-    people = _People(who)
+    people = _people(who)
     attributes: dict[str, Sequence[Any] | pa.Array] = {name: field[name] for name in _AS_THEY_ARE}
     attributes |= {
         "requestParameters": [facts.text for facts in requests],
@@ -85,12 +92,12 @@ def _columns(found: Readings) -> dict[str, Values]:
         "readOnly": field["readOnly"],
         "managementEvent": field["managementEvent"],
         "source_address": ["" if ip else text for ip, text in zip(src_ip, source, strict=True)],
-        "mfa": people.column("mfa"),
-        "sessionIssuer": people.column("issuer"),
-        "actor_account": people.column("account"),
-        "principalId": people.column("principal"),
-        "invokedBy": people.column("invoker"),
-        "sourceIdentity": people.column("lender"),
+        "mfa": people["mfa"],
+        "sessionIssuer": people["issuer"],
+        "actor_account": people["account"],
+        "principalId": people["principal"],
+        "invokedBy": people["invoker"],
+        "sourceIdentity": people["lender"],
     }
     return {
         "time": _times(found, field["eventTime"]),
@@ -98,10 +105,10 @@ def _columns(found: Readings) -> dict[str, Values]:
         "provider": "aws",
         "account": [account or one.account for account, one in given],
         "region": _texts(field["awsRegion"]),
-        "host": people.column("host"),
-        "actor": people.column("actor"),
-        "actor_kind": people.column("kind"),
-        "session": people.column("session"),
+        "host": people["host"],
+        "actor": people["actor"],
+        "actor_kind": people["kind"],
+        "session": people["session"],
         "action": action,
         "outcome": outcome,
         "error": error,
@@ -113,19 +120,20 @@ def _columns(found: Readings) -> dict[str, Values]:
     }
 
 
-class _People:
+def _people(who: Sequence[Who]) -> dict[str, pa.Array]:
     """Columns that follow from who acted: made for each of them, and not for each record."""
-
-    def __init__(self, who: Sequence[Who]) -> None:
-        places: dict[int, int] = {}
-        self._places = pa.array(
-            [places.setdefault(id(one), len(places)) for one in who], pa.int32()
-        )
-        each = {id(one): one for one in who}
-        self._each = [each[key] for key in places]
-
-    def column(self, name: str) -> pa.Array:
-        return pa.array([getattr(one, name) for one in self._each], pa.string()).take(self._places)
+    places: dict[int, int] = {}
+    each: list[Who] = []
+    rows: list[int] = []
+    for one in who:
+        place = places.setdefault(id(one), len(places))
+        if place == len(each):
+            each.append(one)
+        rows.append(place)
+    texts = pa.array([getattr(one, name) for name in _PERSONAL for one in each], pa.string())
+    shifts = np.arange(len(_PERSONAL))[:, None] * len(each)
+    taken = texts.take(pa.array((shifts + np.array(rows)).ravel()))
+    return {name: taken.slice(n * len(who), len(who)) for n, name in enumerate(_PERSONAL)}
 
 
 def _texts(column: Sequence[Any]) -> pa.Array:

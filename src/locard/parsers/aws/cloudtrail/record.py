@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
@@ -77,6 +78,7 @@ _FLAGS: dict[object, str] = {
 }  # fmt: skip
 _WRITTEN = {b"null": "", b'"true"': "true", b'"false"': "false"}
 _ABSENT = Raw(b"")
+_LINE_FEED = 10
 _DELIVERED = msgspec.defstruct(
     "Delivered",
     [
@@ -172,22 +174,15 @@ def read_many(
             continue
         parts[name] = found = memory.many(name, list(map(bytes, column)))
         for number, facts in enumerate(found):
-            if facts.canonical is not None:
-                setattr(records[number], name, facts.canonical)
+            if (canonical := facts.canonical) is not None:
+                setattr(records[number], name, canonical)
                 if not facts.plain:
                     odd.add(number)
     for name in FLAGS:
         fields[name] = flags = list(map(_FLAGS.get, fields[name]))
         if None in flags:
             odd.update(number for number, flag in enumerate(flags) if flag is None)
-    lines = _COMPACT.encode_lines(records).split(b"\n")
-    if len(lines) != len(raws) + 1:  # a line feed inside a value that is not as it should be
-        lines = [*map(_COMPACT.encode, records), b""]
-    lines.pop()
-    if list(map(len, lines)) != list(map(len, raws)):
-        both = enumerate(zip(lines, raws, strict=True))
-        odd.update(number for number, (line, raw) in both if len(line) != len(raw))
-    digests = [sha256(start + line).hexdigest()[:32] for line in lines]
+    digests = _digests(records, raws, start, odd)
     readings = Readings(start, fields, digests, [""] * len(raws), parts)
     for number in sorted(odd):
         try:
@@ -196,6 +191,23 @@ def read_many(
             readings.put(number, Reading(Record(), fault=str(error)))
             readings.digests[number] = ""
     return readings
+
+
+def _digests(
+    records: Sequence[Any], raws: Sequence[bytes], start: bytes, odd: set[int]
+) -> list[str]:
+    """Digests of records; the numbers of those that are not as long as they were go to `odd`."""
+    written = memoryview(_COMPACT.encode_lines(records))
+    lengths = np.fromiter(map(len, raws), np.int64, len(raws))
+    ends = np.cumsum(lengths + 1) - 1
+    feeds = np.flatnonzero(np.frombuffer(written, np.uint8) == _LINE_FEED)
+    if np.array_equal(feeds, ends):
+        bounds = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+        return [sha256(start + written[at:end]).hexdigest()[:32] for at, end in bounds]
+    lines = list(map(_COMPACT.encode, records))
+    both = enumerate(zip(lines, raws, strict=True))
+    odd.update(number for number, (line, raw) in both if len(line) != len(raw))
+    return [sha256(start + line).hexdigest()[:32] for line in lines]
 
 
 def _decoded(raws: Sequence[bytes]) -> tuple[list[Any], set[int]]:
