@@ -240,6 +240,15 @@ def test_an_order_that_names_no_action_goes_without_it_where_exec_is_off(room: R
 
 
 @server
+def test_isolating_says_that_what_runs_in_it_cannot_be_taken_afterwards(room: Room) -> None:
+    def told(how: str) -> str:
+        return " ".join(room.plan(room.target("task", task(room, how))).warnings)
+
+    assert "can be taken now (collect.aws.containers)" in told("on")
+    assert "collect.aws.containers" not in told("off")
+
+
+@server
 def test_killed_in_the_middle_and_carried_on_everything_is_there_once(room: Room) -> None:
     run = begun(room, task(room))
     code = (

@@ -156,6 +156,9 @@ def _tell(found: _Found) -> None:
             f"interface to everybody for {cutting.WAIT} s.")  # fmt: skip
     if found.task.get("launchType") == "EC2" or found.task.get("containerInstanceArn"):
         say("It runs on an instance whose role it may reach over the metadata service.")
+    if found.task.get("enableExecuteCommand"):
+        say("What runs in it can be taken now (collect.aws.containers), and not any more once its "
+            "role is denied or its network is closed: ECS Exec needs both.")  # fmt: skip
 
 
 _TASK = "arn:{partition}:ecs:{region}:{account}:task/{id}"
