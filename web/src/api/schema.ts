@@ -1521,6 +1521,7 @@ export type Verb =
   | 'disposal-refused'
   | 'disposed'
   | 'authorised'
+  | 'corroborated'
   | 'failed'
   | 'planned'
   | 'approved'
