@@ -138,8 +138,7 @@ const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
   'time-stamped': (entry) => `Time-stamped by ${entry.details.signer || 'an authority'}`,
   'time-stamp-missed': () => 'No time stamp could be had',
   'clock-set-back': () => 'The clock of this machine was set back',
-  'checkpoint-kept': (entry) =>
-    `The ledger of ${entry.details.checkpoint ?? '?'} entries is kept as a checkpoint`,
+  'checkpoint-kept': () => 'A checkpoint was kept',
   'entries-lost': (entry) => `Entries ${entry.details.entries ?? ''} of the ledger are gone`,
   'head-changed': () => 'The head of the ledger was changed by another hand',
   'loss-explained': () => 'Signed for by {who}: how this came about',
