@@ -27,6 +27,10 @@ ASKED = {"sts:AssumeRole", "iam:SimulatePrincipalPolicy"}
 """What every session may call, whatever its action declares."""
 
 
+DECRYPTED = {"kms:Decrypt"}
+"""Needed inside of the calls that read what is encrypted; no call of ours has its name."""
+
+
 @dataclass
 class Room:
     """The account, and what is done in it."""
@@ -62,6 +66,16 @@ class Room:
         """The permissions that the calls of all sessions until now needed."""
         made = {permission_of(one.call) for cloud in self.clouds for one in cloud.requests}
         return made - ASKED
+
+    def unused(self, action: str) -> set[str]:
+        """What an action declares and no call needed; every call until now has to be declared."""
+        declared = {one.action for one in self.runner.catalogue.get(action).permissions}
+        assert self.made() <= declared, f"not declared: {self.made() - declared}"
+        return declared - self.made()
+
+    def look_everywhere(self, kind: str) -> None:
+        """Plan a collection of the account without naming regions, which are asked for then."""
+        self.runner.plan(f"collect.aws.{kind}", "prod", self.target("account", ACCOUNT), "c", {})
 
     def declared(self, kind: str) -> set[str]:
         """The permissions that the action says it needs."""

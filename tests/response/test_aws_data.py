@@ -20,13 +20,6 @@ __all__ = ["aws", "room"]
 pytestmark = pytest.mark.server
 
 
-def checked(room: Room, kind: str, done: Receipt) -> set[str]:
-    """What is declared and was not needed, when nothing was called that is not declared."""
-    declared = {one.action for one in catalogue().get(f"collect.aws.{kind}").permissions}
-    assert room.made() <= declared
-    return declared - room.made()
-
-
 def test_versions_and_deletions_of_a_bucket(room: Room) -> None:
     name = f"data-{time.time_ns()}"
     s3 = bucket(room, name)
@@ -50,7 +43,7 @@ def test_versions_and_deletions_of_a_bucket(room: Room) -> None:
     assert len(found) == 2, "each with its version"
     assert "evidence" in outcome(done, "answer:GetBucketVersioning")
     assert "not collected" in outcome(done, "answer:GetBucketPolicy")
-    assert checked(room, "objects", done) == {"s3:GetObjectVersion", "kms:Decrypt"}
+    assert room.unused("collect.aws.objects") == {"s3:GetObjectVersion", "kms:Decrypt"}
 
 
 def _run(room: Room, action: str, name: str, **options: object) -> Receipt:
@@ -83,7 +76,7 @@ def test_access_logs_lie_flat_in_another_bucket(room: Room) -> None:
     found = names(room, done)  # moto writes some of its own
     assert f"site/{now:%Y-%m-%d}-10-00-00-ABC" in found
     assert "site/2020-01-01-10-00-00-OLD" not in found
-    assert checked(room, "accesses", done) == {"kms:Decrypt"}
+    assert room.unused("collect.aws.accesses") == {"kms:Decrypt"}
 
 
 def test_log_files_of_a_database_to_the_last_portion_and_a_snapshot(room: Room) -> None:
@@ -102,4 +95,4 @@ def test_log_files_of_a_database_to_the_last_portion_and_a_snapshot(room: Room) 
     (found,) = rds.describe_db_snapshots(DBSnapshotIdentifier=made)["DBSnapshots"]
     assert found["DBInstanceIdentifier"] == name and made == f"locard-{done.run}"
     unused = {"rds:DescribeDBClusters", "rds:CreateDBClusterSnapshot", "rds:AddTagsToResource"}
-    assert checked(room, "database", done) == unused
+    assert room.unused("collect.aws.database") == unused

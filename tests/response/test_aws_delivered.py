@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from locard.actions.catalogue import catalogue
 from tests.clouds.aws.server import ACCOUNT, REGION
-from tests.response.simulated import Room, aws, room
+from tests.response.simulated import DECRYPTED, Room, aws, room
 from tests.response.test_aws_collect import kept
 from tests.response.test_aws_logs import bucket, names, outcomes, run
 
@@ -26,10 +25,6 @@ def put(room: Room, name: str, root: str) -> str:
         key = f"{root}{day:%Y/%m/%d}/a.log.gz"
         s3.put_object(Bucket=name, Key=key, Body=gzip.compress(f"{day} {name}\n".encode()))
     return key
-
-
-def declared(kind: str) -> set[str]:
-    return {one.action for one in catalogue().get(f"collect.aws.{kind}").permissions}
 
 
 def test_queries_of_the_resolver_come_out_of_their_bucket_and_their_group(room: Room) -> None:
@@ -56,7 +51,9 @@ def test_queries_of_the_resolver_come_out_of_their_bucket_and_their_group(room: 
     target = room.target("account", ACCOUNT)
     plan = room.runner.plan("collect.aws.resolver", "prod", target, "c", {"regions": REGION})
     assert any("stream goes to" in one for one in plan.warnings)
-    assert room.made() <= declared("resolver")
+    room.look_everywhere("resolver")
+    implied = {"ec2:DescribeVpcs"}  # the list of configurations asks for it
+    assert room.unused("collect.aws.resolver") == DECRYPTED | implied
 
 
 def test_logs_of_balancers_of_both_generations(room: Room) -> None:
@@ -87,24 +84,36 @@ def test_logs_of_balancers_of_both_generations(room: Room) -> None:
     )
     room.clouds.clear()
     assert names(room, run(room, "balancers")) == sorted(wanted)
-    assert room.made() <= declared("balancers")
+    room.look_everywhere("balancers")
+    assert room.unused("collect.aws.balancers") == DECRYPTED
 
 
 def test_logs_of_firewalls(room: Room) -> None:
     key = put(room, "aws-waf-logs-a", f"AWSLogs/{ACCOUNT}/WAFLogs/{REGION}/shop/")
     firewalls = room.aws.client("wafv2")
     shown = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
-    for name in ("shop", "silent"):
+    logs, group = room.aws.client("logs"), "aws-waf-logs-b"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    said = [{"timestamp": int(time.time() * 1000), "message": '{"action":"BLOCK"}'}]
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=said)
+    to = {"shop": "arn:aws:s3:::aws-waf-logs-a",
+          "office": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"}  # fmt: skip
+    for name in ("shop", "office", "silent"):
         made = firewalls.create_web_acl(
             Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=shown
         )["Summary"]
-        if name == "shop":
+        if name in to:
             firewalls.put_logging_configuration(
                 LoggingConfiguration={
                     "ResourceArn": made["ARN"],
-                    "LogDestinationConfigs": ["arn:aws:s3:::aws-waf-logs-a"],
+                    "LogDestinationConfigs": [to[name]],
                 }
             )
     room.clouds.clear()
-    assert names(room, run(room, "firewall")) == [key]
-    assert room.made() <= declared("firewall")
+    done = run(room, "firewall")
+    assert names(room, done) == [key]
+    (grouped,) = outcomes(done, "group")
+    assert kept(room.runner, grouped["evidence"]) == b'{"action":"BLOCK"}\n'
+    room.look_everywhere("firewall")
+    assert room.unused("collect.aws.firewall") == DECRYPTED

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from locard.actions.catalogue import catalogue
 from locard.actions.collect.aws import commands, onhost
 from locard.cases.response.orders import COLLECT, Order, Orders
 from locard.cases.response.runner import Asked
@@ -74,8 +73,7 @@ def test_memory_comes_in_parts_that_were_measured_on_the_host(
     assert "removed from there again" in exhibit.changes[0]
     assert list(tmp_path.glob("locard-*")) == [], "nothing is left on the host"
     assert not room.aws.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"]
-    declared = {one.action for one in catalogue().get("collect.aws.memory").permissions}
-    assert room.made() == declared
+    assert room.unused("collect.aws.memory") == set()
 
 
 def test_a_package_of_uac(room: Room, host: str, tmp_path: Path) -> None:
@@ -85,11 +83,13 @@ def test_a_package_of_uac(room: Room, host: str, tmp_path: Path) -> None:
         member = tarfile.TarInfo("uac-3.3.0/uac")
         member.size, member.mode = len(script), 0o755
         file.addfile(member, io.BytesIO(script))
+    room.clouds.clear()
     done = run(room, "files", host, options(tmp_path, packed.getvalue()))
     assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
     data = kept(room.runner, done.steps[-1].outcome["evidence"])
     with tarfile.open(fileobj=io.BytesIO(data)) as file:
         assert file.getnames() == ["uac"]
+    assert room.unused("collect.aws.files") == set()
 
 
 def test_a_tool_that_fails_says_why_and_is_run_again_when_the_run_is_carried_on(

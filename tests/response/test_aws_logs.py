@@ -19,7 +19,7 @@ from locard.model.errors import Error
 from locard.settings import Settings
 from tests.clouds.aws.lacking.trails import event
 from tests.clouds.aws.server import ACCOUNT, REGION
-from tests.response.simulated import ANA, Room, aws, room
+from tests.response.simulated import ANA, DECRYPTED, Room, aws, room
 from tests.response.test_aws_collect import kept
 
 __all__ = ["aws", "room"]
@@ -102,8 +102,9 @@ def test_logs_and_digests_of_the_days_come_as_they_lie_there(room: Room, trail: 
     ]
     assert exhibit.source["bucket"] == "trail-bucket" and exhibit.source["etag"]
     assert kept(room.runner, exhibit.evidence) == records_of(room, trail[0])
-    declared = {one.action for one in catalogue().get("collect.aws.trail").permissions}
-    assert room.made() <= declared
+    without_a_trail = {"cloudtrail:LookupEvents"}
+    room.look_everywhere("trail")
+    assert room.unused("collect.aws.trail") == DECRYPTED | without_a_trail
     desk = Desk(Settings(home=room.runner.home, workers=1))
     try:
         desk.add("c", [], who="ana")
@@ -175,7 +176,11 @@ def test_where_there_is_no_trail_events_are_looked_up_region_by_region(room: Roo
         body = json.dumps(event(number, "ConsoleLogin"))
         s3.put_object(Bucket="simulated-events", Key=f"{number}", Body=body)
     regions = "us-east-1,eu-west-1"
+    room.clouds.clear()
     done = run(room, "trail", regions=regions, lookup=True)
+    room.look_everywhere("trail")
+    out_of_a_bucket = {"s3:GetObject", "s3:ListBucket"}
+    assert room.unused("collect.aws.trail") <= DECRYPTED | out_of_a_bucket
     told = outcomes(done, "lookup")
     assert [one["events"] for one in told] == [5, 5]
     document = json.loads(kept(room.runner, told[0]["evidence"]))
@@ -206,7 +211,10 @@ def test_flow_logs_come_out_of_their_bucket_and_their_group(room: Room) -> None:
     now = int(time.time() * 1000)
     logs.put_log_events(logGroupName=name, logStreamName="eni-0123-all",
                         logEvents=[{"timestamp": now, "message": line}])  # fmt: skip
+    room.clouds.clear()
     done = run(room, "flows")
+    room.look_everywhere("flows")
+    assert room.unused("collect.aws.flows") == DECRYPTED
     assert names(room, done) == [key]
     grouped = [one for one in outcomes(done, "group") if one["events"]]
     assert [one["events"] for one in grouped] == [1]
@@ -223,6 +231,8 @@ def test_findings_of_guardduty(room: Room) -> None:
     done = run(room, "findings")
     told = outcomes(done, "findings")
     assert told[0]["findings"] == 3
+    room.look_everywhere("findings")
+    assert room.unused("collect.aws.findings") == set()
     found = json.loads(kept(room.runner, told[0]["evidence"]))["Findings"]
     assert [one["Id"] for one in found] == ["f0", "f1", "f2"]
 
@@ -234,6 +244,7 @@ def test_what_cloudtrail_wrote_of_a_run_ties_its_exhibits_to_events(room: Room) 
     target = room.target("run", made.run)
     plan = room.runner.plan("collect.aws.audit", "prod", target, "c", {"days": "2"})
     begun = room.runner.begin(plan, "prod", Asked("c", ANA, "to be sure"))
+    room.clouds.clear()
     told = [
         event(1, "ListDetectors", made.run, request="request-1"),
         event(2, "ListDetectors", made.run, agent="aws-cli/2 of a stranger", request="request-2"),
@@ -243,6 +254,7 @@ def test_what_cloudtrail_wrote_of_a_run_ties_its_exhibits_to_events(room: Room) 
         s3.put_object(Bucket="simulated-events", Key=f"{number}", Body=json.dumps(one))
     done = room.runner.carry_on(begun, ANA)
     assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    assert room.unused("collect.aws.audit") == set()
     first = outcomes(done, "events")[0]
     assert first["events"] == 1, "a session of that name with another agent is none of ours"
     assert first["event ids by request"] == {"request-1": "00000000-0000-4000-8000-000000000001"}
@@ -250,6 +262,21 @@ def test_what_cloudtrail_wrote_of_a_run_ties_its_exhibits_to_events(room: Room) 
     for wrong in ("0", "91", "two"):
         with pytest.raises(Error, match="no number of days"):
             room.runner.plan("collect.aws.audit", "prod", target, "c", {"days": wrong})
+
+
+def test_a_log_group_is_taken_with_what_it_declares(room: Room) -> None:
+    logs, name = room.aws.client("logs"), f"shop-{time.time_ns()}"
+    logs.create_log_group(logGroupName=name)
+    logs.create_log_stream(logGroupName=name, logStreamName="s")
+    said = [{"timestamp": int(time.time() * 1000), "message": "GET /"}]
+    logs.put_log_events(logGroupName=name, logStreamName="s", logEvents=said)
+    target = room.target("log group", name)
+    room.clouds.clear()
+    plan = room.runner.plan("collect.aws.group", "prod", target, "c", {})
+    done = room.runner.carry_on(room.runner.begin(plan, "prod", Asked("c", ANA, "x")), ANA)
+    (told,) = outcomes(done, "group")
+    assert told["events"] == 1 and b"GET /" in kept(room.runner, told["evidence"])
+    assert room.unused("collect.aws.group") == set()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every isolation in AWS declares each permission that its calls need, and none for nothing.
+"""Every action in AWS declares each permission that its calls need, and none for nothing.
 
-Each is planned with every option, applied, verified and released in its scene; the calls that its
-sessions really made are compared with what it declares.
+Each isolation is planned with every option, applied, verified and released in its scene; the calls
+that its sessions really made are compared with what it declares. Collections are held against what
+they declare in the scenes of their own tests.
 """
 
 import json
+import re
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,7 @@ from tests.response import (
     test_aws_function,
     test_aws_identity,
     test_aws_instance,
+    test_aws_snapshots,
     test_aws_task,
 )
 from tests.response.aws import scene
@@ -77,6 +81,13 @@ def key(room: Room) -> tuple[Target, Options]:
     """A key of a user."""
     user = test_aws_identity.user(room, next(NAMES)).id
     return room.target("key", test_aws_identity.keys(room, user)[0], ""), {}
+
+
+def test_every_collection_is_held_against_what_it_declares() -> None:
+    told = "".join(one.read_text() for one in Path(__file__).parent.glob("test_aws_*.py"))
+    held = set(re.findall(r'unused\("collect\.aws\.(\w+)"\)', told))
+    held |= {*test_aws_snapshots.OF_THEMSELVES, *test_aws_snapshots.OF_INSTANCES}
+    assert {one.id.rpartition(".")[2] for one in catalogue().of("collect", "aws")} == held
 
 
 def test_every_isolation_has_its_scene() -> None:

@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from locard.state import accounts
 from locard.state.accounts import Account
 from tests.clouds.aws.server import REGION
 from tests.parsers.test_disk import FILES, tool
+from tests.response.aws import scene
 from tests.response.simulated import ANA, Room, aws, room
 from tests.response.test_aws_collect import kept, outcome
 
@@ -29,6 +31,11 @@ LAB = "210987654321"
 IMPLIED = {"ec2:CreateTags", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
            "kms:ReEncryptTo", "kms:Decrypt"}  # fmt: skip
 """Needed by what AWS does inside of a call, so no call of ours has their names."""
+FORENSIC = {"ec2:ModifySnapshotAttribute", "ec2:CopySnapshot", "kms:DescribeKey", "kms:CreateGrant",
+            "kms:RevokeGrant"}  # fmt: skip
+"""Needed by a forensic account alone."""
+OF_THEMSELVES = ("volume", "snapshot", "image")
+OF_INSTANCES = ("disks", "triage", "instance")
 
 
 @pytest.fixture
@@ -100,7 +107,7 @@ def test_a_volume_a_snapshot_and_an_image_are_read_and_every_call_is_declared(
     (made,) = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"]
     (found,) = ec2.describe_snapshots(SnapshotIds=[made["Ebs"]["SnapshotId"]])["Snapshots"]
     room.aws.show(found["VolumeId"], disk)
-    for kind, name in (("volume", one), ("snapshot", given), ("image", image)):
+    for kind, name in zip(OF_THEMSELVES, (one, given, image), strict=True):
         room.clouds.clear()
         done = run(room, kind, name, above="0")
         assert kept(room.runner, outcome(done, "read")["image"]) == disk.read_bytes()
@@ -108,13 +115,34 @@ def test_a_volume_a_snapshot_and_an_image_are_read_and_every_call_is_declared(
         assert outcome(done, "agree")["differ"] == 0
         (locked,) = outcome(done, "lock").values()
         assert locked["lock"] == "governance" and locked["until"]
-        declared = {one.action for one in catalogue().get(f"collect.aws.{kind}").permissions}
-        assert room.made() <= declared
-        forensic = {"ec2:ModifySnapshotAttribute", "ec2:CopySnapshot", "kms:DescribeKey",
-                    "kms:CreateGrant", "kms:RevokeGrant"}  # fmt: skip
-        assert declared - room.made() == (IMPLIED | forensic) & declared
+        action = catalogue().get(f"collect.aws.{kind}")
+        declared = {one.action for one in action.permissions}
+        assert room.unused(action.id) == (IMPLIED | FORENSIC) & declared
     with pytest.raises(ClientError, match="SnapshotLocked"):
         ec2.delete_snapshot(SnapshotId=given)
+
+
+@pytest.mark.parametrize("kind", OF_INSTANCES)
+def test_an_instance_is_collected_with_what_is_declared_and_no_more(
+    room: Room, disk: Path, kind: str
+) -> None:
+    one = scene(room.aws, f"{kind}{time.time_ns()}").instance
+    ec2 = room.aws.client("ec2")
+    seen = ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]
+    room.aws.show(seen["BlockDeviceMappings"][0]["Ebs"]["VolumeId"], disk)
+    room.clouds.clear()
+    done = run_of(room, kind, one, **({"above": "0"} if kind == "disks" else {}))
+    assert ("agree" in {one.step.kind for one in done.steps}) is (kind == "disks")
+    action = f"collect.aws.{kind}"
+    unused = {"disks": IMPLIED | FORENSIC, "triage": {"ec2:CreateTags", "kms:Decrypt"}}
+    assert room.unused(action) == unused.get(kind, set())
+
+
+def run_of(room: Room, kind: str, instance: str, **options: object) -> Receipt:
+    begun = begin(room, kind, room.target("instance", instance), **options)
+    done = room.runner.carry_on(begun, ANA)
+    assert done.state == RunState.DONE, [one.error for one in done.steps if one.error]
+    return done
 
 
 def test_a_lock_that_is_denied_is_told_and_one_that_there_is_not_is_refused(
@@ -151,10 +179,9 @@ def test_shared_with_and_copied_into_the_forensic_account_then_read_there(
     assert read["snapshot"] == copied["snapshot"]
     assert kept(room.runner, read["image"]) == disk.read_bytes()
     assert outcome(done, "agree")["compared"] == outcome(done, "triage")["blocks"]
-    declared = {one.action for one in catalogue().get("collect.aws.volume").permissions}
-    assert room.made() <= declared
+    unused = room.unused("collect.aws.volume")
     if encrypted:
-        assert declared - room.made() == IMPLIED
+        assert unused == IMPLIED
 
 
 def test_a_disk_under_the_default_key_is_refused_and_with_a_key_copied_under_that_first(

@@ -53,7 +53,7 @@ ACTION = Action(
     permissions=(
         Permission(CALL),
         Permission("elasticloadbalancing:DescribeLoadBalancerAttributes"),
-        *delivered.PERMISSIONS,
+        *delivered.OUT_OF_BUCKETS,
     ),
     plan=plan,
     steps=delivered.STEPS,

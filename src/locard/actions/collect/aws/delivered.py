@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
 
 OPTIONS = (*spans.WHEN, *spans.REGIONS, *spans.BUCKET)
-PERMISSIONS = (*spans.LOOKING, *buckets.PERMISSIONS, *groups.PERMISSIONS)
+OUT_OF_BUCKETS = (*spans.LOOKING, *buckets.PERMISSIONS)
+PERMISSIONS = (*OUT_OF_BUCKETS, *groups.PERMISSIONS)
 STEPS: dict[str, Change | Collection] = {"days": Days(), "group": Group()}
 
 
