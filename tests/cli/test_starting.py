@@ -3,9 +3,13 @@
 
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.cli.conftest import run
 
 LIBRARIES = (
     "pyarrow", "numpy", "sqlalchemy", "clickhouse_connect", "chdb", "cryptography", "httpx2",
@@ -47,3 +51,24 @@ def test_the_store_process_loads_the_engine_and_not_its_own_client(tmp_path: Pat
     before = "import locard.timeline.serve"
     assert loaded(before, tmp_path, ("pyarrow", "numpy", *CLIENT)) == []
     assert loaded(f"{before}\nimport locard.timeline.protocol", tmp_path, CLIENT) == []
+
+
+def test_a_mistake_leaves_no_store_behind(home: Path) -> None:
+    (home.parent / "a.txt").write_text("a")
+    mistaken = run(home, "add", "Not A Case", home.parent / "a.txt")
+    assert mistaken.status == 2
+    until = time.monotonic() + 20
+    while (left := stores(home)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert left == []
+
+
+def stores(home: Path) -> list[str]:
+    """The processes that own the timeline of a home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = entry.read_bytes().split(b"\0")
+            if str(home / "timeline").encode() in words:
+                found.append(entry.parent.name)
+    return found

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from locard.evidence import sparse
 from locard.evidence.flushing import Flushing
@@ -19,7 +19,6 @@ from locard.evidence.store import Watch, unwatched
 from locard.model.evidence import Evidence
 
 
-@runtime_checkable
 class Filed(Readable, Protocol):
     """A source whose bytes are in a file of ours, at their places, when they are read from it."""
 

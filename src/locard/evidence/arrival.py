@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from locard.evidence import spool
-from locard.evidence.adopted import Adopted, Filed
+from locard.evidence.adopted import Adopted
 from locard.evidence.entries import now
 from locard.evidence.local import refused
 from locard.evidence.sparse import CHUNK
@@ -43,7 +43,8 @@ class Arrival:
     def __init__(
         self, path: Path, stream: Readable, watch: Watch = unwatched, size: int | None = None
     ) -> None:
-        self.path, self.size = stream.lies_in if isinstance(stream, Filed) else path, size
+        filed: Path | None = getattr(stream, "lies_in", None)  # a `Filed` says where it lies
+        self.path, self.size = filed or path, size
         """`size` is how many bytes there will be, when that is known beforehand."""
         self.begun = now()
         self.evidence: Evidence | None = None
@@ -57,7 +58,7 @@ class Arrival:
         self._failed = self._lacked = False
         self._adopted: Adopted | None = None
         try:
-            if isinstance(stream, Filed):
+            if filed is not None:
                 self._adopted = Adopted(self.path)
                 self._file = self._adopted.file
             else:

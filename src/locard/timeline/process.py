@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from locard.model.errors import Storage
@@ -26,19 +27,27 @@ numpy, which the engine loads, starts no threads of its own."""
 _begun: dict[Path, "subprocess.Popen[bytes]"] = {}
 
 
-def begin(folder: Path) -> None:
+@contextmanager
+def starting(folder: Path) -> Iterator[None]:
     """Have the store process of the folder start, unless it runs, and do not wait for it.
 
-    Starting takes a second, in which a command that will need the store loads its code.
+    Starting takes a second, in which a command that will need the store loads its code. A process
+    that nobody asked for by the end, because the command was a mistake, is ended.
     """
     folder = folder.absolute()
     if not (folder / "store.json").exists():
         with suppress(Storage):  # whoever needs the store hears why there is none
             _begun[folder] = start(folder)
+    try:
+        yield
+    finally:
+        process = begun(folder)
+        if process is not None:
+            process.terminate()
 
 
 def begun(folder: Path) -> "subprocess.Popen[bytes] | None":
-    """What `begin` started for the folder, told once."""
+    """What `starting` started for the folder, told once."""
     return _begun.pop(folder, None)
 
 

@@ -2,6 +2,7 @@
 """`locard add` and `locard resume`."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from locard.cases.background import handed_on
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out, shown, visible
 from locard.model.errors import Missing
 from locard.settings import LIMITS, from_environment, limits_of
-from locard.timeline.process import begin
+from locard.timeline.process import starting
 
 if TYPE_CHECKING:
     from locard.cases.adding import Added
@@ -72,17 +73,23 @@ def add(
         # It would be the folder that one is in: what an unset variable of a script would add.
         raise Missing("One of the paths is empty.", "Name a file or a folder; . is this one.")
     named = [Path(path) for path in paths]
-    if all(os.path.exists(path) for path in paths):  # noqa: PTH110 (the method raises on odd names)
-        begin(from_environment().timeline)
-    from locard.cases.intake import Wish
+    with _store(paths), shown() as watch:
+        from locard.cases.intake import Wish
 
-    wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
-    with desk() as at, shown() as watch:
-        advice = "" if at.vault.ledger.path.exists() else at.storage.advice()
-        added = at.add(case, named, who=hand(who), wish=wish, begun=watch.begun)
+        wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping, limits=bounds)
+        with desk() as at:
+            advice = "" if at.vault.ledger.path.exists() else at.storage.advice()
+            added = at.add(case, named, who=hand(who), wish=wish, begun=watch.begun)
     if advice and not as_json:
         errors.print(advice, style="dim")
     return _tell(added, as_json)
+
+
+def _store(paths: list[str]) -> AbstractContextManager[None]:
+    """The store starts while code is loaded; not for a path that is a mistake."""
+    if all(map(os.path.exists, paths)):
+        return starting(from_environment().timeline)
+    return nullcontext()
 
 
 def resume(
