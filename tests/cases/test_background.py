@@ -50,13 +50,18 @@ def test_the_process_that_stands_by_does_it_by_the_hand_of_whoever_asked(desk: D
     desk.close()
 
 
-def test_without_one_and_when_it_has_died_another_is_begun(desk: Desk) -> None:
+def test_without_one_and_when_it_has_died_another_is_begun(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     child = desk.background
     pid = standing(desk)
     assert child._standing is not None
     child._standing.kill()
     child._standing.wait(20)
+    child.stand_by()
+    assert child._standing is None, "one that falls is not followed at once by one that falls"
     assert disable(desk) != pid
+    monkeypatch.setattr(child, "_not_before", 0.0)
     desk.response.shelf.enable(PLAYBOOK, PERSON)
     pid = standing(desk)
     assert disable(desk, soon=False) != pid, "what nobody waits for leaves it alone"

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -34,6 +35,9 @@ def handed_on() -> Hand | None:
     return Hand(**json.loads(text)) if text else None
 
 
+AGAIN = 300.0
+"""Seconds until another process stands by when one has ended without having been asked: what ended
+it would end the next one too."""
 ENOUGH = 2
 """Runs at one case: one parses, and one waits to take what came after the first had looked."""
 
@@ -47,6 +51,7 @@ class Background:
         self._lock = Lock()
         self._running: list[tuple[list[str], Child]] = []
         self._standing: Child | None = None
+        self._not_before = 0.0
 
     def begin(self, case: str, who: Hand) -> None:
         """Begin to parse what waits in a case, unless a run of ours waits to do that already."""
@@ -72,23 +77,35 @@ class Background:
         """Have a process wait that has loaded all it needs, unless one does: to begin takes it
         longer than a run may take until its first evidence."""
         with self._lock:
-            if self._standing is None or self._standing.poll() is not None:
-                _close(self._standing)
-                self._standing = self._start(["-m", "locard.cli.waiting"], {}, subprocess.PIPE)
+            if self._standing is not None and self._standing.poll() is not None:
+                self._fallen(self._standing)
+            if self._standing is None and time.monotonic() >= self._not_before:
+                self._not_before = time.monotonic() + AGAIN  # unless it stands by until it is asked
+                with suppress(OSError):  # a full disk, no room for a process: it goes without
+                    self._standing = self._start(["-m", "locard.cli.waiting"], {}, subprocess.PIPE)
 
     def _handed(self, told: Sequence[str], who: Hand) -> Child | None:
         """The process that stood by, at work now; None when there is none or it has ended."""
         child, self._standing = self._standing, None
-        if child is None or child.stdin is None or child.poll() is not None:
-            _close(child)
+        if child is None or child.stdin is None:
+            return None
+        if child.poll() is not None:
+            self._fallen(child)
             return None
         line = json.dumps({"words": told, "hand": asdict(who)})
         try:
             with child.stdin as waiting:
                 waiting.write(line.encode() + b"\n")
         except OSError:
+            self._fallen(child)
             return None
+        self._not_before = 0.0
         return child
+
+    def _fallen(self, child: Child) -> None:
+        """The process that stood by has ended, and said why in the log."""
+        _close(child)
+        self._standing, self._not_before = None, time.monotonic() + AGAIN
 
     def _start(self, arguments: Sequence[str], more: dict[str, str], stdin: int) -> Child:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -123,9 +140,9 @@ class Background:
                 Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
 
 
-def _close(standing: Child | None) -> None:
+def _close(standing: Child) -> None:
     """Say nothing more to a process that stands by: it ends by itself."""
-    if standing is not None and standing.stdin is not None:
+    if standing.stdin is not None:
         with suppress(OSError):
             standing.stdin.close()
 
