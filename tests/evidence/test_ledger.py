@@ -432,3 +432,21 @@ def test_lost_entries_stay_named_and_do_not_hide_behind_a_missing_mark(
     ledger.durable.unlink()
     with pytest.raises(Tampered, match="cut off"):
         opened(tmp_path).append(drafts(1))
+
+
+def test_a_word_of_a_newer_version_is_no_sign_that_the_ledger_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that runs on while a newer version is installed beside it says what is the case."""
+    newer = opened(tmp_path)
+    newer.append(drafts(2))
+    newer.close()
+    older = opened(tmp_path)
+    known = {name: verb for name, verb in clock._VERBS.items() if verb is not Verb.ACQUIRED}
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "_VERBS", known)
+        for look in (older.size, lambda: older.append(drafts(1))):
+            with pytest.raises(Conflict, match="a newer one has written it"):
+                look()
+        assert older.check().passed
+    assert older.size() == 3, "the newer version reads it all"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from locard.model.custody import CustodyEntry, Exhibit, Hand, Verb
+from locard.model.errors import Conflict
 from locard_verify import dsse
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import leaf_hash
@@ -105,14 +106,24 @@ class Read:
 
 
 def read(line: bytes) -> Read:
-    """The entry in a line (without its end). Raises `Malformed`; no signature is looked at."""
+    """The entry in a line (without its end); no signature is looked at.
+
+    Raises `Malformed`, and `Conflict` for a verb that this version does not know: that is an older
+    program beside a newer one, and no sign that anybody changed anything.
+    """
     envelope = dsse.read_line(line)
     try:
         found = _decoder.decode(envelope.payload).predicate
-        verb = _VERBS[found.verb]
         at = nanoseconds(found.time)
-    except (msgspec.DecodeError, KeyError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise Malformed("its payload is not a custody statement") from error
+    if (verb := _VERBS.get(found.verb)) is None:
+        raise Conflict(
+            f"Entry {found.sequence} of the custody ledger says {found.verb[:40]!r}, a word that "
+            "this version of Locard does not know: a newer one has written it.",
+            "Use that version; a server that runs since before it was installed has to be started "
+            "anew. `locard verify` judges the signatures of all entries whatever they say.",
+        )
     entry = CustodyEntry(
         sequence=found.sequence,
         time=at,
