@@ -181,6 +181,53 @@ def trust(principal: str, external_id: str) -> dict[str, Any]:
     }
 
 
+def role(name: str, policy: Mapping[str, Any], trusted: Mapping[str, Any], form: str) -> str:
+    """A role with what it may do and who may take it, as a person hands it in.
+
+    As JSON both documents stand beside each other under their names; a template makes the role.
+    """
+    named = [(f"Locard{number}", one) for number, one in enumerate(parts(policy), 1)]
+    path, _, leaf = name.rpartition("/")
+    where = f"/{path}/" if path else "/"
+    if form == "terraform":
+        text = json.dumps(trusted, indent=2)
+        attached = "\n".join(
+            f'resource "aws_iam_role_policy_attachment" "{one.lower()}" {{\n'
+            f"  role       = aws_iam_role.locard.name\n"
+            f"  policy_arn = aws_iam_policy.{one.lower()}.arn\n}}\n"
+            for one, _ in named
+        )
+        made = (
+            f'resource "aws_iam_role" "locard" {{\n  name = {json.dumps(leaf)}\n'
+            f"  path = {json.dumps(where)}\n"
+            f"  assume_role_policy = <<-POLICY\n{_indented(text, 4)}\n  POLICY\n}}\n"
+        )
+        policies = "\n".join(
+            f'resource "aws_iam_policy" "{one.lower()}" {{\n'
+            f"  name   = {json.dumps(f'{leaf}-{number}')}\n"
+            f"  policy = <<-POLICY\n{_indented(json.dumps(part, indent=2), 4)}\n  POLICY\n}}\n"
+            for number, (one, part) in enumerate(named, 1)
+        )
+        return f"{made}\n{policies}\n{attached}"
+    if form == "cloudformation":
+        resources: dict[str, Any] = {
+            one: {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": part}}
+            for one, part in named
+        }
+        resources["Role"] = {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": leaf,
+                "Path": where,
+                "AssumeRolePolicyDocument": trusted,
+                "ManagedPolicyArns": [{"Ref": one} for one, _ in named],
+            },
+        }
+        template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+        return json.dumps(template, indent=2) + "\n"
+    return json.dumps({"role": name, "trust": trusted, "policy": policy}, indent=2) + "\n"
+
+
 def _one(values: list[str]) -> list[str] | str:
     return values[0] if len(values) == 1 else values
 

@@ -88,7 +88,8 @@ def show_run(receipt: Receipt) -> None:
         if taken.verdict is not None and taken.state in (StepState.APPLIED, StepState.VERIFIED):
             said = {True: "holds", False: "does not hold", None: "not known yet"}
             told = f"{said[taken.verdict.holds]} by {taken.verdict.signal}"
-            out.print(f"      {told}", style="dim", markup=False)
+            more = f": {taken.verdict.detail}" if taken.verdict.detail else ""
+            out.print(f"      {told}{more}", style="dim", markup=False)
         if isinstance(taken.outcome, dict) and (summary := taken.outcome.get("summary")):
             out.print(f"      {summary}", style="dim", markup=False)
         if isinstance(taken.outcome, dict) and (gap := taken.outcome.get("not collected")):

@@ -25,6 +25,7 @@ export type {
   Field,
   HistogramShown as Histogram,
   KeepingShown as Keeping,
+  MemberList,
   PartShown as Part,
   PlanShown as DisposalPlan,
   PlaybookList,

@@ -694,6 +694,23 @@ export interface MeasureShown {
   text: string;
 }
 
+/** The accounts of an organization, each with what became of it. */
+export interface MemberList {
+  external_id: string;
+  members: MemberShown[];
+}
+
+/**
+ * What becomes of one account: `open` (its role can be taken), `added`, `known`, `refused`,
+ * `inactive`, `gone`, `forgotten`; and why.
+ */
+export interface MemberShown {
+  number: string;
+  name: string;
+  state: string;
+  reason: string;
+}
+
 /** Events around one event, which stands at `index`; whether there are more on either side. */
 export interface Neighbours {
   events: EventRow[];
@@ -783,6 +800,16 @@ export interface NewMember {
   username: string;
 }
 
+/** The same, to be added; `name` is what the account that lists is called here. */
+export interface NewOrganization {
+  role: string;
+  member_role: string;
+  external_id?: string;
+  regions: string[];
+  provider?: string;
+  name: string;
+}
+
 /** Until when the case is kept: a day counts to its end. It can be lengthened only. */
 export interface NewRetention {
   until: string;
@@ -842,6 +869,18 @@ export interface Ordered {
   region?: string;
   only?: string[];
   options?: Record<string, boolean | string>;
+}
+
+/**
+ * How we come into an organization: by the role that lists its accounts, then by the role of
+ * the name `member_role` in each of them, all of which ask for the external id.
+ */
+export interface Organization {
+  role: string;
+  member_role: string;
+  external_id?: string;
+  regions: string[];
+  provider?: string;
 }
 
 /** An archive or image that evidence was taken out of. */
@@ -1134,6 +1173,15 @@ export interface Received {
 /** Codes that each stand for one code of the app, shown this once. */
 export interface RecoveryCodes {
   codes: string[];
+}
+
+/**
+ * A new look. `member_role` is needed when no account came by it yet; `forget` forgets those
+ * that have left.
+ */
+export interface Refresh {
+  member_role?: string;
+  forget?: boolean;
 }
 
 /** Putting back. `leave` are steps that are let be as others have made them. */

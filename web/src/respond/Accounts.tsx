@@ -8,9 +8,11 @@ import { address, ask } from '../api/client';
 import type { CloudAccount } from '../api/contract';
 import { client } from '../api/queries';
 import frame from '../case/case.module.css';
+import { Adding } from '../people/Adding';
 import { Confirm } from '../people/Confirm';
 import { Wrong } from '../people/Given';
 import { Value } from '../text/Value';
+import { listed } from './regions';
 import styles from './respond.module.css';
 
 const changed = () => client.invalidateQueries({ queryKey: ['accounts'] });
@@ -161,7 +163,7 @@ function Add() {
         body: {
           name: name.trim(),
           role: role.trim(),
-          regions: regions.split(/[\s,]+/).filter(Boolean),
+          regions: listed(regions),
         },
       }),
     onSuccess: () => {
@@ -170,42 +172,32 @@ function Add() {
       return changed();
     },
   });
-  const ready = name.trim() && regions.trim();
   return (
-    <>
-      <form
-        className={styles.form}
-        aria-label="Add an account"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) add.mutate();
-        }}
-      >
-        <TextInput
-          label="Name"
-          placeholder="prod"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <TextInput
-          label="Role"
-          placeholder="arn:aws:iam::123456789012:role/Locard"
-          value={role}
-          onChange={(event) => setRole(event.currentTarget.value)}
-        />
-        <TextInput
-          label="Regions, the usual one first"
-          placeholder="eu-central-1 us-east-1"
-          value={regions}
-          onChange={(event) => setRegions(event.currentTarget.value)}
-        />
-        <Gate permission="settings">
-          <Button type="submit" variant="default" disabled={!ready} loading={add.isPending}>
-            Add the account
-          </Button>
-        </Gate>
-      </form>
-      <Wrong error={add.error} />
-    </>
+    <Adding
+      label="Add an account"
+      button="Add the account"
+      permission="settings"
+      ready={Boolean(name.trim() && regions.trim())}
+      make={add}
+    >
+      <TextInput
+        label="Name"
+        placeholder="prod"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Role"
+        placeholder="arn:aws:iam::123456789012:role/Locard"
+        value={role}
+        onChange={(event) => setRole(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Regions, the usual one first"
+        placeholder="eu-central-1 us-east-1"
+        value={regions}
+        onChange={(event) => setRegions(event.currentTarget.value)}
+      />
+    </Adding>
   );
 }

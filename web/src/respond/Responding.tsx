@@ -10,6 +10,7 @@ import { Bones, Failed } from '../shell/States';
 import { Accounts } from './Accounts';
 import { AlertPage, Alerts } from './Alerts';
 import { VIEWS, type View } from './address';
+import { Organization } from './Organization';
 import { Playbooks } from './Playbooks';
 import { Policy } from './Policy';
 import styles from './respond.module.css';
@@ -77,6 +78,7 @@ function AccountsView() {
   return (
     <>
       <Accounts accounts={found.data} />
+      <Organization accounts={found.data} />
       <Policy accounts={found.data} />
     </>
   );

@@ -21,6 +21,7 @@ from locard.model.errors import Conflict, Error
 from locard.state.accounts import Account
 
 AT_ONCE = 8
+OPEN = "open"
 ROLE = re.compile(r"[\w+=,.@/-]{1,200}")
 
 
@@ -32,7 +33,8 @@ class Found:
     name: str
     """What it is called here; its name in the organization while it is not added."""
     state: str
-    """`added`, `known`, `refused` (its role cannot be taken), `inactive`, `gone`, `forgotten`."""
+    """`open` (its role can be taken), `added`, `known`, `refused` (its role cannot be taken),
+    `inactive`, `gone`, `forgotten`."""
     reason: str = ""
 
 
@@ -42,19 +44,29 @@ class Organizations:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
 
+    def look(self, wanted: Account, role: str, *, told: Watch) -> list[Found]:
+        """What adding would come to, account by account. Reads, and changes nothing."""
+        wanted, members = self._listed(wanted, role)
+        return [found for _, found in self._judged(wanted, members, told)]
+
     def add(self, wanted: Account, role: str, *, who: Hand, told: Watch) -> list[Found]:
         """Add the account whose role lists the members, then each member by its role `role`.
 
         Nothing is added when the members cannot be listed.
         """
-        wanted = replace(wanted, external_id=wanted.external_id or secrets.token_urlsafe(24))
+        external_id = wanted.external_id or secrets.token_urlsafe(24)
+        _, members = self._listed(replace(wanted, external_id=external_id), role)
+        made = self.accounts.add(replace(wanted, external_id=external_id), who=who)
+        return self._take(made, members, who, told)
+
+    def _listed(self, wanted: Account, role: str) -> tuple[Account, Sequence[Any]]:
+        """The account with its number, and the members that its role lists."""
         self._named(role)
         number = providers.session(wanted.provider).number_of(
             wanted.role, wanted.regions[0] if wanted.regions else "", wanted.endpoint
         )
-        members = listed(replace(wanted, number=number), role)
-        made = self.accounts.add(wanted, who=who)
-        return self._take(made, members, who, told)
+        known = replace(wanted, number=number)
+        return known, listed(known, role)
 
     def refresh(
         self, name: str, role: str = "", *, forget: bool, who: Hand,
@@ -90,6 +102,15 @@ class Organizations:
         self, organization: Account, members: Sequence[Any], who: Hand,
         told: Watch,
     ) -> list[Found]:  # fmt: skip
+        return [
+            self._added(organization, member, who) if found.state == OPEN else found
+            for member, found in self._judged(organization, members, told)
+        ]
+
+    def _judged(
+        self, organization: Account, members: Sequence[Any], told: Watch
+    ) -> Iterator[tuple[Any, Found]]:
+        """Whether we get into each of them, or why not."""
         module = providers.named(organization.provider, "organization")
         known = {(one.provider, one.number): one for one in self.accounts.every()}
         provider, region = organization.provider, organization.regions[0]
@@ -100,22 +121,18 @@ class Organizations:
             given = (region, organization.external_id, organization.endpoint)
             return str(module.refusal(member, *given))
 
-        found = []
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for done, (one, said) in enumerate(
                 zip(members, pool.map(reason, members), strict=True)
             ):
                 told(f"Account {done + 1} of {len(members)}: {one.name}"[:120], done, len(members))
                 if ours := known.get((provider, one.number)):
-                    found.append(Found(one.number, ours.name, "known"))
+                    yield one, Found(one.number, ours.name, "known")
                 elif not one.active:
-                    told_state = f"It is {one.state.lower() or 'not active'}."
-                    found.append(Found(one.number, one.name, "inactive", told_state))
-                elif said:
-                    found.append(Found(one.number, one.name, "refused", said))
+                    why = f"It is {one.state.lower() or 'not active'}."
+                    yield one, Found(one.number, one.name, "inactive", why)
                 else:
-                    found.append(self._added(organization, one, who))
-        return found
+                    yield one, Found(one.number, one.name, "refused" if said else OPEN, said)
 
     def _added(self, organization: Account, member: Any, who: Hand) -> Found:
         for name in _names(member.name, member.number):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step at a time: what is written down before it, what it does, what is written down after."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
@@ -12,6 +11,7 @@ from locard.evidence.spool import Readable
 from locard.model.action import Json, Step, StepState, Taken, Verdict
 from locard.model.custody import Acquisition, Verb
 from locard.model.errors import Conflict, Error, Missing
+from locard.model.spoken import differing
 
 
 def is_change(kind: Change | Check | Collection) -> TypeGuard[Change]:
@@ -189,7 +189,7 @@ def differences(before: Json, now: Json, at: str = "") -> list[str]:
         ]
     if before == now:
         return []
-    return [f"{at or 'it'} was {json.dumps(before)} and is {json.dumps(now)}"]
+    return [f"{at or 'it'} {differing(before, now)}"]
 
 
 def failed(record: Record, number: int) -> StepState:

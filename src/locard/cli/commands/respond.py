@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard collect`, `locard isolate` and `locard release`: a plan first, and `--apply` to act."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +23,7 @@ from locard.cli.terminal import Json, Who, desk, emit, errors, hand, out
 from locard.model.action import Receipt, RunState
 from locard.model.custody import Hand
 from locard.model.errors import Error, Unreadable
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.cases.desk import Desk
@@ -188,7 +188,7 @@ def release(
                 return
             for number, one in enumerate(undo, 1):
                 out.print(f"{number:3}. {one.step.undo_title}  ({one.step.key})", markup=False)
-                out.print(f"     was: {json.dumps(one.prior)}", style="dim", markup=False)
+                out.print(f"     was: {spoken(one.prior)}", style="dim", markup=False)
             errors.print("Nothing was changed. Add --apply and --reason to do it.")
             return
         done = at.response.release(run, hand(who), reason, leave or (), Told())

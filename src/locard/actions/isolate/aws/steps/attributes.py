@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from locard.actions.isolate.aws.steps.found import instance, until
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -41,7 +42,7 @@ class Attribute:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word."""
         now = self.capture(cloud, step)["value"]
-        return Verdict(now == step.arguments["value"], "the attribute", f"it is {now}")
+        return Verdict(now == step.arguments["value"], "the attribute", f"it is {spoken(now)}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """The former value, unless somebody gave it a third one."""
@@ -49,8 +50,8 @@ class Attribute:
         if now != prior["value"]:
             if now != step.arguments["value"]:
                 raise Conflict(
-                    f"{step.arguments['attribute']} is {now} now, which neither was there nor is "
-                    "ours.",
+                    f"{step.arguments['attribute']} is {spoken(now)} now, which neither was there "
+                    "nor is ours.",
                     f"Leave it so: --leave {step.key}",
                 )
             self._set(cloud, step, prior["value"])
@@ -86,7 +87,9 @@ class Volumes:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word."""
         lost = [name for name, deleted in self.capture(cloud, step).items() if deleted]
-        return Verdict(not lost, "the device mappings", f"deleted with it: {lost}" if lost else "")
+        return Verdict(
+            not lost, "the device mappings", f"deleted with it: {spoken(lost)}" if lost else ""
+        )
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """As it was for every device that is still there."""
@@ -128,7 +131,7 @@ class Metadata:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word."""
         now = self.capture(cloud, step)["endpoint"]
-        return Verdict(now == "disabled", "the metadata options", f"it is {now}")
+        return Verdict(now == "disabled", "the metadata options", f"the endpoint is {spoken(now)}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """As it was; what else is set of it was never touched."""
@@ -171,7 +174,7 @@ class Stopped:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word."""
         now = self.capture(cloud, step)["state"]
-        return Verdict(now == "stopped", "the state of the instance", f"it is {now}")
+        return Verdict(now == "stopped", "the state of the instance", f"it is {spoken(now)}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """Start it when it ran."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from locard.actions.isolate.aws.steps.identity import OTHERS, SID
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Missing
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -139,7 +140,7 @@ class Unpublic:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """S3's own word."""
         now = self.capture(cloud, step)["blocked"]
-        return Verdict(now == self.EVERY, "the public access block", f"it is {now}")
+        return Verdict(now == self.EVERY, "the public access block", f"it is {spoken(now)}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """What was blocked before, unless others said a third thing."""
@@ -148,8 +149,8 @@ class Unpublic:
             return None
         if now != self.EVERY:
             raise Conflict(
-                f"The public access block of {step.arguments['bucket']} is {now} now, as others "
-                "set it.",
+                f"The public access block of {step.arguments['bucket']} is {spoken(now)} now, "
+                "as others set it.",
                 f"Leave it so: --leave {step.key}",
             )
         if prior["blocked"] is None:

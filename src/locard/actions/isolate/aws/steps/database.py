@@ -11,6 +11,7 @@ from locard.actions.isolate.aws.steps.found import until
 from locard.actions.isolate.aws.steps.network import group_of
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Missing
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -74,7 +75,9 @@ class Setting:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """RDS's own word."""
         now = self.capture(cloud, step)["value"]
-        return Verdict(now == step.arguments["value"], "the database's settings", f"it is {now}")
+        return Verdict(
+            now == step.arguments["value"], "the database's settings", f"it is {spoken(now)}"
+        )
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """The former value. It is yes or no, so that others cannot have set a third one."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from locard.actions.isolate.aws.steps.found import until
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Missing
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -95,7 +96,9 @@ class Provisioned:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """Lambda's own word."""
         now = self.capture(cloud, step)["provisioned"]
-        return Verdict(not now, "the provisioned concurrency", f"it is {now}")
+        return Verdict(
+            not now, "the provisioned concurrency", f"{now or 'no'} environments are kept ready"
+        )
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """As many as there were; making them ready takes Lambda some minutes."""
@@ -184,7 +187,7 @@ class Url:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """Lambda's own word."""
         now = self.capture(cloud, step)["auth"]
-        return Verdict(now == "AWS_IAM", "the function URL", f"its authentication is {now}")
+        return Verdict(now == "AWS_IAM", "the function URL", f"its authentication is {spoken(now)}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """As it was; a URL that is gone or another one is not ours to change."""

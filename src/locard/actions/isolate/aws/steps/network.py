@@ -215,7 +215,11 @@ class Tracking:
         """EC2's own word."""
         now = self.capture(cloud, step)["seconds"]
         holds = now == step.arguments["seconds"]
-        return Verdict(holds, "the connection tracking of the interface", f"it is {now} s")
+        return Verdict(
+            holds,
+            "the connection tracking of the interface",
+            f"silent flows are forgotten after {now} s",
+        )
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """The former time-out, unless others set a third one."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from locard.actions.isolate.aws.steps.found import interface, until
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Error, Missing
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -41,7 +42,11 @@ class Sixes:
         """EC2's own word about the interface."""
         now = self.capture(cloud, step)
         left = [*now["addresses"], *now["prefixes"]]
-        return Verdict(not left, "the IPv6 addresses of the interface", f"it has {left}")
+        return Verdict(
+            not left,
+            "the IPv6 addresses of the interface",
+            f"it has {spoken(left) if left else 'none'}",
+        )
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """The same addresses, unless others use one of them by now."""
@@ -96,7 +101,8 @@ class Parted:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """EC2's own word about the interface."""
         there = self.capture(cloud, step)["instance"]
-        return Verdict(not there, "the attachment of the interface", f"it is in {there}")
+        return Verdict(not there, "the attachment of the interface",
+                       f"it is in {there}" if there else "it is in no instance")  # fmt: skip
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """In its place again, unless it is elsewhere or gone."""

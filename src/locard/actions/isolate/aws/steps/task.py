@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Missing
+from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -51,7 +52,9 @@ class Kept:
     def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
         """ECS's own word."""
         now = self.capture(cloud, step)
-        detail = f"it is, until {now['until']}" if now["on"] else "it is not protected"
+        detail = (
+            f"it is protected, until {spoken(now['until'])}" if now["on"] else "it is not protected"
+        )
         return Verdict(now["on"], "the protection of the task", detail)
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
@@ -175,7 +178,7 @@ class Ended:
         """ECS's own word."""
         now = self._read(cloud, step)
         holds = now.get("desiredStatus") == "STOPPED"
-        return Verdict(holds, "the status of the task", f"it is {now.get('lastStatus')}")
+        return Verdict(holds, "the status of the task", f"it is {spoken(now.get('lastStatus'))}")
 
     def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
         """Nothing: the plan said so. Its service has started another."""
