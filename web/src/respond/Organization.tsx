@@ -300,7 +300,7 @@ function Members(props: { found: MemberList; done?: boolean }) {
           <tbody>
             {members.map((one) => (
               <tr key={one.number}>
-                <td className="mono">{one.number}</td>
+                <td className={`mono ${styles.whole}`}>{one.number}</td>
                 <td>
                   <Value text={one.name} limit={80} />
                 </td>
