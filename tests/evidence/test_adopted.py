@@ -2,6 +2,7 @@
 """A file that its source has filled becomes the evidence: what is hashed is what it holds."""
 
 import os
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +15,12 @@ from locard.evidence import Vault
 from locard.evidence.arrival import Arrival
 from locard.evidence.flushing import EVERY
 from locard.evidence.local import LocalStore
+from locard.evidence.sealed import Sealed
 from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Fixed
 from locard.model.errors import Tampered, Unreadable
 from locard.model.evidence import Origin
+from tests.evidence.test_sealed import age
 
 PIECE = 64 << 10
 
@@ -190,3 +193,40 @@ def test_a_disk_that_refuses_in_the_background_is_heard_of(
     with pytest.raises(Exception, match="Input/output error"):
         put(vault, Filled(tmp_path / "blocks", data, data))
     assert list(vault.ledger.entries()) == []
+
+
+def test_the_immutable_flag_and_a_disposal_reach_what_was_adopted(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store", immutable=True)
+    if "without the immutable flag" in store.describe():
+        pytest.skip("This machine does not let us set the immutable flag: it needs root and ext4.")
+    vault = Vault(tmp_path / "home" / "vault", Fixed(store))
+    vault.prepare()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    data = os.urandom(3 * PIECE)
+    evidence = put(vault, Filled(folder / "blocks", data, data))
+    try:
+        assert store.stat(evidence).protection == "read-only, immutable flag"
+        assert (folder / "blocks").is_symlink(), "its name can go with the folder of the run"
+        shutil.rmtree(folder)
+        assert vault.holds(evidence)
+    finally:
+        store.remove(evidence)
+    assert list(tmp_path.rglob("blocks")) == []
+
+
+def test_an_encrypted_vault_keeps_no_plain_bytes_of_it(tmp_path: Path) -> None:
+    seal = age(tmp_path)
+    sealed = Sealed(LocalStore(tmp_path / "store"), [seal])
+    vault = Vault(tmp_path / "home" / "vault", Fixed(sealed))
+    vault.prepare()
+    data = os.urandom(3 * PIECE)
+    left = tmp_path / "run" / f"blocks{seal.suffix}"
+    left.parent.mkdir()
+    left.write_bytes(b"left by an attempt that was killed while it encrypted")
+    evidence = put(vault, Filled(tmp_path / "run" / "blocks", data, data))
+    assert not left.exists() and not (tmp_path / "run" / "blocks").is_symlink()
+    (kept,) = (tmp_path / "store").glob("objects/??/*")
+    assert data[:100] not in kept.read_bytes()
+    with vault.open(evidence, case="c", actor="ana", reason="t") as file:
+        assert file.read() == data
