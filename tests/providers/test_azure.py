@@ -371,6 +371,51 @@ def test_what_is_placed_carries_a_locked_policy(recorded: Recorder, tmp_path: Pa
         store.remove(NAME)
 
 
+def test_what_is_placed_in_blocks_carries_a_locked_policy_too(
+    recorded: Recorder, tmp_path: Path
+) -> None:
+    service = recorded.answer
+    assert isinstance(service, Service)
+    sizes: dict[str, int] = {}
+
+    def in_blocks(request: Request) -> Answer:
+        headers = {"x-ms-request-id": "1", "etag": '"1"'}
+        match request.method, request.query.get("comp"):
+            case "PUT", "block":
+                told = md5(request.body, usedforsecurity=False).digest()
+                assert request.headers["content-md5"] == base64.b64encode(told).decode()
+                sizes[request.query["blockid"]] = len(request.body)
+                return Answer(201, headers=headers)
+            case "PUT", "blocklist":
+                service.made = True
+                service.until = request.headers["x-ms-immutability-policy-until-date"]
+                return Answer(201, headers=headers | {"x-ms-version-id": "v1"})
+            case "GET", "blocklist":
+                found = "".join(
+                    f"<Block><Name>{name}</Name><Size>{size}</Size></Block>"
+                    for name, size in sorted(sizes.items())
+                )
+                text = f"<BlockList><CommittedBlocks>{found}</CommittedBlocks></BlockList>"
+                return Answer(200, text.encode(), headers | {"content-type": "application/xml"})
+        return service(request)
+
+    told = md5(LARGE, usedforsecurity=False).digest()
+    listing = service.listing
+    service.listing = lambda: (
+        listing()
+        .replace(b"WwXeBVwMbKE6Lf4DmDJRiQ==", base64.b64encode(told))
+        .replace(b"<Content-Length>4<", f"<Content-Length>{len(LARGE)}<".encode())
+    )
+    recorded.answer = in_blocks
+    _, path, content = spooled(tmp_path, LARGE)
+    kept, new = store_at("evidence", "retain=2d").place(NAME, path, content)
+    assert new and kept.protection == "locked policy" and kept.version == "v1"
+    (sent,) = [o for o in recorded.requests if o.method == "PUT" and o.query["comp"] == "blocklist"]
+    assert sent.headers["x-ms-immutability-policy-mode"] == "Locked"
+    assert sent.headers["if-none-match"] == "*"
+    assert sent.headers["x-ms-blob-content-md5"] == base64.b64encode(told).decode()
+
+
 def test_what_azure_says_of_a_checksum_that_does_not_fit_is_said(
     recorded: Recorder, tmp_path: Path
 ) -> None:
