@@ -12,6 +12,7 @@ import pytest
 
 from locard.cases.desk import Desk
 from locard.cases.immutable import Marking
+from locard.evidence import Content, own
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict
 from locard.settings import Settings
@@ -100,6 +101,27 @@ def test_what_was_cut_off_is_done_again(able: Desk, tmp_path: Path) -> None:
     folder.mark(False)  # as when it had been killed after the switch
     assert able.storage.immutable(True, who=ANA).changed == 1
     assert refused(lies(able, one), tmp_path / "away")
+
+
+def test_another_name_of_a_flagged_file_is_taken_away_and_the_flag_stays(
+    able: Desk, tmp_path: Path
+) -> None:
+    able.storage.immutable(True, who=ANA)
+    one = take(able, b"one")
+    store = able.placement.folder()
+    assert store is not None and store.spool is not None
+    for name in (store.spool / own.named("x"), tmp_path / "blocks"):
+        store.mark(False)
+        os.link(lies(able, one), name)
+        store.mark(True)  # as another process does between a link and the end of the name
+        kept, new = store.place(one, name, Content(one, 3))
+        assert not new and kept.protection == "read-only, immutable flag"
+        assert name.is_symlink() or not name.exists()
+    store.mark(False)
+    os.link(lies(able, one), left := store.spool / "1.1-x")
+    store.mark(True)
+    able.vault.prepare()
+    assert not left.exists() and read(able, one) == b"one"
 
 
 def test_disposal_and_moving_take_it_off_where_they_must(able: Desk, tmp_path: Path) -> None:

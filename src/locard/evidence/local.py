@@ -188,8 +188,10 @@ class LocalStore:
         In its stead comes a symbolic link where the name belongs to somebody.
         """
         if path.parent == self.spool:
-            path.unlink()
+            _gone(path)
         elif path.samefile(target):
+            if _flagged(path):
+                unflagged(path)
             link = path.with_name(f"{path.name}.{os.getpid()}.link")
             link.unlink(missing_ok=True)
             link.symlink_to(target.absolute())
@@ -286,7 +288,7 @@ def ready(folder: Path, *names: str) -> None:
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in (folder / "incoming").iterdir():
             if not lives(left.name):
-                left.unlink(missing_ok=True)
+                _gone(left)
         probe = folder / "incoming" / named(f"probe-{get_ident()}")
         probe.touch()
         probe.unlink()
@@ -351,6 +353,17 @@ def unflagged(path: Path) -> None:
             f"{path} has the immutable flag, and this process may not take it off.",
             "Run the same command as root, who set it.",
         ) from error
+
+
+def _gone(path: Path) -> None:
+    """Take a name away, also one of a file that others have placed and flagged meanwhile."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        if not _flagged(path):
+            raise
+        unflagged(path)
+        path.unlink(missing_ok=True)
 
 
 def _flagged(path: Path) -> bool:

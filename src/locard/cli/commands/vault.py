@@ -93,8 +93,9 @@ def immutable(
     if as_json:
         emit(asdict(marked))
     else:
-        what = "have the immutable flag now" if marked.on else "have the immutable flag no more"
-        out.print(f"{marked.changed:,} files {what}. New evidence is kept in the same way.")
+        files = "1 file has" if marked.changed == 1 else f"{marked.changed:,} files have"
+        now = "now" if marked.on else "no more"
+        out.print(f"{files} the immutable flag {now}. New evidence is kept in the same way.")
         for fault in marked.failed[:20]:
             errors.print(fault, markup=False)
     if marked.failed:
