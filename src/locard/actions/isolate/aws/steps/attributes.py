@@ -4,8 +4,8 @@
 from typing import TYPE_CHECKING
 
 from locard.actions.isolate.aws.steps.found import instance, until
+from locard.actions.isolate.aws.steps.valued import Valued
 from locard.model.action import Json, Step, Verdict
-from locard.model.errors import Conflict
 from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
@@ -18,46 +18,25 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-class Attribute:
-    """One attribute has another value."""
+class Attribute(Valued):
+    """One attribute has another value: EC2 takes one a call."""
 
-    def capture(self, cloud: "Cloud", step: Step) -> Json:
+    signal = "the attribute"
+
+    def named(self, step: Step) -> str:
+        """`disableApiTermination` and the like."""
+        return str(step.arguments["attribute"])
+
+    def read(self, cloud: "Cloud", step: Step) -> Json:
         """Its value now."""
         name = step.arguments["attribute"]
         found = cloud.call(
             "ec2:DescribeInstanceAttribute", InstanceId=step.arguments["instance"], Attribute=name
         )
-        return {"value": found[name[0].upper() + name[1:]]["Value"]}
+        return found[name[0].upper() + name[1:]]["Value"]
 
-    def apply(self, cloud: "Cloud", step: Step, prior: Json) -> Json:
-        """Set it: EC2 takes one attribute a call."""
-        self._set(cloud, step, step.arguments["value"])
-        return {"value": step.arguments["value"]}
-
-    def applied(self, cloud: "Cloud", step: Step, prior: Json) -> Json | None:
-        """Whether it has our value."""
-        now = self.capture(cloud, step)
-        return now if now["value"] == step.arguments["value"] else None
-
-    def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
-        """EC2's own word."""
-        now = self.capture(cloud, step)["value"]
-        return Verdict(now == step.arguments["value"], "the attribute", f"it is {spoken(now)}")
-
-    def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
-        """The former value, unless somebody gave it a third one."""
-        now = self.capture(cloud, step)["value"]
-        if now != prior["value"]:
-            if now != step.arguments["value"]:
-                raise Conflict(
-                    f"{step.arguments['attribute']} is {spoken(now)} now, which neither was there "
-                    "nor is ours.",
-                    f"Leave it so: --leave {step.key}",
-                )
-            self._set(cloud, step, prior["value"])
-        return None
-
-    def _set(self, cloud: "Cloud", step: Step, value: Json) -> None:
+    def set(self, cloud: "Cloud", step: Step, value: Json) -> None:
+        """Yes and no go by the name of the attribute, words beside it."""
         name, target = step.arguments["attribute"], step.arguments["instance"]
         if isinstance(value, bool):
             given: dict[str, Json] = {name[0].upper() + name[1:]: {"Value": value}}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from locard.actions.isolate.aws.steps.found import until
 from locard.actions.isolate.aws.steps.network import group_of
+from locard.actions.isolate.aws.steps.valued import Valued
 from locard.model.action import Json, Step, Verdict
 from locard.model.errors import Conflict, Missing
-from locard.model.spoken import spoken
 
 if TYPE_CHECKING:
     from locard.providers.aws.session import Cloud
@@ -54,38 +54,22 @@ def modify(cloud: "Cloud", scope: str, name: str, **changes: Json) -> None:
     until(settled, f"The change of {name}", HOUR)
 
 
-class Setting:
+class Setting(Valued):
     """One setting has another value. Arguments: `scope`, `name`, `field`, `parameter`, `value`."""
 
-    def capture(self, cloud: "Cloud", step: Step) -> Json:
+    signal = "the database's settings"
+
+    def named(self, step: Step) -> str:
+        """`PubliclyAccessible` and the like."""
+        return str(step.arguments["field"])
+
+    def read(self, cloud: "Cloud", step: Step) -> Json:
         """Its value now."""
         given = step.arguments
-        return {"value": read(cloud, given["scope"], given["name"]).get(given["field"])}
+        return read(cloud, given["scope"], given["name"]).get(given["field"])
 
-    def apply(self, cloud: "Cloud", step: Step, prior: Json) -> Json:
-        """Set it."""
-        self._set(cloud, step, step.arguments["value"])
-        return {"value": step.arguments["value"]}
-
-    def applied(self, cloud: "Cloud", step: Step, prior: Json) -> Json | None:
-        """Whether it has our value."""
-        now = self.capture(cloud, step)
-        return now if now["value"] == step.arguments["value"] else None
-
-    def verify(self, cloud: "Cloud", step: Step, prior: Json) -> Verdict:
-        """RDS's own word."""
-        now = self.capture(cloud, step)["value"]
-        return Verdict(
-            now == step.arguments["value"], "the database's settings", f"it is {spoken(now)}"
-        )
-
-    def undo(self, cloud: "Cloud", step: Step, prior: Json, outcome: Json) -> Json:
-        """The former value. It is yes or no, so that others cannot have set a third one."""
-        if self.capture(cloud, step)["value"] != prior["value"]:
-            self._set(cloud, step, prior["value"])
-        return None
-
-    def _set(self, cloud: "Cloud", step: Step, value: Json) -> None:
+    def set(self, cloud: "Cloud", step: Step, value: Json) -> None:
+        """Change it at once."""
         given = step.arguments
         modify(cloud, given["scope"], given["name"], **{given["parameter"]: value})
 
