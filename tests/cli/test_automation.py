@@ -2,6 +2,7 @@
 """Alerts, playbooks, approvals and notices on the command line."""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,4 +224,34 @@ def test_the_server_judges_and_carries_on_in_a_process_of_its_own(told: Locard) 
         assert [one.state.value for one in runs] == ["done"]
         assert desk.response.attending.error == ""
     finally:
+        desk.close()
+
+
+def test_another_process_stands_by_while_a_long_run_goes_on(
+    told: Locard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from locard.cases.desk import Desk
+    from locard.cases.response import attending
+    from locard.model.custody import Hand
+
+    (told.home / "playbooks" / "tell.yaml").write_text(BOOK.replace("always", "never"))
+    told("playbook", "enable", "tell")
+    desk, stood, long = Desk.at(told.home), [0], subprocess.Popen(["sleep", "600"])
+    own = desk.response.attending
+    found = attending.Attending(
+        own.playbooks, own.responding, own.watcher, lambda _run: long,
+        lambda: stood.append(1),
+    )  # fmt: skip
+    try:
+        found.once()
+        assert len(stood) == 2, "nothing goes on, a playbook is on"
+        desk.response.alerts.take(FINDING.read_bytes(), Hand("ana", "api"))
+        found.once()
+        assert len(stood) == 2, "the run has the machine to itself"
+        monkeypatch.setattr(attending, "ALONE", 0.0)
+        found.once()
+        assert len(stood) == 3
+    finally:
+        long.kill()
+        long.wait()
         desk.close()

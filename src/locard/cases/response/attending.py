@@ -2,6 +2,7 @@
 """What the server does by itself: it watches queues, holds playbooks against what comes, and lets
 runs go on, each in a process of its own that outlives the server."""
 
+import time
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import Protocol
@@ -14,6 +15,9 @@ from locard.model.errors import Error
 
 TICK = 2.0
 """Seconds between two looks for what is due, when nothing says that something is."""
+ALONE = 6.0
+"""Seconds that a run has the machine to itself until another process gets ready to stand by: its
+first evidence is in by then, and the run itself may take hours."""
 AT_ONCE = 8
 """How many runs of playbooks are carried out at once."""
 
@@ -44,6 +48,7 @@ class Attending:
         self._stop, self._something = Event(), Event()
         self._thread: Thread | None = None
         self._begun: dict[str, Begun] = {}
+        self._last = 0.0
         self.error = ""
         """Why the last look failed; empty when it did not."""
         watcher.told = self.look
@@ -81,7 +86,9 @@ class Attending:
                 continue  # its process is on its way
             if self.playbooks.attempt(run):
                 self._begun[run] = self.carry_on(run)
-        if not self._begun and self.playbooks.shelf.awake:
+                self._last = time.monotonic()
+        alone = self._begun and time.monotonic() - self._last < ALONE
+        if not alone and self.playbooks.shelf.awake:
             self.stand_by()
 
     def _tick(self) -> None:
