@@ -146,11 +146,9 @@ class Adding:
         progress.stage("Looking", 0, "files")
         found = look(paths)
         self.vault.prepare()
+        self.pool().prepare(len(found.files))  # they start meanwhile
         progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
-        intake = Intake(
-            self.state, self.vault, self.case, self.who, wish,
-            lambda ids: self.pool().prepare(len(ids)), self.ahead,
-        )  # fmt: skip
+        intake = Intake(self.state, self.vault, self.case, self.who, wish, ahead=self.ahead)
         taken = intake.take(found.files, progress)
         taken.passed, taken.denied = found.passed, found.denied + taken.denied
         taken.empty = found.empty + taken.empty
