@@ -124,6 +124,8 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     assert differences(before, rehearsal.state()) == [], "collecting changes nothing"
 
     expect(waits).to_contain_text("23 h 59 min left")
+    places = page.get_by_role("navigation", name="Places")
+    expect(places).to_contain_text("1 run waits for you to agree", timeout=LONG)
     waits.get_by_role("button", name="See the plan and agree…").click()
     dialog = page.get_by_role("dialog")
     agree = dialog.get_by_role("button", name="Agree", exact=True)
@@ -139,6 +141,12 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     row = page.get_by_role("row").filter(has_text="Isolate an EC2 instance")
     expect(row).to_contain_text("isolated", timeout=LONG)
     expect(page.get_by_text("1 target still isolated")).to_be_visible()
+    expect(places).not_to_contain_text("waits for you", timeout=LONG)
+    page.get_by_text("Released", exact=True).click()
+    expect(page.get_by_text("None is in this state.")).to_be_visible()
+    page.get_by_text("Isolated", exact=True).click()
+    expect(page).to_have_url(re.compile("runs=isolated"))
+    expect(page.get_by_role("row")).to_have_count(2)
     playbook = page.get_by_role("article").filter(has_text="controlled from outside")
     expect(playbook).to_contain_text("Agreed by admin")
     assert differences(before, rehearsal.state()) != []

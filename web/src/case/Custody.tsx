@@ -31,14 +31,14 @@ export function Custody() {
   return (
     <div className={styles.page}>
       <div className={styles.bar}>
-        <nav className={styles.views} aria-label="Views of custody">
+        <nav className={frame.views} aria-label="Views of custody">
           {Object.entries(TITLES).map(([each, title]) => (
             <Link
               key={each}
               to="/cases/$case/custody"
               params={{ case: name }}
               search={each === 'exhibits' ? {} : { view: each as View }}
-              className={styles.view}
+              className={frame.view}
               aria-current={each === view ? 'page' : undefined}
               data-chosen={each === view || undefined}
             >

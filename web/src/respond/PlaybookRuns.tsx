@@ -118,7 +118,7 @@ function Card(props: { one: PlaybookRun; apart: boolean }) {
         )}
       </div>
       {one.error && (
-        <p className={styles.wrong}>
+        <p className={one.state === 'lapsed' ? undefined : styles.wrong}>
           <Value text={one.error} limit={2000} />
         </p>
       )}

@@ -35,13 +35,13 @@ export function Responding() {
     <>
       <header className={styles.head}>
         <h1 style={{ fontSize: 15 }}>Respond</h1>
-        <nav className={styles.views} aria-label="Views">
+        <nav className={frame.views} aria-label="Views">
           {VIEWS.map((each) => (
             <Link
               key={each}
               to="/respond"
               search={{ view: each }}
-              className={styles.view}
+              className={frame.view}
               data-chosen={view === each || undefined}
               aria-current={view === each ? 'page' : undefined}
             >

@@ -18,6 +18,7 @@ from locard.api.allowed import MayManageSettings
 from locard.api.door import TheDoor
 from locard.api.routes.accounts import PolicyShown
 from locard.cases.response.organizations import ROLE, Found
+from locard.cases.response.releasing import silent
 from locard.model.errors import Error
 from locard.state.accounts import Account
 
@@ -76,7 +77,7 @@ class MemberList(BaseModel):
 @router.post("/look")
 def look_at_organization(asked: Organization, _who: MayManageSettings, door: TheDoor) -> MemberList:
     """What adding would come to, account by account. Reads, and changes nothing."""
-    found = door.desk.response.organizations.look(_account(asked), asked.member_role, told=_silent)
+    found = door.desk.response.organizations.look(_account(asked), asked.member_role, told=silent)
     return MemberList(external_id=asked.external_id, members=_members(found))
 
 
@@ -85,7 +86,7 @@ def add_organization(asked: NewOrganization, who: MayManageSettings, door: TheDo
     """Add every account of an organization whose role can be taken; tell those whose cannot."""
     at = door.desk.response
     wanted = _account(asked, asked.name)
-    found = at.organizations.add(wanted, asked.member_role, who=who.hand, told=_silent)
+    found = at.organizations.add(wanted, asked.member_role, who=who.hand, told=silent)
     made = at.accounts.get(asked.name)
     return MemberList(external_id=made.external_id, members=_members(found))
 
@@ -97,7 +98,7 @@ def refresh_organization(
     """Add what has come since, try again what was refused, and tell what is gone."""
     at = door.desk.response
     found = at.organizations.refresh(
-        name, asked.member_role, forget=asked.forget, who=who.hand, told=_silent
+        name, asked.member_role, forget=asked.forget, who=who.hand, told=silent
     )
     return MemberList(external_id=at.accounts.get(name).external_id, members=_members(found))
 
@@ -145,7 +146,3 @@ def _members(found: Sequence[Found]) -> list[MemberShown]:
         MemberShown(number=one.number, name=one.name, state=one.state, reason=one.reason)
         for one in found
     ]
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    return

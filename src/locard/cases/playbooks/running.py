@@ -28,7 +28,8 @@ from locard.cases.playbooks.shelf import Shelf
 from locard.cases.playbooks.trials import Trials
 from locard.cases.playbooks.waiting import Waiting
 from locard.cases.progress import birth
-from locard.cases.response.runner import Asked, Runner, Watch, new_run
+from locard.cases.response.releasing import Watch, silent
+from locard.cases.response.runner import Asked, Runner, new_run
 from locard.cases.response.stepping import said
 from locard.evidence import Draft, Vault
 from locard.model.action import Receipt, RunState
@@ -52,10 +53,6 @@ ATTEMPTS = 3
 """How many processes are begun for a run that gets no further."""
 AT_ONCE = 100
 ALL = Wanted()
-
-
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    return
 
 
 class Playbooks:
@@ -219,7 +216,7 @@ class Playbooks:
 
     # Carrying on
 
-    def carry_on(self, run: str, watch: Watch = _silent) -> PlaybookRun:
+    def carry_on(self, run: str, watch: Watch = silent) -> PlaybookRun:
         """Carry a run on from where it stands, until it is done, or waits for people.
 
         Raises `Conflict` when another process is at it.

@@ -24,7 +24,8 @@ from locard.cases.response.attending import Attending
 from locard.cases.response.connecting import connect, queue, tags, warm
 from locard.cases.response.orders import COLLECT, Begun, Order, Orders
 from locard.cases.response.organizations import Organizations
-from locard.cases.response.runner import Runner, Watch
+from locard.cases.response.releasing import Watch
+from locard.cases.response.runner import Runner
 from locard.cases.response.settings import Responding, load
 from locard.model.action import STANDS, Receipt, RunState, StepState
 from locard.model.custody import Hand

@@ -15,7 +15,7 @@ from typing import Any
 from locard import providers
 from locard.cases.response.accounts import NAME, Accounts
 from locard.cases.response.connecting import listed
-from locard.cases.response.runner import Watch
+from locard.cases.response.releasing import Watch
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error
 from locard.state.accounts import Account
