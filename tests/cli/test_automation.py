@@ -78,6 +78,21 @@ def test_from_a_file_to_an_approval(told: Locard) -> None:
     assert FINDING.stem not in told("alert", "list").err
 
 
+def test_runs_are_listed_from_the_newest_a_few_at_a_time(told: Locard, tmp_path: Path) -> None:
+    finding, made = json.loads(FINDING.read_bytes()), []
+    for number in range(3):
+        finding["id"] = finding["detail"]["id"] = f"finding-{number}"
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(finding))
+        made.append(told("alert", "add", path, "--json").json["runs"][0]["id"])
+    first = told("runs", "list", "--limit", "2", "--state", "waiting", "--json")
+    assert [one["run"] for one in first.json] == [made[2], made[1]]
+    hint = f"locard runs list --state waiting --before {made[1]}"
+    assert hint in " ".join(first.err.split())
+    rest = told(*hint.split()[1:], "--json")
+    assert [one["run"] for one in rest.json] == [made[0]] and "older" not in rest.err
+
+
 def test_a_run_is_refused(told: Locard) -> None:
     (run,) = told("alert", "add", FINDING, "--json").json["runs"]
     refused = told("runs", "refuse", run["id"], "--reason", "a drill", "--json").json

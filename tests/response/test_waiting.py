@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What waits for people: one plan and no other is agreed to, in time, by others."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from locard.cases.response.settings import read
 from locard.model.custody import Hand, Verb
@@ -98,6 +100,33 @@ def test_what_lapsed_is_asked_again_from_the_beginning(at: Bench, room: Path) ->
     assert [(one.who, one.round) for one in done.approvals] == [("ben", 1), ("ben", 2), ("cat", 2)]
     with pytest.raises(Conflict, match="nothing to try again"):
         at.playbooks.retry(run.id, ANA)
+
+
+@pytest.mark.parametrize("hours", [1, 9])
+def test_what_failed_is_tried_again_on_an_approval_that_is_not_too_old(
+    at: Bench, room: Path, hours: int
+) -> None:
+    at.on(ask="{approval: before-containing, within: 8h}")
+    at.take()
+    run = go(at)
+    agree(at, run.id, BEN, "yes")
+    world = cloud.world(room)
+    room.write_text(json.dumps(world | {"denied": ["power"]}))
+    assert at.playbooks.carry_on(run.id).state is PlaybookState.FAILED
+    room.write_text(json.dumps({**cloud.world(room), "denied": []}))
+    with at.runner.state.session() as session:
+        (said,) = session.scalars(select(playbooks.ApprovalRow))
+        said.time -= hours * 60 * MINUTE
+    at.playbooks.retry(run.id, ANA)
+    tried = at.playbooks.carry_on(run.id)
+    if hours == 9:
+        (planned,) = tried.planned
+        assert (tried.state, tried.round, tried.agreed) == (PlaybookState.WAITING, 2, 0)
+        assert planned.plan is not None and len(planned.plan.steps) == 3, "what was begun"
+        assert lamp(room) != DARK
+        agree(at, run.id, BEN, "still yes")
+        tried = at.playbooks.carry_on(run.id)
+    assert tried.state is PlaybookState.DONE and lamp(room) == DARK
 
 
 def test_who_switched_it_on_does_not_count_also_when_it_is_switched_on_anew(at: Bench) -> None:

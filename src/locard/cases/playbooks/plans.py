@@ -18,6 +18,7 @@ from locard.model.action import Plan, Step
 from locard.model.errors import Error
 from locard.model.playbook import Asking, Doing, Part, PartState, Planned, PlaybookRun
 from locard.state.accounts import Account
+from locard.state.runs import RunRow
 
 MOST_TOLD = 40
 """Sentences about what changed; the rest is counted."""
@@ -30,11 +31,12 @@ class Plans:
         self.runner, self.matching = runner, matching
 
     def ahead(self, run: PlaybookRun) -> tuple[Planned, ...]:
-        """The plans, as they are now, of all steps ahead that people have a word about."""
+        """The plans of all steps ahead that people have a word about: as they are now, or, of a
+        step that was begun, the plan that is to be carried on."""
         return tuple(
             self._planned(run, one)
             for one in run.parts
-            if one.state is PartState.PENDING and has_word(run, one)
+            if one.state in (PartState.PENDING, PartState.BEGUN) and has_word(run, one)
         )
 
     def one(self, run: PlaybookRun, part: Part) -> Plan:
@@ -63,6 +65,10 @@ class Plans:
         return found
 
     def _planned(self, run: PlaybookRun, part: Part) -> Planned:
+        with self.runner.state.session() as session:
+            begun = session.get(RunRow, part.run) if part.run else None
+        if begun is not None:
+            return Planned(part.number, Plan.of(begun.plan))
         try:
             return Planned(part.number, self.one(run, part))
         except Error as error:

@@ -209,6 +209,8 @@ class Playbooks:
                     again(part)
             row.state, row.ended, row.error = PlaybookState.DUE.value, None, ""
             row.attempts = 0
+            if self.waiting.outdated(playbooks.run(session, row), row):
+                row.round += 1  # people are asked again
             details = {"playbook run": row.id, "playbook": row.playbook, "alert": row.alert}
             draft = Draft(who, Verb.PLANNED, "", row.case, "what failed is tried again", details)
             self.vault.ledger.append([draft])

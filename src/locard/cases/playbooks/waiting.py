@@ -69,6 +69,12 @@ class Waiting:
             row.round += 1
             self._say(row, Verb.PLANNED, "asked again after it had lapsed", who=who)
 
+    def outdated(self, run: PlaybookRun, row: PlaybookRunRow) -> bool:
+        """Whether people agreed so long ago that it would have lapsed: their word has too."""
+        said = [one.time for one in run.approvals if one.agrees and one.round == run.round]
+        within, _ = self._patience(row)
+        return bool(said) and time.time_ns() - min(said) > within * SECOND
+
     def look(self) -> None:
         """Let lapse what nobody agreed to in time, and remind of what waits for long."""
         waits = PlaybookRunRow.state == PlaybookState.WAITING.value

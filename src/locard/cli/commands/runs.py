@@ -91,7 +91,8 @@ def list_runs(
     else:
         listing(shown, "run")
     if len(found) > limit:
-        more = f"locard runs list {case} --before {shown[-1]['run']}".replace("  ", " ")
+        words = [case, *(f"--state {one}" for one in state or ()), f"--before {shown[-1]['run']}"]
+        more = " ".join(filter(None, ["locard runs list", *words]))
         errors.print(f"There are older ones: {more}", markup=False)
 
 
