@@ -12,6 +12,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from locard.state.database import migrations
+from locard.state.tables import Table
 
 
 def make(message: str) -> None:
@@ -21,6 +22,7 @@ def make(message: str) -> None:
         engine = create_engine(f"sqlite:///{Path(folder) / 'state.sqlite'}")
         with engine.connect() as connection:
             config.attributes["connection"] = connection
+            config.attributes["tables"] = Table.metadata
             command.upgrade(config, "head")
             number = len(list((Path(__file__).parent / "versions").glob("*.py"))) + 1
             command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")
