@@ -157,7 +157,7 @@ export const playbookRuns = (name: string, only: string) =>
     queryKey: ['playbook-runs', name, 'list', only],
     queryFn: ({ signal, pageParam }) => {
       const state = only ? [only] : PLAYBOOK_STATES;
-      const asked = { state, limit: name ? 5 : 20, before: pageParam };
+      const asked = { state, limit: 5, before: pageParam };
       return get<PlaybookRunList>(address(booksOf(name), asked), signal);
     },
     initialPageParam: '',

@@ -3,7 +3,8 @@ import { Button, PasswordInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { address, ask, Failure } from '../api/client';
+import { address, ask } from '../api/client';
+import { Wrong } from '../people/Given';
 import { Section } from './Settings';
 import styles from './settings.module.css';
 
@@ -19,7 +20,6 @@ export function Password() {
       notifications.show({ message: 'The password is changed.' });
     },
   });
-  const problem = change.error instanceof Failure ? change.error.problem : null;
   return (
     <Section title="Password">
       <form
@@ -51,11 +51,7 @@ export function Password() {
           Change
         </Button>
       </form>
-      {problem && (
-        <p className={styles.bad} role="alert">
-          {problem.detail} {problem.advice}
-        </p>
-      )}
+      <Wrong error={change.error} />
     </Section>
   );
 }
