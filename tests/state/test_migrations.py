@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from locard.model.access import Permission, Scope
-from locard.state import grants, tokens
+from locard.state import grants, playbooks, tokens
 from locard.state.database import migrations, newest, open_state
 from locard.state.sessions import digest
 
@@ -106,6 +106,39 @@ def test_it_can_be_taken_back(tmp_path: Path) -> None:
         found = connection.execute(text("SELECT username, role FROM users ORDER BY id")).all()
     engine.dispose()
     assert found == [("ada", "admin"), ("bob", "analyst")]
+
+
+def test_what_waited_asks_again_and_who_agreed_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    engine, config = create_engine(f"sqlite:///{path}"), migrations()
+    run = "'t', 'd', '', 'a-1', 'c', 'q', '{}', 'always', 2, 5, '', 1, NULL, 0, 0, 0, ''"
+    rows = [
+        ("cases", "'c', '', 1, 'ana', 0"),
+        ("alerts", "'a-1', 'c', '', 's', 'o', 'k', 'high', 't', 1, '', '', '[]', 'open', '', "
+         "'{}', '[]', '[]', 1, 1, 1, 'ana', '', 1"),
+        ("playbook_runs", f"'p1', 'p1', {run.format('waiting')}"),
+        ("playbook_runs", f"'p2', 'p2', {run.format('done')}"),
+        ("approvals", "'p1', 'ben', 1, 'yes', 7, 'page'"),
+    ]  # fmt: skip
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        for table, values in rows:
+            connection.execute(text(f"INSERT INTO {table} VALUES ({values})"))
+        connection.commit()
+    engine.dispose()
+    state = open_state(path)
+    with state.session() as session:
+        waited, done = (playbooks.run(session, playbooks.row(session, n)) for n in ("p1", "p2"))
+    state.close()
+    assert (waited.state.value, waited.round, waited.agreed) == ("due", 2, 0)
+    assert [(one.who, one.round, one.reason) for one in waited.approvals] == [("ben", 1, "yes")]
+    assert (done.state.value, done.round) == ("done", 1)
+    with create_engine(f"sqlite:///{path}").connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008")
+        kept = connection.execute(text("SELECT who, reason FROM approvals")).all()
+    assert kept == [("ben", "yes")]
 
 
 def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
