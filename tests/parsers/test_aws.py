@@ -370,3 +370,14 @@ def test_plasos_lookup_events_are_read_whole(evidence: Path) -> None:
     data = (evidence / "disk/plaso/test_data/aws_cloudtrail.jsonl").read_bytes()
     found = read("aws.cloudtrail", data)
     assert (found.seen, found.problems) == (6, 0)
+
+
+def test_no_more_is_taken_apart_at_once_than_fits_into_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parse, "_PORTION", 10)
+    monkeypatch.setattr(parse, "BATCH", 3)
+    raws = [b"x" * length for length in (4, 4, 4, 1, 1, 1, 30, 2, 9)]
+    portions = list(parse._portions(raws))
+    assert portions == [(0, 2), (2, 5), (5, 6), (6, 7), (7, 8), (8, 9)]
+    assert list(parse._portions([])) == []

@@ -47,6 +47,8 @@ from locard.parsers.strict_json import BadRecord
 
 _WHOLE = 128 << 20
 """Documents up to this many bytes are decoded in memory."""
+_PORTION = 8 << 20
+"""Bytes of records that are taken apart at once: that takes a dozen times as many."""
 _RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[\s*')
 _LAST = re.compile(rb"\s*\]\s*\}\s*")
 _LISTED = re.compile(rb'\s*\{\s*"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
@@ -147,11 +149,23 @@ def _delivered(opened: Opened, rows: Rows, context: Context) -> bool:
     places = _places(data, begin.end(), raws)
     if places is None or max(map(len, raws), default=0) > context.limits.record_bytes:
         return False
-    for at in range(0, len(raws), BATCH):
-        part = raws[at : at + BATCH]
-        put(rows, part, byte_locators(places[at : at + BATCH], list(map(len, part))), _MEMORY)
+    for start, end in _portions(raws):
+        part = raws[start:end]
+        put(rows, part, byte_locators(places[start:end], list(map(len, part))), _MEMORY)
     rows.facts["decoded_sha256"] = hashlib.sha256(data).hexdigest()
     return True
+
+
+def _portions(raws: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """What is read at once: first and end of at most `BATCH` records of about `_PORTION` bytes."""
+    start = held = 0
+    for number, raw in enumerate(raws):
+        if number - start == BATCH or (held and held + len(raw) > _PORTION):
+            yield start, number
+            start, held = number, 0
+        held += len(raw)
+    if raws:
+        yield start, len(raws)
 
 
 def _places(data: bytes, begin: int, raws: Sequence[bytes]) -> Sequence[int] | None:
