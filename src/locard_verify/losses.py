@@ -45,7 +45,9 @@ def judge(entries: Iterable[Mapping[str, Any]], where: str) -> Clause:
 def _what(entry: Mapping[str, Any]) -> str:
     entries = str(entry["details"].get("entries", "some"))
     if entry["verb"] == "head-changed":
-        return f"the head of {entries} entries was changed or emptied while the ledger was in use"
+        older = entry["details"].get("confirmed", "")
+        known = f" (an older one confirms {older})" if older else ""
+        return f"the head of {entries} entries was changed or emptied by another hand{known}"
     return f"entries {entries} are gone"
 
 

@@ -129,6 +129,36 @@ def test_a_removed_head_is_noticed(ledger: Ledger) -> None:
     ledger.head.unlink()
     with pytest.raises(Tampered, match="head"):
         ledger.proof(2)
+    ledger.durable.unlink()
+    with pytest.raises(Tampered, match="head"):
+        opened(ledger.folder.parent).append(drafts(1))
+
+
+@pytest.mark.parametrize("found", [None, b"", b"\xff" * 5_000_000])
+def test_a_process_that_finds_no_head_says_so_and_goes_on_from_the_one_on_the_disk(
+    ledger: Ledger, found: bytes | None
+) -> None:
+    ledger.append(drafts(2), durable=False)
+    if found is None:
+        ledger.head.unlink()
+    else:
+        ledger.head.write_bytes(found)
+    again = opened(ledger.folder.parent)
+    (entry,) = again.append(drafts(1))
+    assert entry.sequence == 10
+    said = list(again.entries())[-2]
+    assert (said.verb, said.details["entries"]) == (Verb.HEAD_CHANGED, "8")
+    assert said.details["confirmed"] == "6" and len(said.details["found"]) < 2_000
+    verdict = again.check()
+    assert [one.name for one in verdict.clauses if one.state is State.FAIL] == ["losses"]
+    assert "(an older one confirms 6)" in verdict.clause("losses").detail
+    again.explain(9, ANA, "a broken disk")
+    assert again.check().passed
+
+
+def test_entries_that_an_older_head_denies_are_not_gone_on_from(ledger: Ledger) -> None:
+    ledger.head.write_bytes(b"")
+    cut(ledger, 4)
     with pytest.raises(Tampered, match="head"):
         opened(ledger.folder.parent).append(drafts(1))
 

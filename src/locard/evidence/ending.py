@@ -45,8 +45,11 @@ def gone_before(named: int, count: int, head: bytes) -> Draft:
     return Draft(ITSELF, Verb.ENTRIES_LOST, "", "", reason, details)
 
 
-def head_changed(found: bytes, size: int) -> Draft:
-    """The entry that says that somebody else wrote over the head, and what was found there."""
+def head_changed(found: bytes, size: int, confirmed: int | None = None) -> Draft:
+    """The entry that says that somebody else wrote over the head, and what was found there.
+
+    `confirmed` is how many entries an older head confirms, for a process that knew no newer one.
+    """
     what = "was emptied" if not found else "was changed"
     details = {
         "entries": f"{size}",
@@ -55,6 +58,9 @@ def head_changed(found: bytes, size: int) -> Draft:
         "found": found[:SHOWN].decode("utf-8", "replace"),
     }
     reason = f"the head of {size:,} entries {what} by another hand; it was written anew"
+    if confirmed is not None:
+        details["confirmed"] = f"{confirmed}"
+        reason += f" from the entries, of which an older head confirms {confirmed:,}"
     return Draft(ITSELF, Verb.HEAD_CHANGED, "", "", reason, details)
 
 

@@ -314,8 +314,8 @@ class Ledger(LedgerReader):
             count, line, last_time = self._healed(lambda: self._last(size))
             edge, lost = self._edge(count, line)
             self._known = End(size, last_time, edge, lost=lost)
-            self._known.head = self.head.read_bytes() if self.head.exists() else b""
-            self._known.behind = bool(count) and self._named(self.head).size < count
+            self._known.head = self._head_there()
+            self._known.behind = bool(count) and not lost and self._named(self.head).size < count
         elif self._known.edge.size and (found := self._head_there()) != self._known.head:
             self._known.lost = [head_changed(found, self._known.edge.size)]
         return self._known
@@ -348,7 +348,7 @@ class Ledger(LedgerReader):
         then an entry has to say so. Any other one that is missing was cut off: writing on would
         hide that, so it raises `Tampered`.
         """
-        head, lost = self._named(self.head), list[Draft]()
+        head, lost = self._headed(count)
         if head.size > count:
             if not self.durable.exists() or self._named(self.durable).size > count:
                 gone = cut_off(head.size - count)
@@ -364,6 +364,16 @@ class Ledger(LedgerReader):
             if fits and (not head.size or root_of(head.size, self.tree.at) == head.root):
                 return self.tree.edge(count), lost
         raise changed(f"the first {head.size:,} entries are not those that its head signs")
+
+    def _headed(self, count: int) -> tuple[Checkpoint, list[Draft]]:
+        """What the head says, or, when it is none any more, the last one that reached the disk."""
+        try:
+            return self._named(self.head), []
+        except Tampered:
+            head = self._named(self.durable)
+            if not 0 < head.size <= count:
+                raise
+            return head, [head_changed(self._head_there(), count, head.size)]
 
     def _named(self, path: Path) -> Checkpoint:
         """What a head says; of a ledger without entries and head, that it is empty."""
