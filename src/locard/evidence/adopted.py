@@ -40,25 +40,28 @@ class Adopted:
         meter = Meter()
         with Flushing(self.file.fileno()) as disk:
             for chunk in source:
-                self._hold(chunk, meter.size)
-                meter.take(chunk)
-                if not sparse.blank(chunk):
+                if self._hold(chunk, meter.size):
                     disk.wrote(len(chunk))
+                meter.take(chunk)
                 watch(len(chunk))
             if self._finished and os.fstat(self.file.fileno()).st_size != meter.size:
                 self._leave()
             return finished(self.file, meter, disk)
 
-    def _hold(self, chunk: bytes, at: int) -> None:
-        """See that the file has this at its place."""
-        if os.pread(self.file.fileno(), len(chunk), at) == chunk:
-            return
+    def _hold(self, chunk: bytes, at: int) -> bool:
+        """See that the file has this at its place; whether that is more than a hole."""
+        descriptor = self.file.fileno()
+        if sparse.zeros(chunk) and sparse.is_hole(descriptor, at, len(chunk)):
+            return False
+        if os.pread(descriptor, len(chunk), at) == chunk:
+            return True
         if self._finished:
             self._leave()
         view = memoryview(chunk)
         while view:
-            written = os.pwrite(self.file.fileno(), view, at)
+            written = os.pwrite(descriptor, view, at)
             view, at = view[written:], at + written
+        return True
 
     def _leave(self) -> None:
         """Go on in a copy: a store may have the finished file, and nobody writes to that."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 AHEAD = 16
 """Blocks on their way at once; of 512 KiB each."""
+LEAD = 64
+"""Blocks that may be here or on their way before whoever reads comes to them: the network goes on
+while he has to wait for a processor or the disk."""
 TRIES = 3
 """How often a block is fetched whose checksum does not fit."""
 FEWEST = 100
@@ -123,7 +126,7 @@ class Snapshot:
                 wanted = self._wanted()
                 flying: deque[tuple[int, Future[bytes]]] = deque()
                 for index in range(-(-self.size // self.block)):
-                    while len(flying) < AHEAD and (ahead := next(wanted, None)) is not None:
+                    while len(flying) < LEAD and (ahead := next(wanted, None)) is not None:
                         flying.append((ahead[0], pool.submit(self._have, *ahead)))
                     if not flying or flying[0][0] != index:
                         zeros += self._length(index)
