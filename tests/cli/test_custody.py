@@ -57,7 +57,7 @@ def test_an_authority_is_tried_set_shown_and_unset(
     assert (made.status, made.json["waiting"]) == (0, 0)
     authority.down = True
     assert "No authority" in locard("custody", "authority", "--none").out
-    assert verbs(locard, home)[-1] == "authority-set"
+    assert verbs(locard, home)[-2:] == ["authority-set", "checkpoint-kept"]
     assert locard("custody", case, "--check").status == 0
 
 
