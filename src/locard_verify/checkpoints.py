@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
-from locard_verify import stamp
 from locard_verify.facts import Facts
 from locard_verify.files import beginning
 from locard_verify.malformed import Malformed
 from locard_verify.merkle import root_of
 from locard_verify.note import open_checkpoint
 from locard_verify.verdict import Clause, State
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 TOLERANCE = timedelta(minutes=5)
 """How far this machine's clock may be from an authority's when a token is noted."""
@@ -33,7 +33,7 @@ def root(facts: Facts, size: int) -> bytes:
 
 
 def judge(
-    facts: Facts, roots: Sequence[x509.Certificate] | None, kept: Sequence[bytes]
+    facts: Facts, roots: "Sequence[x509.Certificate] | None", kept: Sequence[bytes]
 ) -> list[Clause]:
     """The clauses on consistency between checkpoints, and on time stamps."""
     notes = [facts.folder / "checkpoints" / name for name in facts.notes]
@@ -82,7 +82,7 @@ def _missing(facts: Facts) -> None:
 
 
 def _stamps(
-    facts: Facts, notes: Sequence[Path], roots: Sequence[x509.Certificate] | None
+    facts: Facts, notes: Sequence[Path], roots: "Sequence[x509.Certificate] | None"
 ) -> Clause:
     authorities = facts.about("authority-set")
     trusted = list(roots) if roots is not None else _roots(facts, authorities)
@@ -119,8 +119,12 @@ def _asked(authorities: Sequence[dict[str, Any]], size: int) -> bool:
     return bool(before) and bool(before[-1]["details"].get("url"))
 
 
-def _roots(facts: Facts, authorities: Sequence[dict[str, Any]]) -> list[x509.Certificate]:
+def _roots(facts: Facts, authorities: Sequence[dict[str, Any]]) -> "list[x509.Certificate]":
     """The roots beside the ledger, as far as entries named them."""
+    from cryptography import x509
+
+    from locard_verify import stamp
+
     named = {digest for one in authorities for digest in one["details"].get("roots", "").split()}
     found: list[x509.Certificate] = []
     for path in sorted((facts.folder / "authorities").glob("*.pem")):
@@ -136,8 +140,10 @@ def _roots(facts: Facts, authorities: Sequence[dict[str, Any]]) -> list[x509.Cer
 
 
 def _token(
-    facts: Facts, token: Path, note: Path, roots: Sequence[x509.Certificate]
+    facts: Facts, token: Path, note: Path, roots: "Sequence[x509.Certificate]"
 ) -> datetime | None:
+    from locard_verify import stamp
+
     where = f"checkpoints/{token.name}"
     try:
         return stamp.check(beginning(token), facts.notes[note.name], roots).time

@@ -9,8 +9,7 @@ import fcntl
 import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from locard_verify import checkpoints, derived, losses, transfers
 from locard_verify.examine import Stretch, cut_off, misplaced, set_back, unlinked
@@ -23,6 +22,9 @@ from locard_verify.note import Checkpoint, open_checkpoint
 from locard_verify.stretches import cores, examined
 from locard_verify.verdict import Clause, State, Verdict
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 
 def _silent(_done: int, _whole: int) -> None:
     pass
@@ -31,7 +33,7 @@ def _silent(_done: int, _whole: int) -> None:
 def verify_ledger(
     folder: Path,
     trusted: Sequence[Key] = (),
-    roots: Sequence[x509.Certificate] | None = None,
+    roots: "Sequence[x509.Certificate] | None" = None,
     kept: Sequence[bytes] = (),
     *,
     processes: int = 0,
@@ -96,7 +98,7 @@ def _seen(facts: Facts, path: Path) -> int:
 def clauses(
     facts: Facts,
     trusted: Sequence[Key],
-    roots: Sequence[x509.Certificate] | None,
+    roots: "Sequence[x509.Certificate] | None",
     kept: Sequence[bytes],
 ) -> list[Clause]:
     """One clause for each thing that can be wrong with a ledger."""

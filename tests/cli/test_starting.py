@@ -39,7 +39,8 @@ def test_words_about_commands_load_no_library_that_only_work_needs(
 
 def test_the_desk_opens_without_what_few_commands_ask_it_for(tmp_path: Path) -> None:
     few = (
-        "httpx2", "boto3", "fastapi", "dissect", "chdb", "locard.cases.response.conductor",
+        "httpx2", "boto3", "fastapi", "dissect", "chdb", "rfc3161_client", "cryptography.x509",
+        "locard.cases.response.conductor",
         "locard.cases.bundle.bundles", "locard.cases.entrance", "locard.cases.notices.sending",
     )  # fmt: skip
     opened = "from pathlib import Path\nfrom locard.cases.desk import Desk\n"

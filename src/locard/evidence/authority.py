@@ -14,15 +14,15 @@ import urllib.request
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from locard import __version__
 from locard.model.errors import Error
-from locard_verify import stamp
 from locard_verify.malformed import Malformed
-from locard_verify.stamp import Stamp
+
+if TYPE_CHECKING:
+    from locard_verify.stamp import Stamp
 
 PATIENCE = 10
 """Seconds that an authority has to answer."""
@@ -43,6 +43,8 @@ class Authority:
     @classmethod
     def at(cls, url: str, roots: tuple[bytes, ...]) -> "Authority":
         """The authority at this address. Raises `Error` for an address or a root that is none."""
+        from locard_verify import stamp
+
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Error(
@@ -74,8 +76,12 @@ class Authority:
         """The SHA-256 of each root certificate's file."""
         return tuple(sha256(pem).hexdigest() for pem in self.roots)
 
-    def ask(self, note: bytes) -> tuple[bytes, Stamp]:
+    def ask(self, note: bytes) -> "tuple[bytes, Stamp]":
         """A verified response over these bytes, and what it says. Raises `Unstamped`."""
+        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
+        from locard_verify import stamp
+
         wanted = TimestampRequestBuilder(note, HashAlgorithm.SHA256).build()
         request = urllib.request.Request(  # noqa: S310 (http and https only, see `at`)
             self.url,
@@ -96,8 +102,10 @@ class Authority:
             raise Unstamped(f"it could not be reached: {reason}") from error
         return response, self.check(response, note, wanted.nonce)
 
-    def check(self, response: bytes, note: bytes, nonce: int | None = None) -> Stamp:
+    def check(self, response: bytes, note: bytes, nonce: int | None = None) -> "Stamp":
         """What a response over these bytes says. Raises `Unstamped` when it does not hold."""
+        from locard_verify import stamp
+
         trusted = [one for pem in self.roots for one in stamp.certificates(pem)]
         try:
             return stamp.check(response, note, trusted, nonce)
