@@ -29,6 +29,8 @@ from locard.evidence.transfer import in_order, parts
 PART = 16 << 20
 """Bytes of one part; larger ones for what would have more than 10,000."""
 MOST_PARTS = 10_000
+COMPLETING = (10, 900)
+"""Seconds to connect and to wait for the last answer, which Google says may take minutes."""
 ANSWER = 1 << 20
 """Most bytes of an answer that are looked at."""
 
@@ -62,7 +64,8 @@ def send(call: Call, url: str, path: Path, content: Content, watch: Watch) -> st
         with Reread(path, content, watch) as source:
             done = list(in_order(part, map(noted, parts(source, content.size, size))))
         kind = {"content-type": "application/xml"}
-        answer = call("POST", f"{url}?{upload}", data=_list(done), headers=kind)
+        address = f"{url}?{upload}"
+        answer = call("POST", address, data=_list(done), headers=kind, timeout=COMPLETING)
         _text(answer, "ETag")  # an answer may begin well and still tell of a failure
     except BaseException:
         with suppress(GoogleAPIError, requests.RequestException, ConnectionError):

@@ -257,7 +257,8 @@ class GoogleStore:
 
     def _call(self, method: str, url: str, **more: Any) -> Any:
         def once() -> Any:
-            return parts.answered(self._client._http.request(method, url, timeout=TIMEOUT, **more))
+            answer = self._client._http.request(method, url, **({"timeout": TIMEOUT} | more))
+            return parts.answered(answer)
 
         return _retry()(once)()
 
