@@ -121,12 +121,12 @@ def test_a_form_of_another_page_cannot_sign_in(api: Api) -> None:
 
 def test_a_disabled_user_is_out_at_once(api: Api, ada: httpx.Client) -> None:
     with api.state.session() as s:
-        users.create(s, "eve", password=PASSWORD)
-    with api.signed_in("eve") as eve:
+        users.create(s, "trudy", password=PASSWORD)
+    with api.signed_in("trudy") as eve:
         made = eve.post("/api/tokens", json={"name": "nightly"}).json()
-        assert ada.put("/api/users/eve", json={"disabled": True}).json()["disabled"]
+        assert ada.put("/api/users/trudy", json={"disabled": True}).json()["disabled"]
         assert eve.get("/api/session").status_code == 401
-        assert ada.put("/api/users/eve", json={"disabled": False}).status_code == 200
+        assert ada.put("/api/users/trudy", json={"disabled": False}).status_code == 200
         assert eve.get("/api/session").status_code == 401
     with api.client(Authorization=f"Bearer {made['token']}") as script:
-        assert script.get("/api/session").json()["username"] == "eve"
+        assert script.get("/api/session").json()["username"] == "trudy"

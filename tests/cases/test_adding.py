@@ -163,7 +163,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_rows(
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        time.sleep(1.0 + chance.random() * 2.5)
+        time.sleep(0.3 + chance.random() * 1.2)
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
             kills += 1

@@ -43,7 +43,7 @@ def test_what_the_terminal_shows_comes_once_and_in_order(agent: Agent, faults: F
     assert output(agent) == LINES
     count = max(agent.acknowledged) + 1
     assert set(agent.acknowledged) == set(range(count)), "each message is acknowledged"
-    assert agent.ended == [b"\0\0\0\2"], "the agent is told to end"
+    assert agent.told_to_end() == [b"\0\0\0\2"], "the agent is told to end"
     if faults.handshake:
         (answer,) = {str(one) for one in agent.answers}
         assert "'ActionStatus': 1" in answer

@@ -84,6 +84,13 @@ class Agent:
         self.tokens[token] = words
         return token
 
+    def told_to_end(self) -> list[bytes]:
+        """The flags that came; the first is waited for, as it is sent when the output is there."""
+        until = time.monotonic() + 10
+        while not self.ended and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.ended
+
     def _session(self, socket: ServerConnection) -> None:
         opened = json.loads(socket.recv(timeout=20))
         words = self.tokens.pop(opened["TokenValue"], None)
@@ -121,6 +128,9 @@ class _Session:
             process.wait()
             os.close(terminal)
         self._close("")
+        until = time.monotonic() + 10  # the other side has a last word, and then hangs up
+        while time.monotonic() < until:
+            self._heard(0.5)
 
     def _shake(self) -> None:
         actions = [{"ActionType": "SessionType", "ActionParameters":
