@@ -109,6 +109,12 @@ def test_damaged_bytes_give_rows_or_a_clear_error(kind, data):
         assert error.message
 
 
+def test_rows_that_a_database_cut_short_numbers_alike_stay_apart():
+    whole = (load().get("linux.utmp").folder / "samples" / "wtmp.db").read_bytes()
+    found = read("utmp", whole[:517], "wtmp.db")
+    assert len(found) == len({row["locator"] for row in found}) > 1
+
+
 def test_years_turn_and_end_where_the_file_was_modified():
     log = b"Dec 31 23:59:59 h sshd[1]: a\nJan  1 00:00:01 h sshd[1]: b\n"
     log += b"Jan  2 00:00:00 h sshd[1]: c\n"

@@ -5,6 +5,7 @@ Both keep what wtmp and lastlog kept, beyond the year 2038: wtmpdb microseconds,
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -40,14 +41,19 @@ def _logins(base: sqlite3.Connection, place: Place, rows: Rows) -> None:
                 _login(_TABLES[table.lower()], number, record, place, rows)
 
 
-def _records(base: sqlite3.Connection, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(base: sqlite3.Connection, table: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each record with its number; what a damaged table numbers twice is told apart."""
+    seen = Counter[int]()
     cursor = base.execute(f'SELECT rowid AS "rowid", * FROM "{table}" ORDER BY rowid')  # noqa: S608
     names = [str(column[0]).lower() for column in cursor.description]
     for record in cursor:
-        yield int(record[0]), dict(zip(names[1:], record[1:], strict=True))
+        number = int(record[0])
+        seen[number] += 1
+        named = f"{number}" if seen[number] == 1 else f"{number}.{seen[number]}"
+        yield named, dict(zip(names[1:], record[1:], strict=True))
 
 
-def _login(table: str, number: int, record: dict[str, Any], place: Place, rows: Rows) -> None:
+def _login(table: str, number: str, record: dict[str, Any], place: Place, rows: Rows) -> None:
     user = _text(record, "name" if table == "lastlog2" else "user")
     remote = _text(record, "remotehost")
     kind = "last login" if table == "lastlog2" else _KINDS.get(record.get("type") or 0, "other")

@@ -55,11 +55,8 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each event; see `contract`."""
     for batch in found_batches(opened, context):
         timed = [_timed(item, context.zone) for item in batch]
-        plain = [item for item, has_time in timed if has_time]
-        fill(_PLAN, plain, rows, context)
-        for item, has_time in timed:
-            if not has_time:
-                fill(_TIMELESS, [item], rows, context)
+        fill(_PLAN, [item for item, has_time in timed if has_time], rows, context)
+        fill(_TIMELESS, [item for item, has_time in timed if not has_time], rows, context)
 
 
 _TIMELESS = compile_columns(

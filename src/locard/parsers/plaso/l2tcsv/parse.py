@@ -21,6 +21,7 @@ HEADER = (
     "date", "time", "timezone", "MACB", "source", "sourcetype", "type", "user", "host", "short",
     "desc", "version", "filename", "inode", "notes", "format", "extra",
 )  # fmt: skip
+_HEADER = ",".join(HEADER).lower().encode()
 _FORM = "%m/%d/%Y %H:%M:%S"
 _UTC = ("", "-", "UTC", "GMT", "Z")
 _AHEAD = {
@@ -43,24 +44,25 @@ _TIMELESS = compile_columns(_COLUMNS)
 
 def recognise(head: Head) -> Match:
     """By the header."""
-    first = head.first.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    first = head.first.partition(b"\n")[0]
     return Match(93, "the header of log2timeline CSV") if _header(first) else NO
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each line below the header; see `contract`."""
     for batch in lines(opened.stream(), context.limits.record_bytes):
-        for piece in batch:
-            if context.only not in (None, piece.locator):
-                continue
-            if not piece.fault and _header(piece.raw.removeprefix(b"\xef\xbb\xbf")):
-                continue
-            found, timed = _found(piece, context.zone)
-            fill(_TIMED if timed else _TIMELESS, [found], rows, context)
+        found = [
+            _found(piece, context.zone)
+            for piece in batch
+            if context.only in (None, piece.locator) and (piece.fault or not _header(piece.raw))
+        ]
+        fill(_TIMED, [item for item, timed in found if timed], rows, context)
+        fill(_TIMELESS, [item for item, timed in found if not timed], rows, context)
 
 
 def _header(line: bytes) -> bool:
-    return line.strip().decode("ascii", "replace").lower() == ",".join(HEADER).lower()
+    line = line.removeprefix(b"\xef\xbb\xbf").strip()
+    return line.lower() == _HEADER
 
 
 def _found(piece: Piece, zone: str) -> tuple[Found, bool]:
