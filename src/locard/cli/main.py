@@ -13,6 +13,7 @@ import typer
 
 from locard import __version__
 from locard.cli import commands
+from locard.cli.stopping import stopped
 from locard.cli.terminal import errors
 from locard.model.errors import BadQuery, Error
 from locard.parsers.lean import without_pandas, without_threads
@@ -85,11 +86,19 @@ def outcome(arguments: list[str]) -> int:
             error.show()
         return 2
     except (typer.Abort, KeyboardInterrupt):
-        errors.print("Stopped. Run the same command again to go on where it stopped.")
-        return 130
+        return _stopped()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if stopped(error):
+            return _stopped()
+        raise
+
+
+def _stopped() -> int:
+    errors.print("Stopped. Run the same command again to go on where it stopped.")
+    return 130
 
 
 def _say(error: Error, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from locard.cli.stopping import held
 from locard.cli.terminal import desk, hand, out
 from locard.model.access import Role
 from locard.model.errors import Conflict, Error
@@ -80,30 +81,32 @@ def serve_on(
     ready: Callable[[str], None] = lambda _address: None,
 ) -> None:
     """Serve until a signal. `ready` is told the address once requests at it wait to be answered."""
-    listener = _listen(bind, port)
-    taken = listener.getsockname()[1]
-    link = at.people.make_link(_administrator(at), by=hand())
-    for case in at.cases():
-        at.resume(case.name, who=hand())
-    at.response.resume_stopped(hand())
-    shown_as = f"[{bind}]" if ":" in bind else bind
-    address = f"http://{shown_as}:{taken}"
-    out.print(f"Locard serves on {address}")
-    if behind:
-        address = f"https://{names[0]}"
-    out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
-    out.print("Stop it with Ctrl-C.")
-    at.checkpoints.begin()
-    at.response.attending.begin()
-    Thread(target=_ready, args=[at], daemon=True).start()
-    # Imported here, since it takes a third of the time that every other command needs to begin.
-    from locard.api.app import create
-    from locard.api.guard import LOOPBACK
-    from locard.api.serve import server
+    with held() as check:
+        listener = _listen(bind, port)
+        taken = listener.getsockname()[1]
+        link = at.people.make_link(_administrator(at), by=hand())
+        for case in at.cases():
+            at.resume(case.name, who=hand())
+        at.response.resume_stopped(hand())
+        shown_as = f"[{bind}]" if ":" in bind else bind
+        address = f"http://{shown_as}:{taken}"
+        out.print(f"Locard serves on {address}")
+        if behind:
+            address = f"https://{names[0]}"
+        out.print(f"Sign in once with: {address}/sign-in{f'?next={page}' if page else ''}#{link}")
+        out.print("Stop it with Ctrl-C.")
+        at.checkpoints.begin()
+        at.response.attending.begin()
+        Thread(target=_ready, args=[at], daemon=True).start()
+        # Imported here, since it takes a third of the time that every other command needs to begin.
+        from locard.api.app import create
+        from locard.api.guard import LOOPBACK
+        from locard.api.serve import server
 
-    app = create(at, at.state, hosts=[*LOOPBACK, *names], secure=bool(behind))
-    ready(f"http://{shown_as}:{taken}")
-    server(app, behind).run(sockets=[listener])
+        app = create(at, at.state, hosts=[*LOOPBACK, *names], secure=bool(behind))
+        check()
+        ready(f"http://{shown_as}:{taken}")
+        server(app, behind).run(sockets=[listener])
 
 
 def _ready(at: "Desk") -> None:
