@@ -142,6 +142,9 @@ WRAPPED = {
     "OpenSearch": compact({"took": 1, "hits": {"total": 2, "hits": [
         {"_id": "1", "_source": r} for r in TRAIL[:2]
     ]}}),
+    "OpenSearch, with the record as a text": compact({"took": 1, "hits": {"total": 2, "hits": [
+        {"_id": "1", "_source": {"event": {"original": compact(r).decode()}}} for r in TRAIL[:2]
+    ]}}),
     "Elastic": in_lines(lambda r: {"event": {"original": compact(r).decode()}}),
     "one column": b"eventJson\n" + b"".join(
         b'"%s"\n' % compact(r).replace(b'"', b'""') for r in TRAIL[:2]

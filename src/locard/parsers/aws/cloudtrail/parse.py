@@ -66,6 +66,9 @@ class _File(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
+_QUOTED = b'\\"eventTime\\"'
+"""What a record has that stands as a text in another."""
+
 _FILE = msgspec.json.Decoder(_File)
 _MEMORY = Memory()
 """Kept from file to file: the files of a trail tell of the same people. What it says of a value
@@ -236,7 +239,7 @@ def _lists(piece: Piece, limit: int) -> list[Piece]:
     except (ValueError, RecursionError):
         return [piece]
     inner = _inside(piece._replace(offset=piece.offset + at, raw=piece.raw[at:end]), limit)
-    return inner if any(is_record(one.raw) for one in inner) else [piece]
+    return inner if any(is_record(one.raw) or _QUOTED in one.raw for one in inner) else [piece]
 
 
 def _inside(piece: Piece, limit: int) -> list[Piece]:
