@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A triage and the copy that follows: what both say stands in the timeline once, in the copy."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from locard.cases import copies
+from locard.cases.bundle.export import Order
 from locard.cases.desk import Desk
 from locard.cases.intake import Wish
 from locard.cases.response.runner import Asked, Runner
@@ -17,6 +20,7 @@ from locard.model.custody import Verb
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.marks import Change
+from locard_verify.bundle import verify_bundle
 from tests.parsers.test_disk import tool
 from tests.response.aws import Scene
 from tests.response.test_aws_collect import outcome
@@ -51,8 +55,10 @@ def stopped_before_the_copy(runner: Runner, here: Scene, run: str) -> str:
 
 
 def rows(desk: Desk, evidence: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The rows that stand on this evidence, those of which it is a further place left out."""
     search = desk.search("c", f"evidence:{evidence}", who="ana")
     found = desk.timeline.page(search, limit=5000).rows
+    found = [one for one in found if one["evidence"] == evidence]
     return {(str(one["source"]), str(one["locator"])): one for one in found}
 
 
@@ -165,6 +171,46 @@ def test_what_is_read_in_another_way_is_taken_apart_first(
     assert few and few.keys() <= moved, "what both still say alike stands once"
     for place, one in few.items():
         assert one["time"] == utc[place]["time"]
+
+
+def test_search_page_and_bundle_of_the_triage_have_the_rows_that_it_gave(
+    runner: Runner, here: Scene, disk: Path, desk: Desk, tmp_path: Path
+) -> None:
+    run = begun(runner, here)
+    part = stopped_before_the_copy(runner, here, run)
+    desk.add("c", [], who="ana")
+    early = rows(desk, part)
+    assert desk.evidence_item("c", part).copy == ""
+    whole = outcome(runner.carry_on(run, ANA), "agree")["whole"]
+    desk.add("c", [], who="ana")
+    assert rows(desk, part) == {}
+
+    wanted = desk.search("c", f"evidence:{part}", who="ana")
+    found = desk.timeline.page(wanted, limit=5000).rows
+    assert {(one["source"], one["locator"]) for one in found} == early.keys()
+    assert {one["evidence"] for one in found} == {whole}
+    assert desk.timeline.count(wanted).rows == len(early)
+    assert all(desk.prove(str(one["id"]), who="ana").passed for one in found[:3])
+    others = desk.search("c", f"NOT evidence:{part}", who="ana")
+    every = desk.search("c", "", who="ana")
+    count = desk.timeline.count
+    assert count(others).rows == count(every).rows - len(early)
+    assert desk.evidence_item("c", part).copy == whole
+
+    marked = next(one for one in early.values() if one["locator"] == found[0]["locator"])
+    with desk.state.session() as session:
+        marks.change(session, "c", [Change((str(found[0]["id"]),), add_tags=("keep",))], "bo")
+    (exhibit,) = desk.vault.ledger.exhibits("c", part)
+    order = Order(tmp_path / "one", "asked for", exhibit=exhibit.number)
+    sealed = desk.bundles.export("c", order, who=ANA)
+    assert (sealed.rows, sealed.in_part) == (len(early), 0)
+    written = pq.read_table(tmp_path / "one/data/timeline/events.parquet").to_pylist()
+    assert {one["id"] for one in written} == {one["id"] for one in early.values()}
+    assert {one["evidence"] for one in written} == {part}
+    assert [one["id"] for one in written if one["tag"] == "keep"] == [marked["id"]]
+    (said,) = json.loads((tmp_path / "one/data/marks.json").read_text())
+    assert (said["event"], said["text"]) == (marked["id"], "keep")
+    assert verify_bundle(tmp_path / "one").passed
 
 
 @pytest.mark.evidence

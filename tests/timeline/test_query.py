@@ -11,7 +11,7 @@ from locard.model.errors import BadQuery
 from locard.model.event import COLUMNS
 from locard.timeline import Search, Timeline
 from locard.timeline.query.fields import FIELDS
-from tests.timeline.rows import HOUR, START, batch
+from tests.timeline.rows import EVIDENCE, HOUR, OTHER, START, batch
 
 NOW = START + 30 * HOUR
 ROWS = [
@@ -289,3 +289,26 @@ def test_a_wrong_regular_expression_says_what_re2_says_and_where(
     error = caught.value
     assert words in error.message
     assert query[error.position : error.position + error.length] == place
+
+
+def test_evidence_finds_what_it_holds_as_a_further_place(timeline: Timeline) -> None:
+    same = {"locator": "a", "identity": "x", "message": "in both"}
+    alone = {"locator": "b", "message": "here alone"}
+    timeline.write("case", batch(same, alone))
+    timeline.write("case", batch({**same, "locator": "z"}, evidence=OTHER))
+    timeline.write("other", batch(alone, evidence=OTHER))
+
+    def found(query: str, case: str = "case") -> list[str]:
+        rows = timeline.page(Search(case, query)).rows
+        return sorted(f"{one['case']} {one['locator']}" for one in rows)
+
+    assert found(f"evidence:{OTHER}") == ["case a"]
+    assert found(f"evidence:{OTHER[:8]}*") == found("evidence:/^f+$/") == ["case a"]
+    assert found(f"evidence:{EVIDENCE} AND evidence:{OTHER}") == ["case a"]
+    assert found(f"NOT evidence:{OTHER}") == ["case b"]
+    assert found("evidence:*") == ["case a", "case b"]
+    assert found(f"evidence:{OTHER}", "other") == ["other b"]
+    assert found(f"evidence:{OTHER}", "") == ["case a", "other b"]
+    assert found(f"evidence:{OTHER} AND message:both", "") == ["case a"]
+    facets = timeline.facets(Search("case", f"evidence:{OTHER}"), ["source"])
+    assert facets.rows == 1

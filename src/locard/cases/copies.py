@@ -19,11 +19,9 @@ from locard.model.custody import Hand, Verb
 from locard.parsers.rows import identify
 from locard.state import marks, runs
 from locard.state.database import State
-from locard.state.investigations import REPLACE, Holding, Stage
+from locard.state.investigations import COPY, REPLACE, Holding, Stage
 from locard.timeline import Timeline
 
-COPY = "rows taken up by"
-"""Fact of a part: the whole that took its rows up."""
 NAMED = 100
 """Marked events that an entry names; all are counted."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from locard.model.errors import Missing
 from locard.state.database import State
-from locard.state.investigations import CaseRow, Holding, Place, Stage
+from locard.state.investigations import COPY, CaseRow, Holding, Place, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Item:
     check: str
     """Outcome of checking a CloudTrail digest against the logs, else empty."""
     layers: str
+    copy: str
+    """Of the triage of a disk: the id of the full copy, once its rows stand in the timeline as
+    further places of the copy's; else empty."""
     added: int
     added_by: str
 
@@ -192,6 +195,7 @@ def _item(one: Holding, places: list[Place]) -> Item:
         passed=tuple(json.loads(one.facts.get("passed", "[]"))),
         check=one.facts.get("check", ""),
         layers=one.facts.get("layers", ""),
+        copy=str(one.facts.get(COPY, "")),
         added=one.added,
         added_by=one.added_by,
     )

@@ -35,6 +35,8 @@ FINAL = frozenset(
 )
 
 
+COPY = "rows taken up by"
+"""Fact of the triage of a disk: the id of the full copy whose rows took its rows up."""
 REPLACE = "replace"
 """Fact of a holding that is to be read in another way: its rows go before it is parsed."""
 

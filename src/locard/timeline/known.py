@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which ids a case has: asked before something is said about events that a caller names."""
+"""Which ids a case has, and where in evidence: asked about events that a caller names."""
 
 from collections.abc import Collection
 
@@ -38,3 +38,24 @@ def known(client: Client, case: str, ids: Collection[str]) -> set[str]:
             )
 
     return {key.hex() for key in client.in_one_life(find).column("id").to_pylist()}
+
+
+def places_within(client: Client, case: str, evidence: str, ids: pa.Array) -> dict[str, str]:
+    """The further places in this evidence of those of the events that have one there.
+
+    Of several places of one event the first by its text.
+    """
+    packed = packed_ids(ids)
+
+    def find() -> pa.Table:
+        with staged(client, packed) as table:
+            return client.table(
+                f"SELECT id, min(locator) AS place FROM {schema.DATABASE}.sightings "
+                "WHERE `case` = {case:String} AND evidence = {evidence:String} "
+                f"AND id IN (SELECT id FROM {table}) GROUP BY id",
+                {"case": case, "evidence": evidence},
+            )
+
+    found = client.in_one_life(find)
+    columns = (found.column(name).to_pylist() for name in ("id", "place"))
+    return {key.hex(): place for key, place in zip(*columns, strict=True)}

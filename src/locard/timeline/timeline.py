@@ -12,7 +12,7 @@ from locard.timeline import arriving, folding, measure, read, removal, schema, w
 from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.excerpts import Excerpts, fold
-from locard.timeline.known import known
+from locard.timeline.known import known, places_within
 from locard.timeline.results import (
     Count,
     Facets,
@@ -205,6 +205,10 @@ AND evidence = {{evidence:String}} AND id NOT IN
     def known(self, case: str, ids: Collection[str]) -> set[str]:
         """Which of these ids are events of the case."""
         return known(self._client, case, ids)
+
+    def places_within(self, case: str, evidence: str, ids: pa.Array) -> dict[str, str]:
+        """Where in this evidence those of the events stand that have a further place there."""
+        return places_within(self._client, case, evidence, ids)
 
     def sightings(self, case: str, id: str) -> list[tuple[str, str]]:
         """The further places, (evidence, locator), that hold the same record."""

@@ -432,7 +432,11 @@ export interface EventWhole {
   provenance: Provenance;
 }
 
-/** A piece of evidence. Records seen = rows + problems. `id` is the SHA-256 of its bytes. */
+/**
+ * A piece of evidence. Records seen = rows + problems. `id` is the SHA-256 of its bytes.
+ *
+ * `copy_of_it` of a disk's triage is the id of the full copy, once that has its rows.
+ */
 export interface Evidence {
   id: string;
   name: string;
@@ -442,6 +446,7 @@ export interface Evidence {
   size: number;
   kind: string;
   layers: string;
+  copy_of_it: string | null;
   parser: string | null;
   parser_version: string | null;
   state: string;

@@ -24,6 +24,7 @@ import { told } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import styles from './case.module.css';
+import { OnTheCopy } from './OnTheCopy';
 
 const LOOKS: Record<string, { tone: string; icon: typeof CircleCheck }> = {
   parsed: { tone: 'good', icon: CircleCheck },
@@ -84,6 +85,14 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
             <dd className="number">
               {count(one.seen)} seen = {count(one.rows)} rows + {count(one.problems)} problems
             </dd>
+            {one.copy_of_it && (
+              <>
+                <dt>Its rows</dt>
+                <dd>
+                  <OnTheCopy name={props.name} copy={one.copy_of_it} to="evidence" />
+                </dd>
+              </>
+            )}
             {one.parent && (
               <>
                 <dt>Taken out of</dt>

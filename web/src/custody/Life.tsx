@@ -8,7 +8,9 @@ import { useMemo, useState } from 'react';
 import { useMay } from '../access/may';
 import type { ExhibitWhole } from '../api/contract';
 import { exhibit, keeping } from '../api/custody';
+import { evidenceItem } from '../api/queries';
 import { ExportBundle } from '../case/ExportBundle';
+import { OnTheCopy } from '../case/OnTheCopy';
 import { Bones, Failed } from '../shell/States';
 import { bytes } from '../text/number';
 import { told } from '../text/time';
@@ -95,6 +97,7 @@ function Dispose(props: { one: ExhibitWhole; name: string }) {
 function What(props: { one: ExhibitWhole; name: string }) {
   const { one } = props;
   const { zone } = usePreferences();
+  const copy = useQuery(evidenceItem(props.name, one.evidence)).data?.copy_of_it;
   const record = one.record as Record<string, Record<string, string> | undefined>;
   const said = (part: string, bare: string[]) =>
     Object.entries(record[part] ?? {})
@@ -153,6 +156,11 @@ function What(props: { one: ExhibitWhole; name: string }) {
         <Pair title="Hashed">
           <Value text={String(one.record.hash_point ?? '')} limit={300} />
         </Pair>
+        {copy && (
+          <Pair title="Its rows">
+            <OnTheCopy name={props.name} copy={copy} to="custody" />
+          </Pair>
+        )}
         <Pair title="Kept in">
           <Value text={said('storage', ['kind', 'place'])} limit={400} />
         </Pair>

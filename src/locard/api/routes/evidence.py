@@ -34,7 +34,10 @@ _ARCHIVE = "archive"
 
 
 class Evidence(BaseModel):
-    """A piece of evidence. Records seen = rows + problems. `id` is the SHA-256 of its bytes."""
+    """A piece of evidence. Records seen = rows + problems. `id` is the SHA-256 of its bytes.
+
+    `copy_of_it` of a disk's triage is the id of the full copy, once that has its rows.
+    """
 
     id: str
     name: str
@@ -44,6 +47,7 @@ class Evidence(BaseModel):
     size: int
     kind: str
     layers: str
+    copy_of_it: str | None
     parser: str | None
     parser_version: str | None
     state: str
@@ -175,6 +179,7 @@ def _shown(one: Item) -> Evidence:
         size=one.size,
         kind=one.kind,
         layers=one.layers,
+        copy_of_it=one.copy or None,
         parser=one.parser or None,
         parser_version=one.parser_version or None,
         state=_ARCHIVE if one.stage == Stage.UNPACKED else one.stage,

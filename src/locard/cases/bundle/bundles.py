@@ -22,7 +22,7 @@ from locard.cases.verification import pinned
 from locard.evidence.entries import Draft
 from locard.model.custody import Exhibit, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
-from locard.timeline import Search
+from locard.parsers import catalogue
 from locard_verify.bundle import verify_bundle
 from locard_verify.container import Refused, opened
 from locard_verify.keys import Key
@@ -85,8 +85,9 @@ class Bundles:
         begun(progress)
 
         def rows(only: Exhibit | None) -> Rows:
-            query = f"evidence:{only.evidence}" if only else ""
-            return Rows(desk.timeline, desk.state, Search(case=case, query=query))
+            parts = [(one.id, one.excerpt[0]) for one in catalogue.load() if one.excerpt]
+            evidence = only.evidence if only else ""
+            return Rows(desk.timeline, desk.state, case, evidence, parts)
 
         state = "failed"
         try:

@@ -68,6 +68,8 @@ class Sealed:
     entry: int
     exhibits: int
     rows: int
+    in_part: int
+    """Rows that are left out: the exhibit holds a part of what other evidence holds whole."""
     bytes: int
     fingerprint: str
     """Of the key that the receiver has to compare."""
@@ -111,7 +113,7 @@ class Exporting:
 
     def _fill(self, bag: Bag, exhibits: list[Exhibit]) -> Sealed:
         verdict = [*self._verified(), self._evidence(bag, exhibits)]
-        rows = self._timeline(bag, exhibits)
+        rows, in_part = self._timeline(bag, exhibits)
         transfer = self._released(exhibits)
         until = self._point().checkpoint.size
         self.progress.stage("Drawing the entries of the ledger")
@@ -122,7 +124,7 @@ class Exporting:
         self._records(bag, told)
         self._reports(bag, told)
         bag.close_payload(self._facts(told))
-        entry, seal = self._seal(bag, told, until)
+        entry, seal = self._seal(bag, told, until, in_part)
         bag.tag("seal.json", seal[0])
         bag.close_tags()
         self.progress.stage("Waiting for the disk")
@@ -132,6 +134,7 @@ class Exporting:
             entry=entry.sequence,
             exhibits=len(found.exhibits),
             rows=rows,
+            in_part=in_part,
             bytes=bag.octets,
             fingerprint=told.keys[0].fingerprint,
             stamped=seal[1],
@@ -186,14 +189,14 @@ class Exporting:
 
     # Timeline
 
-    def _timeline(self, bag: Bag, exhibits: list[Exhibit]) -> int:
+    def _timeline(self, bag: Bag, exhibits: list[Exhibit]) -> tuple[int, int]:
         rows = self._rows(exhibits[0] if self.order.exhibit else None)
         for form, name in MEMBERS.items():
             self.progress.stage(f"Writing the timeline ({form.value})")
             bag.put(name, rows.written(form))
         marks = rows.marks()
         bag.put(MARKS, [marks], len(marks))
-        return rows.count
+        return rows.count, rows.in_part
 
     # The ledger's extract
 
@@ -289,7 +292,9 @@ class Exporting:
         yield "Locard-Exhibits", told.only or str(len(told.exhibits))
         yield "Locard-Key-Fingerprint", told.keys[0].fingerprint
 
-    def _seal(self, bag: Bag, told: Told, since: int) -> tuple[CustodyEntry, tuple[bytes, str]]:
+    def _seal(
+        self, bag: Bag, told: Told, since: int, in_part: int
+    ) -> tuple[CustodyEntry, tuple[bytes, str]]:
         self.progress.stage("Sealing")
         details = {name: bag.tags[name] for name in SEALED} | {
             "exhibits": told.only or str(len(told.exhibits)),
@@ -298,6 +303,8 @@ class Exporting:
             "evidence": "referred to" if told.references else "copied",
             "output": self.order.path.name,
         }
+        if in_part:
+            details["rows left out: other evidence holds the record whole"] = f"{in_part:,}"
         draft = Draft(self.hand, Verb.EXPORTED, "", self.about.case, self.order.reason, details)
         (entry,) = self.ledger.append([draft])
         after = self._point()

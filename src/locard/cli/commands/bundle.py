@@ -96,6 +96,11 @@ def export(
         f"{size(sealed.bytes)}, sealed by entry {sealed.entry:,}"
         + (f", stamped {sealed.stamped}." if sealed.stamped else ", without a time stamp.")
     )
+    if sealed.in_part:
+        out.print(
+            f"{sealed.in_part:,} rows are left out: the exhibit holds a part of a record that "
+            "other evidence of the case holds whole."
+        )
     out.print(f"Key fingerprint, to be told by another way:\n    {sealed.fingerprint}")
     if sealed.transfer:
         out.print(

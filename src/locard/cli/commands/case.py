@@ -71,13 +71,17 @@ def evidence(
             "seen": f"{item.seen:,}",
             "rows": f"{item.rows:,}",
             "problems": f"{item.problems:,}",
-            "reason": visible(item.reason or item.check or _passed(item)),
+            "reason": visible(item.reason or item.check or _copied(item) or _passed(item)),
         }
         for item in found
     ]
     listing(rows, "name")
     if total > len(found):
         out.print(f"{total - len(found):,} more: use --limit or name a part of what you look for.")
+
+
+def _copied(item: "Item") -> str:
+    return f"its rows stand on the full copy, {item.copy[:16]}" if item.copy else ""
 
 
 def _passed(item: "Item") -> str:

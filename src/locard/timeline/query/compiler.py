@@ -113,7 +113,17 @@ class _Compiler:
         self.terms += 1
         if self.terms > TERMS:
             raise self.bad(item, f"A query has at most {TERMS} terms.")
-        return self.term(item, of)
+        found = self.term(item, of)
+        return self.held(found) if of is not None and of.name == "evidence" else found
+
+    def held(self, sql: str) -> str:
+        """Rows that stand on the evidence, and those of which it holds a further place."""
+        places = f"SELECT `case`, id FROM {schema.DATABASE}.sightings WHERE {sql}"
+        if not self.search.case:
+            return f"({sql} OR (`case`, id) IN ({places}))"
+        case = f"`case` = {self.bound.add(self.search.case)}"
+        places = places.replace("`case`, id", "id", 1)
+        return f"({sql} OR ({case} AND id IN ({places} AND {case})))"
 
     def joined(self, item: tree.Item, of: Field | None, word: str) -> str:
         return "(" + word.join(self.node(child, of) for child in item.children) + ")"
