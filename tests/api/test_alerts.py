@@ -12,6 +12,7 @@ from locard.cases.alerts import signatures
 from locard.cases.alerts.sources import sources
 from locard.model.access import Role
 from locard.model.custody import Hand
+from locard.state import alerts
 from locard.state import playbooks as rows
 from tests.api.conftest import PASSWORD, Api
 
@@ -75,13 +76,14 @@ def test_alerts_are_seen_by_those_who_see_their_case(door: Api, ada: httpx.Clien
         assert dan.get(f"/api/alerts/{name}").status_code in (403, 404)
     shown = ada.get(f"/api/alerts/{name}").json()
     assert shown["severity"] == "critical" and shown["targets"][0]["id"] == "i-0abc1234def567890"
-    assert name in {one["id"] for one in ada.get("/api/alerts").json()}
+    assert name in {one["id"] for one in ada.get("/api/alerts").json()["alerts"]}
     door.desk.people.grant(
         Role.VIEWER, user="dan", case=shown["case"], reason="to look", by=Hand("tests")
     )
     with door.signed_in("dan") as dan:
         mine = dan.get("/api/alerts", params={"limit": 1}).json()
-        assert [one["case"] for one in mine] == [shown["case"]]
+        assert [one["case"] for one in mine["alerts"]] == [shown["case"]]
+        assert (mine["next"], mine["total"]) == (None, 1)
         assert dan.get("/api/playbooks").status_code == 403
 
 
@@ -163,3 +165,45 @@ def test_what_lapsed_is_asked_again_by_whoever_may_respond(
         assert (asked["state"], asked["round"], asked["asks_you"]) == ("waiting", 2, True)
     playbooks.refuse(run, Hand("bob"), "it was a test")
     assert ada.put("/api/playbooks/tell", json={"enabled": False}).json()["enabled"] is False
+
+
+def test_every_alert_and_every_unread_message_is_reached_page_by_page(
+    door: Api, ada: httpx.Client
+) -> None:
+    (known,) = post(ada).json()["alerts"]
+    with door.state.session() as session:
+        first = alerts.row(session, known)
+        shared = {
+            name: getattr(first, name)
+            for name in ("source", "original", "kind", "severity", "title", "account", "region",
+                         "by", "placed", "case")
+        }  # fmt: skip
+        for number in range(230):  # of ten each, all came in the same instant
+            at = 1_000 + number // 10
+            session.add(alerts.AlertRow(id=f"a-{number:04x}", time=at, first=at, last=at, **shared))
+        for number in range(70):
+            session.add(
+                alerts.UnreadRow(digest=f"{number}", body=b"x", came=1_000 + number // 10,
+                                 door="webhook", place="wiz", problem="no JSON")
+            )  # fmt: skip
+
+    def walk(where: str, what: str, name: str, limit: int) -> list[str]:
+        found: list[str] = []
+        asked: dict[str, object] = {"limit": limit}
+        while True:
+            page = ada.get(where, params=asked).json()
+            assert page["total"] >= 70 and len(page[what]) <= limit
+            found += [one[name] for one in page[what]]
+            if page["next"] is None:
+                return found
+            asked["before"] = page["next"]
+
+    for limit in (1000, 100, 7):
+        names = walk("/api/alerts", "alerts", "id", limit)
+        assert len(names) == len(set(names)) and {f"a-{n:04x}" for n in range(230)} < set(names)
+        assert names[0] == known
+        unread = walk("/api/alerts/unread", "messages", "number", limit)
+        assert len(unread) == len(set(unread)) >= 70
+    for wrong in ("x", "1.b", "9999999999999999999.a-0001"):
+        answer = ada.get("/api/alerts/unread", params={"before": wrong})
+        assert answer.status_code == 400 and "no place in" in answer.json()["detail"]

@@ -78,7 +78,9 @@ def test_from_a_file_to_an_approval(told: Locard) -> None:
     assert FINDING.stem not in told("alert", "list").err
 
 
-def test_runs_are_listed_from_the_newest_a_few_at_a_time(told: Locard, tmp_path: Path) -> None:
+def test_runs_and_alerts_are_listed_from_the_newest_a_few_at_a_time(
+    told: Locard, tmp_path: Path
+) -> None:
     finding, made = json.loads(FINDING.read_bytes()), []
     for number in range(3):
         finding["id"] = finding["detail"]["id"] = f"finding-{number}"
@@ -91,6 +93,13 @@ def test_runs_are_listed_from_the_newest_a_few_at_a_time(told: Locard, tmp_path:
     assert hint in " ".join(first.err.split())
     rest = told(*hint.split()[1:], "--json")
     assert [one["run"] for one in rest.json] == [made[0]] and "older" not in rest.err
+
+    alerts = told("alert", "list", "--limit", "2", "--json")
+    assert len(alerts.json) == 2
+    hint = f"locard alert list --before {alerts.json[1]['id']}"
+    assert hint in " ".join(alerts.err.split())
+    rest = told(*hint.split()[1:], "--json")
+    assert [one["original"] for one in rest.json] == ["finding-0"] and "older" not in rest.err
 
 
 def test_a_run_is_refused(told: Locard) -> None:
@@ -108,6 +117,13 @@ def test_what_cannot_be_read_is_kept_and_listed(locard: Locard, tmp_path: Path) 
     assert refused.status == 2 and "no source of alerts" in refused.err
     (kept,) = locard("alert", "unread", "--json").json
     assert kept["size"] == 16 and "locard alert unread" in locard("alert", "list").err
+    strange.write_text('{"who": "else"}')
+    assert locard("alert", "add", strange).status == 2
+    few = locard("alert", "unread", "--limit", "1", "--json")
+    assert [one["id"] for one in few.json] != [kept["id"]]
+    hint = f"locard alert unread --before {few.json[0]['id']}"
+    assert hint in " ".join(few.err.split())
+    assert [one["id"] for one in locard(*hint.split()[1:], "--json").json] == [kept["id"]]
     printed = locard.apart("alert", "unread", kept["id"])
     assert printed.out == '{"who": "knows"}'
     missing = locard("alert", "add", tmp_path / "nothing.json")

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from locard.model.action import Target
 from locard.model.alert import Alert, AlertState, Severity, Unread
-from locard.model.errors import Missing
+from locard.model.errors import Error, Missing
 from locard.state.database import Table
+from locard.state.pages import Asked, Place, older
 
 
 class AlertRow(Table):
@@ -119,32 +120,50 @@ def every(
     session: Session,
     case: str = "",
     *,
-    limit: int = 200,
-    before: int | None = None,
+    limit: int | None = 200,
+    before: Place | None = None,
+    since: int | None = None,
     among: Collection[str] | None = None,
 ) -> list[Alert]:
-    """Alerts of a case, of some, or of all, the last that came first."""
-    wanted = select(AlertRow).order_by(AlertRow.last.desc(), AlertRow.id)
+    """Alerts of a case, of some, or of all, the last that came first, those after a place in that.
+
+    `since` leaves out what came last before that time, in UTC nanoseconds.
+    """
+    wanted = _of(older(select(AlertRow), AlertRow.last, AlertRow.id, before), case, among)
+    if since is not None:
+        wanted = wanted.where(AlertRow.last >= since)
+    return [alert(one) for one in session.scalars(wanted.limit(limit))]
+
+
+def total(session: Session, case: str = "", among: Collection[str] | None = None) -> int:
+    """How many alerts a case, some or all have."""
+    wanted = _of(select(func.count()).select_from(AlertRow), case, among)
+    return session.scalar(wanted) or 0
+
+
+def _of(wanted: Asked, case: str, among: Collection[str] | None) -> Asked:
     if case:
         wanted = wanted.where(AlertRow.case == case)
-    if before is not None:
-        wanted = wanted.where(AlertRow.last < before)
-    if among is not None:
-        wanted = wanted.where(AlertRow.case.in_(among))
-    return [alert(one) for one in session.scalars(wanted.limit(limit))]
+    return wanted if among is None else wanted.where(AlertRow.case.in_(among))
 
 
 def new(session: Session, since: int, among: Collection[str] | None) -> int:
     """How many alerts of these cases came first after a time, in UTC nanoseconds."""
     wanted = select(func.count()).select_from(AlertRow).where(AlertRow.first > since)
-    if among is not None:
-        wanted = wanted.where(AlertRow.case.in_(among))
-    return session.scalar(wanted) or 0
+    return session.scalar(_of(wanted, "", among)) or 0
 
 
-def unread(session: Session, *, limit: int = 200) -> Sequence[Unread]:
-    """Messages that no alert could be read from, the newest first."""
-    rows = session.scalars(select(UnreadRow).order_by(UnreadRow.came.desc()).limit(limit))
+def unread(session: Session, *, limit: int = 200, before: Place | None = None) -> Sequence[Unread]:
+    """Messages that no alert could be read from, the last that came first, after a place in that.
+
+    Raises `Error` for a place that is none of this list.
+    """
+    if before is not None and not before[1].isdecimal():
+        raise Error("This is no place in this list.", "Read the list from its beginning.")
+    place = None if before is None else (before[0], int(before[1]))
+    rows = session.scalars(
+        older(select(UnreadRow), UnreadRow.came, UnreadRow.id, place).limit(limit)
+    )
     return [
         Unread(one.id, one.came, one.door, one.place, one.problem, len(one.body), one.times)
         for one in rows

@@ -15,7 +15,8 @@ from locard.model.errors import Error
 
 Place = tuple[int, str]
 """When the last one shown began, in UTC nanoseconds, and its id."""
-_TEXT = re.compile(r"(\d{1,19})\.([a-z0-9-]{1,60})")
+_TEXT = re.compile(r"([0-9]{1,19})\.([a-z0-9-]{1,60})")
+_LARGEST = (1 << 63) - 1
 
 
 def text_of(place: Place) -> str:
@@ -26,7 +27,7 @@ def text_of(place: Place) -> str:
 def place_of(text: str) -> Place:
     """The place that a text says. Raises `Error` for what is none."""
     found = _TEXT.fullmatch(text)
-    if found is None:
+    if found is None or int(found[1]) > _LARGEST:
         raise Error("This is no place in the list.", "Read the list from its beginning.")
     return int(found[1]), found[2]
 
@@ -37,8 +38,8 @@ Asked = TypeVar("Asked", bound=Select[Any])
 def older(
     wanted: Asked,
     started: InstrumentedAttribute[int],
-    identity: InstrumentedAttribute[str],
-    before: Place | None,
+    identity: InstrumentedAttribute[str] | InstrumentedAttribute[int],
+    before: Place | tuple[int, int] | None,
 ) -> Asked:
     """The newest first; only those that come after a place in that order, if one is given."""
     ordered = wanted.order_by(started.desc(), identity.desc())

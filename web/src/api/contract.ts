@@ -7,6 +7,7 @@ export type {
   About,
   AccountShown as CloudAccount,
   ActionShown as CloudAction,
+  AlertList,
   AlertShown as Alert,
   AlertWhole,
   Awaiting,
@@ -44,7 +45,7 @@ export type {
   TallyShown as Tally,
   TrialShown as Trial,
   Undoing,
-  UnreadShown as Unread,
+  UnreadList,
   ValueCount,
 } from './schema';
 

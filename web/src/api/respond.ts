@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { address, ask, get } from './client';
 import type {
-  Alert,
+  AlertList,
   AlertWhole,
   Awaiting,
   CloudAccount,
@@ -17,7 +17,7 @@ import type {
   RunWhole,
   Trial,
   Undoing,
-  Unread,
+  UnreadList,
 } from './contract';
 
 export const cloudAccounts = () =>
@@ -102,10 +102,14 @@ export const undoing = (name: string, run: string) =>
     gcTime: 0,
   });
 
+/** Alerts page by page, the last that came first. */
 export const alerts = () =>
-  queryOptions({
-    queryKey: ['alerts'],
-    queryFn: ({ signal }) => get<Alert[]>(address(['alerts']), signal),
+  infiniteQueryOptions({
+    queryKey: ['alerts', 'list'],
+    queryFn: ({ signal, pageParam }) =>
+      get<AlertList>(address(['alerts'], { limit: 100, before: pageParam }), signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
     refetchInterval: ALERTS,
   });
 
@@ -119,9 +123,12 @@ export const oneAlert = (id: string) =>
 const ALERTS = 3000;
 
 export const unreadAlerts = () =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['alerts', 'unread'],
-    queryFn: ({ signal }) => get<Unread[]>(address(['alerts', 'unread']), signal),
+    queryFn: ({ signal, pageParam }) =>
+      get<UnreadList>(address(['alerts', 'unread'], { before: pageParam }), signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
   });
 
 export const playbooks = () =>

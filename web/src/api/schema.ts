@@ -50,6 +50,16 @@ export interface Agreement {
 }
 
 /**
+ * A page of alerts, the last that came first. `next` is where the list goes on, null at its
+ * end. One that comes again meanwhile stands at the beginning of the list then.
+ */
+export interface AlertList {
+  alerts: AlertShown[];
+  next: string | null;
+  total: number;
+}
+
+/**
  * An alert. `placed` says why it is in its case, `sightings` how often it was said, `playbooks`
  * how many runs of playbooks it set off.
  */
@@ -1511,6 +1521,13 @@ export interface Undoing {
   prior: unknown;
   outcome: unknown;
   error: string;
+}
+
+/** A page of such messages, the last that came first. `next` is null at the end of the list. */
+export interface UnreadList {
+  messages: UnreadShown[];
+  next: string | null;
+  total: number;
 }
 
 /** A message that no alert could be read from. Its bytes are kept. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { ArrowLeft, BellRing, ExternalLink, FileCheck2, MailWarning } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -9,31 +9,35 @@ import type { Alert, AlertWhole } from '../api/contract';
 import { alerts as alertsQuery, oneAlert, unreadAlerts } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Bones, Failed, Nothing } from '../shell/States';
-import { bytes, counted } from '../text/number';
+import { bytes, count, counted } from '../text/number';
 import { short, told } from '../text/time';
 import { Value } from '../text/Value';
 import { choose, preferences, usePreferences } from '../theme/preferences';
+import { Older } from './Listed';
 import { PlaybookRunCard, PlaybookRuns } from './PlaybookRuns';
 import styles from './respond.module.css';
 import { severityTone } from './telling';
 
 /** What detectors said, the last first; above it what waits for people. */
 export function Alerts() {
-  const found = useQuery(alertsQuery());
+  const found = useInfiniteQuery(alertsQuery());
   const search = useSearch({ from: '/inside/respond' });
   const navigate = useNavigate({ from: '/respond' });
   const { alertsSeen } = usePreferences();
   // What is shown is seen: the rail says how many came after that.
+  const alerts = found.data?.pages.flatMap((page) => page.alerts) ?? [];
   const newest =
-    found.data
-      ?.map((one) => one.first)
+    alerts
+      .map((one) => one.first)
       .sort()
       .at(-1) ?? '';
   const [before] = useState(alertsSeen);
   useEffect(() => {
     if (newest > preferences().alertsSeen) choose({ alertsSeen: newest });
   }, [newest]);
-  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  if (found.isError && !found.data) {
+    return <Failed error={found.error} again={() => void found.refetch()} />;
+  }
   if (!found.data) return <Bones rows={6} height={24} />;
   return (
     <>
@@ -44,7 +48,7 @@ export function Alerts() {
           void navigate({ search: { ...search, playbooks: playbooks || undefined } })
         }
       />
-      {found.data.length === 0 ? (
+      {alerts.length === 0 ? (
         <Nothing icon={<BellRing size={20} />} title="No alert yet">
           <p>
             GuardDuty and Security Hub come in through a queue, others through a signed webhook at{' '}
@@ -56,7 +60,7 @@ export function Alerts() {
         <section className={frame.panel}>
           <h2>
             <BellRing size={15} /> Alerts
-            <span className="muted">{counted(found.data.length, 'alert')}</span>
+            <span className="muted">{counted(found.data.pages.at(-1)?.total ?? 0, 'alert')}</span>
           </h2>
           <div className={styles.table}>
             <table>
@@ -71,12 +75,13 @@ export function Alerts() {
                 </tr>
               </thead>
               <tbody>
-                {found.data.map((one) => (
+                {alerts.map((one) => (
                   <Line key={one.id} one={one} fresh={before !== '' && one.first > before} />
                 ))}
               </tbody>
             </table>
           </div>
+          <Older list={found} />
         </section>
       )}
       <UnreadOnes />
@@ -269,12 +274,14 @@ function Whole(props: { one: AlertWhole }) {
 function UnreadOnes() {
   const { may } = useMay('settings');
   const { zone } = usePreferences();
-  const found = useQuery({ ...unreadAlerts(), enabled: may });
-  if (!found.data || found.data.length === 0) return null;
+  const found = useInfiniteQuery({ ...unreadAlerts(), enabled: may });
+  const messages = found.data?.pages.flatMap((page) => page.messages) ?? [];
+  if (messages.length === 0) return null;
   return (
     <section className={frame.panel}>
       <h2>
         <MailWarning size={15} /> Messages that no alert could be read from
+        <span className="muted">{count(found.data?.pages.at(-1)?.total ?? 0)}</span>
       </h2>
       <div className={styles.table}>
         <table>
@@ -287,7 +294,7 @@ function UnreadOnes() {
             </tr>
           </thead>
           <tbody>
-            {found.data.map((one) => (
+            {messages.map((one) => (
               <tr key={one.number}>
                 <td>{short(one.came, zone)}</td>
                 <td>
@@ -302,6 +309,7 @@ function UnreadOnes() {
           </tbody>
         </table>
       </div>
+      <Older list={found} />
     </section>
   );
 }

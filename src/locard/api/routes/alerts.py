@@ -20,6 +20,7 @@ from locard.api.times import iso
 from locard.cases.alerts.sources import MOST_BYTES
 from locard.model.alert import Alert
 from locard.model.errors import Missing
+from locard.state.pages import place_of, text_of
 from locard.state.playbooks import Wanted
 
 router = APIRouter(prefix="/api/alerts", tags=["alerts"])
@@ -63,6 +64,15 @@ class AlertWhole(AlertShown):
     runs: list[PlaybookRunShown]
 
 
+class AlertList(BaseModel):
+    """A page of alerts, the last that came first. `next` is where the list goes on, null at its
+    end. One that comes again meanwhile stands at the beginning of the list then."""
+
+    alerts: list[AlertShown]
+    next: str | None
+    total: int
+
+
 class Taken(BaseModel):
     """The alerts that a message said, recorded."""
 
@@ -79,6 +89,14 @@ class UnreadShown(BaseModel):
     problem: str
     size: int
     times: int
+
+
+class UnreadList(BaseModel):
+    """A page of such messages, the last that came first. `next` is null at the end of the list."""
+
+    messages: list[UnreadShown]
+    next: str | None
+    total: int
 
 
 @router.post("/in/{source}", status_code=202, dependencies=[Open], max_body_size=MOST_BYTES)
@@ -100,29 +118,47 @@ def alerts(
     door: TheDoor,
     case: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[AlertShown]:
+    before: Annotated[str, Query(max_length=100)] = "",
+) -> AlertList:
     """The alerts of the cases that whoever asks may see, the last that came first."""
-    among = seen(who)
-    found = door.desk.response.alerts.every(case, limit=limit, among=among)
-    counts = door.desk.response.playbooks.counted([one.id for one in found])
-    return [AlertShown(**_alert(one), playbooks=counts.get(one.id, 0)) for one in found]
+    at, among, place = door.desk.response, seen(who), place_of(before) if before else None
+    found = at.alerts.every(case, limit=limit + 1, before=place, among=among)
+    shown = found[:limit]
+    counts = at.playbooks.counted([one.id for one in shown])
+    return AlertList(
+        alerts=[AlertShown(**_alert(one), playbooks=counts.get(one.id, 0)) for one in shown],
+        next=text_of((shown[-1].last, shown[-1].id)) if len(found) > limit else None,
+        total=at.alerts.total(case, among),
+    )
 
 
 @router.get("/unread")
-def unread_alerts(_who: MayManageSettings, door: TheDoor) -> list[UnreadShown]:
-    """Messages that no alert could be read from, the newest first."""
-    return [
-        UnreadShown(
-            number=one.id,
-            came=iso(one.came),
-            door=one.door,
-            place=one.place,
-            problem=one.problem,
-            size=one.size,
-            times=one.times,
-        )
-        for one in door.desk.response.alerts.unread()
-    ]
+def unread_alerts(
+    _who: MayManageSettings,
+    door: TheDoor,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    before: Annotated[str, Query(max_length=100)] = "",
+) -> UnreadList:
+    """Messages that no alert could be read from, the last that came first."""
+    at, place = door.desk.response.alerts, place_of(before) if before else None
+    found = at.unread(limit=limit + 1, before=place)
+    shown = found[:limit]
+    return UnreadList(
+        messages=[
+            UnreadShown(
+                number=one.id,
+                came=iso(one.came),
+                door=one.door,
+                place=one.place,
+                problem=one.problem,
+                size=one.size,
+                times=one.times,
+            )
+            for one in shown
+        ],
+        next=text_of((shown[-1].came, str(shown[-1].id))) if len(found) > limit else None,
+        total=at.unread_total(),
+    )
 
 
 @router.get("/{alert}")

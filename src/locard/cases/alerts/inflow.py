@@ -29,6 +29,7 @@ from locard.model.evidence import Origin, printable
 from locard.state import alerts
 from locard.state.alerts import AlertRow, AlertTarget, Delivery, UnreadRow
 from locard.state.database import State
+from locard.state.pages import Place
 
 REMEMBERED = 14 * 24 * 3_600_000_000_000
 """How long a delivery is remembered: as long as queues keep a message."""
@@ -56,16 +57,23 @@ class Alerts:
         self,
         case: str = "",
         *,
-        limit: int = 200,
-        before: int | None = None,
+        limit: int | None = 200,
+        before: Place | None = None,
+        since: int | None = None,
         among: Collection[str] | None = None,
     ) -> list[Alert]:
         """Alerts of a case, of those `among`, or of all, the last that came first.
 
-        Only those that came before `before`, when it is given.
+        Those after the place `before` in that list, and those alone that came last at `since`, in
+        UTC nanoseconds, or later. Without a limit: all of them.
         """
         with self.state.session() as session:
-            return alerts.every(session, case, limit=limit, before=before, among=among)
+            return alerts.every(session, case, limit=limit, before=before, since=since, among=among)
+
+    def total(self, case: str = "", among: Collection[str] | None = None) -> int:
+        """How many alerts there are in a case, in those `among`, or in all."""
+        with self.state.session() as session:
+            return alerts.total(session, case, among)
 
     def new(self, since: int, among: Collection[str] | None) -> int:
         """How many alerts of these cases came first after a time, in UTC nanoseconds."""
@@ -77,18 +85,30 @@ class Alerts:
         with self.state.session() as session:
             return alerts.alert(alerts.row(session, alert))
 
-    def unread(self, *, limit: int = 200) -> Sequence[Unread]:
-        """Messages that no alert could be read from, the newest first."""
+    def unread(self, *, limit: int = 200, before: Place | None = None) -> Sequence[Unread]:
+        """Messages that no alert could be read from, the last that came first, after a place."""
         with self.state.session() as session:
-            return alerts.unread(session, limit=limit)
+            return alerts.unread(session, limit=limit, before=before)
+
+    def unread_place(self, number: int) -> Place:
+        """Where such a message stands in their list. Raises `Missing`."""
+        return self._unread(number).came, str(number)
+
+    def unread_total(self) -> int:
+        """How many different messages no alert could be read from."""
+        with self.state.session() as session:
+            return alerts.unread_count(session)
 
     def unread_body(self, number: int) -> bytes:
         """The bytes of such a message. Raises `Missing`."""
+        return self._unread(number).body
+
+    def _unread(self, number: int) -> UnreadRow:
         with self.state.session() as session:
             row = session.get(UnreadRow, number)
         if row is None:
             raise Missing(f"There is no unread message {number}.", "See: locard alert unread")
-        return row.body
+        return row
 
     # What comes in
 

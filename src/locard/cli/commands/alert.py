@@ -30,6 +30,8 @@ LIST = """Examples:
 
     locard alert list breach --json
 
+    locard alert list --limit 50 --before a-093493cf
+
     locard alert unread
 """
 ADD = """Examples:
@@ -57,6 +59,7 @@ UNREAD = """Examples:
     locard alert unread 3 > message.json
 """
 Case = Annotated[str, typer.Argument(help="Of this case; of all if left out.")]
+Limit = Annotated[int, typer.Option(help="How many.", min=1, max=10_000)]
 Which = Annotated[str, typer.Argument(metavar="ALERT", help="The alert, or how its id begins.")]
 
 
@@ -74,18 +77,25 @@ def register(app: typer.Typer) -> None:
 
 def list_alerts(
     case: Case = "",
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=10_000)] = 100,
+    limit: Limit = 100,
+    before: Annotated[str, typer.Option(help="Only those that came last before this alert.")] = "",
     as_json: Json = False,
 ) -> None:
     """List alerts, the last that came first."""
     with desk() as at:
-        found = at.response.alerts.every(case, limit=limit)
-        waiting = len(at.response.alerts.unread(limit=1))
+        last = at.response.alerts.get(before) if before else None
+        place = (last.last, last.id) if last else None
+        found = at.response.alerts.every(case, limit=limit + 1, before=place)
+        waiting = at.response.alerts.unread_total()
+    shown = found[:limit]
     if as_json:
-        emit([alert_record(one, whole=False) for one in found])
-        return
-    listing([alert_row(one) for one in found], "alert")
-    if waiting:
+        emit([alert_record(one, whole=False) for one in shown])
+    else:
+        listing([alert_row(one) for one in shown], "alert")
+    if len(found) > limit:
+        more = " ".join(filter(None, ["locard alert list", case, f"--before {shown[-1].id}"]))
+        errors.print(f"There are older ones: {more}", markup=False)
+    if waiting and not as_json:
         errors.print("There are messages that no alert could be read from: locard alert unread")
 
 
@@ -201,7 +211,7 @@ def watch(
         told, since = {one.address: "" for one in queues}, time.time_ns()
         try:
             while True:
-                came = [one for one in at.response.alerts.every(limit=500) if one.last > since]
+                came = at.response.alerts.every(limit=None, since=since + 1)
                 for alert in reversed(came):
                     show_alert(alert)
                 since = max((one.last for one in came), default=since)
@@ -237,6 +247,10 @@ def unread(
     number: Annotated[
         int, typer.Argument(help="Print the bytes of this one.", show_default=False)
     ] = 0,
+    limit: Limit = 100,
+    before: Annotated[
+        int, typer.Option(help="Only those that came before this one.", show_default=False)
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """List messages that no alert could be read from, or print one as it came."""
@@ -245,9 +259,13 @@ def unread(
             sys.stdout.buffer.write(at.response.alerts.unread_body(number))
             sys.stdout.buffer.flush()
             return
-        found = at.response.alerts.unread()
+        place = at.response.alerts.unread_place(before) if before else None
+        found = at.response.alerts.unread(limit=limit + 1, before=place)
+    shown = found[:limit]
+    if len(found) > limit:
+        errors.print(f"There are older ones: locard alert unread --before {shown[-1].id}")
     if as_json:
-        emit([asdict(one) for one in found])
+        emit([asdict(one) for one in shown])
         return
     listing(
         [
@@ -259,7 +277,7 @@ def unread(
                 "size": size(one.size),
                 "problem": one.problem,
             }
-            for one in found
+            for one in shown
         ],
         "number",
     )

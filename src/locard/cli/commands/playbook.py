@@ -131,7 +131,7 @@ def test(
             past = [alerts.get(one) for one in alert]
         else:
             since = time.time_ns() - days * DAY
-            past = [one for one in alerts.every(case, limit=10_000) if one.last >= since]
+            past = alerts.every(case, limit=None, since=since)
         trials = at.response.playbooks.trials.of(written, past, plans=plan)
     if as_json:
         emit([trial_record(one) for one in trials])

@@ -87,5 +87,5 @@ def send_when_somebody_looks(desk: Desk, address: str, secret: str, alert: bytes
     time.sleep(PAUSE)
     send(address, secret, alert)
     with desk.state.session() as session:
-        for one in desk.response.alerts.every():
+        for one in desk.response.alerts.every(limit=None):
             session.get_one(CaseRow, one.case).simulated = True
