@@ -13,6 +13,7 @@ from locard.api.routes.events import EventPage, EventWhole, Neighbours
 from locard.api.times import iso
 from locard.model.errors import Error
 from locard.timeline import bounds
+from locard.timeline.client import Client
 
 EVENTS = "/api/cases/one/events"
 
@@ -247,3 +248,23 @@ def test_no_port_is_none_in_an_export(ada: httpx.Client) -> None:
     assert {line.split(",")[1] for line in lines[1:]} == {""}
     rows = ada.get(f"{EVENTS}/export", params={**asked, "format": "jsonl"}).text.splitlines()
     assert {json.loads(row)["src_port"] for row in rows} == {None}
+
+
+def test_what_a_page_asks_at_once_reads_the_records_once(
+    ada: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings: list[str] = []
+    plain = Client.table
+
+    def table(self: Client, statement: str, *arguments: Any, **named: Any) -> Any:
+        if "raw ILIKE" in statement:
+            readings.append(statement)
+        return plain(self, statement, *arguments, **named)
+
+    monkeypatch.setattr(Client, "table", table)
+    asked = {"q": "*nothing-like-it*", "from": "2020-01-01"}
+    assert ask(ada, EVENTS, **asked)["events"] == []
+    assert ask(ada, f"{EVENTS}/count", **asked)["count"] == 0
+    assert ask(ada, f"{EVENTS}/histogram", **asked)["series"] == {}
+    assert ask(ada, f"{EVENTS}/facets", **asked)["action"]["values"] == []
+    assert len(readings) == 1

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The search that an address asks for: `q`, `from`, `to` and `zone`."""
 
+import time
+from dataclasses import replace
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +15,8 @@ from locard.model.errors import Error
 from locard.timeline import Search, bounds
 
 LONGEST_QUERY = 10_000
+SECOND = 1_000_000_000
+"""What `now` is rounded down to, so that what a page asks at once is one question."""
 
 Text = Annotated[str, Query(max_length=LONGEST_QUERY, description="Lucene syntax, docs/query.md")]
 Time = Annotated[
@@ -34,8 +38,9 @@ def _search(
     zone: Annotated[str, Query(max_length=64)] = "UTC",
 ) -> Search:
     known_zone(zone)
-    first, after = bounds(start, end, zone)
-    return door.desk.search(
+    now = time.time_ns() // SECOND * SECOND
+    first, after = bounds(start, end, zone, now)
+    search = door.desk.search(
         case,
         q,
         start=first,
@@ -43,6 +48,7 @@ def _search(
         zone=zone,
         who=who.hand,
     )
+    return replace(search, together=True, now=now)
 
 
 def known_zone(zone: str) -> str:

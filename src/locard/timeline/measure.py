@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures over what a search finds: counts, histogram, facets, and a case in numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from locard.model.errors import Missing
@@ -9,13 +9,13 @@ from locard.model.event import Kind
 from locard.timeline import attributes, schema
 from locard.timeline.arriving import APART
 from locard.timeline.client import Client
-from locard.timeline.query import condition
+from locard.timeline.query import Condition
 from locard.timeline.read import one
 from locard.timeline.results import Count, Facet, Facets, Histogram, Summary
 from locard.timeline.search import Search
 
 _DB = schema.DATABASE
-_UNDATED = f"(toUnixTimestamp64Nano(time) = {schema.UNDATED})"
+UNDATED = f"(toUnixTimestamp64Nano(time) = {schema.UNDATED})"
 BUCKETS = 2000
 SERIES = 20
 """Series of a histogram at most; further values are counted together."""
@@ -33,58 +33,77 @@ _WIDTHS: tuple[int, ...] = (
 """Widths of a bucket, nanoseconds."""
 
 
-def count(client: Client, search: Search) -> Count:
+def count(client: Client, search: Search, where: Condition) -> Count:
     """How many events match."""
-    with condition(client, search) as where:
-        row = one(
-            client.table(
-                f"SELECT count() AS n, countIf({_UNDATED}) AS undated FROM {_DB}.events "
-                f"WHERE {where.sql}",
-                where.parameters,
-            )
+    row = one(
+        client.table(
+            f"SELECT count() AS n, countIf({UNDATED}) AS undated FROM {_DB}.events "
+            f"WHERE {where.sql}",
+            where.parameters,
         )
-    told = [] if row["n"] else attributes.unknown(client, search)
-    return Count(row["n"], row["undated"], [*told, *where.notes])
+    )
+    return counted(client, search, where, row["n"], row["undated"])
 
 
-def histogram(client: Client, search: Search, buckets: int, by: str) -> Histogram:
+def counted(client: Client, search: Search, where: Condition, rows: int, undated: int) -> Count:
+    """The answer, with what a person should know when there are no rows."""
+    told = [] if rows else attributes.unknown(client, search)
+    return Count(rows, undated, [*told, *where.notes])
+
+
+def histogram(client: Client, where: Condition, buckets: int, by: str) -> Histogram:
     """Events over time, in buckets of a width that people use, from a round time on."""
-    value = _value(by)
-    buckets = max(1, min(buckets, BUCKETS))
-    with condition(client, search) as where:
-        ends = one(
-            client.table(
-                f"SELECT toUnixTimestamp64Nano(minIf(time, NOT {_UNDATED})) AS first, "
-                "toUnixTimestamp64Nano(max(time)) AS last, "
-                f"countIf({_UNDATED}) AS undated, count() AS n FROM {_DB}.events "
-                f"WHERE {where.sql}",
-                where.parameters,
-            )
+    shown = value(by)
+    ends = one(
+        client.table(
+            f"SELECT toUnixTimestamp64Nano(minIf(time, NOT {UNDATED})) AS first, "
+            "toUnixTimestamp64Nano(max(time)) AS last, "
+            f"countIf({UNDATED}) AS undated, count() AS n FROM {_DB}.events "
+            f"WHERE {where.sql}",
+            where.parameters,
         )
-        undated = ends["undated"]
-        if ends["n"] == undated:
-            return Histogram(0, _WIDTHS[0], {}, undated, where.notes)
-        width = _width(ends["first"], ends["last"], buckets)
-        start = max(-(1 << 63), ends["first"] // width * width)
-        # The difference of two times may need all 64 bits, so it is taken without a sign.
-        table = client.table(
-            "SELECT intDiv(toUInt64(toUnixTimestamp64Nano(time) - {origin:Int64}), {width:UInt64}) "
-            "AS bucket, "
-            f"toString({value}) AS value, count() AS n FROM {_DB}.events "
-            f"WHERE {where.sql} AND NOT {_UNDATED} GROUP BY bucket, value",
-            {**where.parameters, "origin": start, "width": width},
-        )
+    )
+    undated = ends["undated"]
+    if ends["n"] == undated:
+        return nothing_dated(undated, where)
+    width, start = grid(ends["first"], ends["last"], buckets)
+    # The difference of two times may need all 64 bits, so it is taken without a sign.
+    table = client.table(
+        "SELECT intDiv(toUInt64(toUnixTimestamp64Nano(time) - {origin:Int64}), {width:UInt64}) "
+        "AS bucket, "
+        f"toString({shown}) AS value, count() AS n FROM {_DB}.events "
+        f"WHERE {where.sql} AND NOT {UNDATED} GROUP BY bucket, value",
+        {**where.parameters, "origin": start, "width": width},
+    )
     number = (ends["last"] - start) // width + 1
+    return Histogram(start, width, series(table.to_pylist(), number), undated, where.notes)
+
+
+def nothing_dated(undated: int, where: Condition) -> Histogram:
+    """The histogram of no event that has a time."""
+    return Histogram(0, _WIDTHS[0], {}, undated, where.notes)
+
+
+def series(rows: Sequence[Mapping[str, Any]], number: int) -> dict[str, list[int]]:
+    """Counts in `number` buckets by value, most frequent first; the further ones are one series.
+
+    A row has `bucket`, `value` and `n`; there may be several of one bucket and value.
+    """
     totals: dict[str, int] = {}
-    rows = table.to_pylist()
     for row in rows:
         totals[row["value"]] = totals.get(row["value"], 0) + row["n"]
     ranked = sorted(totals, key=lambda v: (-totals[v], v))[:SERIES]
-    series = {name: [0] * number for name in ranked}
+    found = {name: [0] * number for name in ranked}
     for row in rows:
-        name = row["value"] if row["value"] in series else ""
-        series.setdefault(name, [0] * number)[row["bucket"]] += row["n"]
-    return Histogram(start, width, series, undated, where.notes)
+        name = row["value"] if row["value"] in found else ""
+        found.setdefault(name, [0] * number)[row["bucket"]] += row["n"]
+    return found
+
+
+def grid(first: int, last: int, buckets: int) -> tuple[int, int]:
+    """Width of the buckets between two times, and where the first one begins."""
+    width = _width(first, last, max(1, min(buckets, BUCKETS)))
+    return width, max(-(1 << 63), first // width * width)
 
 
 def _width(first: int, last: int, buckets: int) -> int:
@@ -98,37 +117,40 @@ def _width(first: int, last: int, buckets: int) -> int:
     return width
 
 
-def facets(client: Client, search: Search, fields: Sequence[str], size: int) -> Facets:
-    """The most frequent values of each field among the events that match.
+def facets(client: Client, where: Condition, fields: Sequence[str], size: int) -> Facets:
+    """The most frequent values of each of these different fields among the events that match.
 
     How many have none is always said, under the empty value and beside the `size` others.
     """
-    names = tuple(dict.fromkeys(fields))
-    if not names:
-        return Facets([], count(client, search).rows)
     size = max(1, min(size, FACET_VALUES))
-    with condition(client, search) as where:
-        statement = _one_reading(names, where.sql) if where.scans else _each(names, where.sql)
-        table = client.table(statement, {**where.parameters, "size": size + 1})
-    counted: dict[int, list[dict[str, Any]]] = {}
+    statement = _one_reading(fields, where.sql) if where.scans else _each(fields, where.sql)
+    table = client.table(statement, {**where.parameters, "size": size + 1})
+    counts: dict[str, list[dict[str, Any]]] = {}
     for row in table.to_pylist():
-        counted.setdefault(row["field"], []).append(row)
-    result, total = [], 0
-    for index, name in enumerate(names):
-        rows = counted.get(index, [])
-        total = rows[0]["total"] if rows else 0
-        distinct = rows[0]["distincts"] if rows else 0
-        most = [row for row in rows if row["value"]][:size] + [r for r in rows if not r["value"]]
-        most.sort(key=lambda row: (-row["n"], row["value"]))
-        shown = [(row["value"], row["n"]) for row in most]
-        result.append(Facet(name, shown, total - sum(n for _, n in shown), distinct))
-    return Facets(result, total, where.notes)
+        counts.setdefault(fields[row["field"]], []).append(row)
+    found = [facet(name, counts.get(name, []), size) for name in fields]
+    total = next((rows[0]["total"] for rows in counts.values()), 0)
+    return Facets(found, total, where.notes)
+
+
+def facet(name: str, rows: Sequence[Mapping[str, Any]], size: int) -> Facet:
+    """The most frequent values of one field.
+
+    A row has `value`, `n` and, for all values, `total` and `distincts`. They come in order: the
+    empty value, then the most frequent ones, `size` of them at least where there are as many.
+    """
+    total = rows[0]["total"] if rows else 0
+    distinct = rows[0]["distincts"] if rows else 0
+    most = [row for row in rows if row["value"]][:size] + [r for r in rows if not r["value"]]
+    most.sort(key=lambda row: (-row["n"], row["value"]))
+    shown = [(row["value"], row["n"]) for row in most]
+    return Facet(name, shown, total - sum(n for _, n in shown), distinct)
 
 
 def _each(names: Sequence[str], where: str) -> str:
     """A grouping for each field: the quickest while the condition itself costs little."""
     return " UNION ALL ".join(
-        f"(SELECT {index} AS field, toString({_value(name)}) AS value, count() AS n, "
+        f"(SELECT {index} AS field, toString({value(name)}) AS value, count() AS n, "
         "sum(n) OVER () AS total, count() OVER () AS distincts "
         f"FROM {_DB}.events WHERE {where} GROUP BY value ORDER BY value = '' DESC, n DESC, value "
         "LIMIT {size:UInt32})"
@@ -138,7 +160,7 @@ def _each(names: Sequence[str], where: str) -> str:
 
 def _one_reading(names: Sequence[str], where: str) -> str:
     """All groupings over one reading: for a condition that reads the raw records."""
-    inner = ", ".join(f"toString({_value(name)}) AS v{i}" for i, name in enumerate(names))
+    inner = ", ".join(f"toString({value(name)}) AS v{i}" for i, name in enumerate(names))
     sets = ", ".join(f"(v{i})" for i in range(len(names)))
     every = ", ".join(f"v{i}" for i in range(len(names)))
     # `grouping` has a bit for each column, the first one highest; that of the grouped one is 0.
@@ -164,12 +186,12 @@ def values(client: Client, case: str, name: str, prefix: str, size: int) -> list
         return attributes.names(client, case, prefix, size)
     parameters = {"case": case, "prefix": prefix, "size": size}
     if name.startswith(attributes.PREFIX):
-        value = "attributes[{attribute:String}]"
+        shown = "attributes[{attribute:String}]"
         parameters["attribute"] = name.removeprefix(attributes.PREFIX)
     else:
-        value = f"toString({_value(name)})"
+        shown = f"toString({value(name)})"
     table = client.table(
-        f"SELECT {value} AS value, count() AS n FROM {_DB}.events "
+        f"SELECT {shown} AS value, count() AS n FROM {_DB}.events "
         "WHERE `case` = {case:String} AND value != '' "
         "AND startsWith(lowerUTF8(value), lowerUTF8({prefix:String})) "
         "GROUP BY value ORDER BY n DESC, value LIMIT {size:UInt32}",
@@ -196,10 +218,10 @@ def summaries(client: Client, case: str | None = None) -> dict[str, Summary]:
     """Cases in numbers, by name: all that have rows, or only the one that is named."""
     only = f"WHERE NOT {APART}" if case is None else "WHERE `case` = {case:String}"
     parameters = {} if case is None else {"case": case}
-    dated = f"NOT {_UNDATED}"
+    dated = f"NOT {UNDATED}"
     table = client.table(
         f"SELECT toString(`case`) AS held, toString(source) AS value, count() AS n, "
-        f"countIf({_UNDATED}) AS undated, countIf(problem != '') AS problems, "
+        f"countIf({UNDATED}) AS undated, countIf(problem != '') AS problems, "
         f"toUnixTimestamp64Nano(minIf(time, {dated})) AS first, "
         f"toUnixTimestamp64Nano(maxIf(time, {dated})) AS last "
         f"FROM {_DB}.events {only} GROUP BY held, value ORDER BY held, n DESC, value",
@@ -240,7 +262,7 @@ def evidence_counts(client: Client, case: str) -> dict[str, int]:
     return {row["value"]: row["n"] for row in table.to_pylist()}
 
 
-def _value(name: str) -> str:
+def value(name: str) -> str:
     """The SQL of a field as text; no port is no value.
 
     Raises `Missing` for a field that the store does not have or that has no facets.

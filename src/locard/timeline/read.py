@@ -5,6 +5,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from locard.model.event import Event, Kind
 from locard.timeline import schema
 from locard.timeline.arriving import APART, MARK, scope
 from locard.timeline.client import Client
-from locard.timeline.query import condition
+from locard.timeline.query import Condition, condition
 from locard.timeline.results import Page, Row, Surroundings
 from locard.timeline.search import Arriving, Search
 
@@ -38,57 +39,79 @@ _AFTER = f"(time, id) > ({_instant('cursor_time')}, unhex({{cursor_id:String}}))
 _BEFORE = _AFTER.replace(" > ", " < ", 1)
 
 
-def page(
-    client: Client,
-    search: Search,
-    limit: int,
-    cursor: str | None,
-    offset: int,
-    order: str,
-    columns: Sequence[str] | None,
-) -> Page:
-    """A page of what a search finds, see `Timeline.page`."""
-    if order not in ("asc", "desc"):
-        raise Error("The order of a page is asc or desc.")
-    limit = max(1, min(limit, PAGE_ROWS))
-    names = _columns(columns)
-    with condition(client, search) as where:
-        parameters = dict(where.parameters)
-        backwards, clause = False, where.sql
-        if cursor is not None:
-            backwards, time, key = _read_cursor(cursor, order)
-            parameters.update(cursor_time=time, cursor_id=key)
-            ascending = (order == "asc") != backwards
-            # The bound on time alone lets the primary key skip what lies on the other side.
-            side = ">=" if ascending else "<="
-            clause += (
-                f" AND time {side} {_instant('cursor_time')} AND {_AFTER if ascending else _BEFORE}"
-            )
-        ascending = (order == "asc") != backwards
-        direction = "ASC" if ascending else "DESC"
-        chosen = ", ".join(schema.presented(n) for n in dict.fromkeys((*names, "time", "id")))
-        table = client.table(
-            f"SELECT {chosen} FROM {_DB}.events WHERE {clause} "
-            f"ORDER BY time {direction}, id {direction} "
-            f"LIMIT {{page_limit:UInt32}} OFFSET {{page_offset:UInt64}}",
-            {**parameters, "page_limit": limit + 1, "page_offset": max(0, offset)},
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which page of what a search finds is wanted. Raises `Error` for one that cannot be."""
+
+    limit: int
+    cursor: str | None = None
+    offset: int = 0
+    order: str = "asc"
+    columns: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.order not in ("asc", "desc"):
+            raise Error("The order of a page is asc or desc.")
+        object.__setattr__(self, "limit", max(1, min(self.limit, PAGE_ROWS)))
+        object.__setattr__(self, "offset", max(0, self.offset))
+
+    @property
+    def first(self) -> bool:
+        """Whether nothing stands before it."""
+        return self.cursor is None and self.offset == 0
+
+
+def page(client: Client, where: Condition, place: Place) -> Page:
+    """A page of the rows that match, see `Timeline.page`."""
+    backwards, found = found_rows(client, where, place)
+    return paged(found, place, backwards, where.notes)
+
+
+def found_rows(
+    client: Client, where: Condition, place: Place, further: Sequence[str] = ()
+) -> tuple[bool, list[Row]]:
+    """Whether the cursor leads backwards, and the rows on its way, one more than the page has.
+
+    They have the columns of the page, `further` ones, time and id.
+    """
+    parameters = dict(where.parameters)
+    backwards, clause = False, where.sql
+    if place.cursor is not None:
+        backwards, time, key = _read_cursor(place.cursor, place.order)
+        parameters.update(cursor_time=time, cursor_id=key)
+        ascending = (place.order == "asc") != backwards
+        # The bound on time alone lets the primary key skip what lies on the other side.
+        side = ">=" if ascending else "<="
+        clause += (
+            f" AND time {side} {_instant('cursor_time')} AND {_AFTER if ascending else _BEFORE}"
         )
-    rows = rows_of_table(table)
-    more = len(rows) > limit
-    rows = rows[:limit]
+    direction = "ASC" if (place.order == "asc") != backwards else "DESC"
+    names = dict.fromkeys((*_columns(place.columns), *further, "time", "id"))
+    table = client.table(
+        f"SELECT {', '.join(map(schema.presented, names))} FROM {_DB}.events WHERE {clause} "
+        f"ORDER BY time {direction}, id {direction} "
+        f"LIMIT {{page_limit:UInt32}} OFFSET {{page_offset:UInt64}}",
+        {**parameters, "page_limit": place.limit + 1, "page_offset": place.offset},
+    )
+    return backwards, rows_of_table(table)
+
+
+def paged(rows: list[Row], place: Place, backwards: bool, notes: list[str]) -> Page:
+    """The page of these rows, with cursors to those beside it."""
+    more = len(rows) > place.limit
+    rows = rows[: place.limit]
     if backwards:
-        rows.reverse()
+        rows = rows[::-1]
     first, last = (rows[0], rows[-1]) if rows else (None, None)
-    further = cursor is not None or offset > 0
     if backwards:
         has_next, has_previous = True, more
     else:
-        has_next, has_previous = more, further
-    following = _write_cursor("n", order, last) if last and has_next else None
-    preceding = _write_cursor("p", order, first) if first and has_previous else None
-    wanted = set(names)
+        has_next, has_previous = more, not place.first
+    following = _write_cursor("n", place.order, last) if last and has_next else None
+    preceding = _write_cursor("p", place.order, first) if first and has_previous else None
+    wanted = set(_columns(place.columns))
     shown = [{k: v for k, v in row.items() if k in wanted} for row in rows]
-    return Page(shown, following, preceding, where.notes)
+    return Page(shown, following, preceding, notes)
 
 
 def event(client: Client, key: str, case: str | None, coming: Sequence[Arriving] = ()) -> Event:

@@ -45,5 +45,7 @@ class Search:
     """Answers `tag:`, `starred:` and `comment:`; without it they are a `BadQuery`."""
     arriving: Sequence[Arriving] = ()
     """Evidence that is still coming in, whose rows are searched too."""
+    together: bool = field(default=False, compare=False)
+    """Whether rows, count, histogram and facets of it are asked for at once, as a page does."""
     now: int = field(default_factory=_now, compare=False)
     """What `now` in the query means, UTC nanoseconds."""

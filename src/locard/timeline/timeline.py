@@ -13,6 +13,7 @@ from locard.timeline.asking import Asking
 from locard.timeline.client import Client
 from locard.timeline.excerpts import Excerpts, fold
 from locard.timeline.known import known, places_within
+from locard.timeline.read import Place
 from locard.timeline.results import (
     Count,
     Facets,
@@ -24,6 +25,7 @@ from locard.timeline.results import (
     Written,
 )
 from locard.timeline.search import Arriving, Search
+from locard.timeline.together import Together
 from locard.timeline.write import write
 
 
@@ -46,6 +48,7 @@ class Timeline:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._together = Together(client)
         self._importing = False
         self._written = 0
         """Batches since the last index."""
@@ -180,7 +183,7 @@ AND evidence = {{evidence:String}} AND id NOT IN
 
     def count(self, search: Search) -> Count:
         """How many events match."""
-        return measure.count(self._client, search)
+        return self._together.count(search)
 
     def page(
         self,
@@ -196,7 +199,7 @@ AND evidence = {{evidence:String}} AND id NOT IN
         `cursor` is `next` or `previous` of another page of the same search and order, and costs the
         same at any depth. `offset` skips rows and costs more the deeper it goes.
         """
-        return read.page(self._client, search, limit, cursor, offset, order, columns)
+        return self._together.page(search, Place(limit, cursor, offset, order, columns))
 
     def event(self, id: str, case: str | None = None, coming: Sequence[Arriving] = ()) -> Event:
         """One event with its sightings. Raises `Missing`."""
@@ -236,11 +239,11 @@ AND evidence = {{evidence:String}} AND id NOT IN
 
     def histogram(self, search: Search, buckets: int = 120, by: str = "source") -> Histogram:
         """Events over time in at most `buckets` buckets of a width that people use."""
-        return measure.histogram(self._client, search, buckets, by)
+        return self._together.histogram(search, buckets, by)
 
     def facets(self, search: Search, fields: Sequence[str] = FACETS, size: int = 10) -> Facets:
         """The most frequent values of each field among the events that match."""
-        return measure.facets(self._client, search, fields, size)
+        return self._together.facets(search, fields, size)
 
     def values(
         self, case: str, field: str, prefix: str = "", size: int = 20

@@ -152,13 +152,15 @@ def _within(nanoseconds: int) -> int:
     return max(SMALLEST, min(nanoseconds, LARGEST))
 
 
-def bounds(start: str, end: str, zone: str = "UTC") -> tuple[int | None, int | None]:
+def bounds(
+    start: str, end: str, zone: str = "UTC", now: int | None = None
+) -> tuple[int | None, int | None]:
     """What a search `from` one text `to` another holds: its first nanosecond, and the one after it.
 
     Both ends are included with all that they name, as in `time:[start TO end]`: a date as an end
     includes its day. An empty text leaves its end open. Raises `Error`.
     """
-    now = time.time_ns()
+    now = time.time_ns() if now is None else now
     first = _named(start, now, zone)[0] if start.strip() else None
     after = _named(end, now, zone)[1] if end.strip() else None
     if first is not None and after is not None and after <= first:

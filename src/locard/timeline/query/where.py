@@ -34,6 +34,8 @@ class Condition:
     notes: list[str] = field(default_factory=list)
     scans: bool = False
     """Whether it reads the raw records, which costs far more than any index."""
+    lasting: bool = True
+    """Whether SQL and parameters say all of it, and no table that is gone after the `with`."""
 
 
 @contextmanager
@@ -71,6 +73,7 @@ def condition(client: Client, search: Search) -> Iterator[Condition]:
             parameters,
             [*_notes(compiled, unbuilt), *notes],
             compiled.scans or unbuilt,
+            all(name in parameters for name in compiled.ids),
         )
 
 
