@@ -360,6 +360,25 @@ def test_a_failure_to_sign_writes_nothing(ledger: Ledger, monkeypatch: pytest.Mo
     assert ledger.append(drafts(1, "a" * 64))[0].exhibit == "C-0002"
 
 
+def test_an_index_that_another_process_emptied_is_noticed(ledger: Ledger, tmp_path: Path) -> None:
+    """It looked while the entries were shorter; here they are as long as before."""
+    known, data = ledger.newest(case="c"), ledger.path.read_bytes()
+    assert len(known) == 5
+    ledger.path.write_bytes(b"")
+    with closing(opened(tmp_path)) as other:
+        assert other.size() == 0
+    ledger.path.write_bytes(data)
+    assert ledger.newest(case="c") == known
+    ledger.path.write_bytes(b"")
+    with closing(opened(tmp_path)) as other:
+        assert other.size() == 0
+    first, *rest = data.splitlines(keepends=True)
+    ledger.path.write_bytes(b"".join([first, *rest[::-1]]))
+    for _ in range(2):
+        with pytest.raises(Tampered):
+            ledger.newest(case="c")
+
+
 def test_an_index_that_was_edited_is_made_anew_and_never_believed(
     ledger: Ledger, tmp_path: Path
 ) -> None:

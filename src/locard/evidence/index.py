@@ -55,6 +55,7 @@ class Index:
         self._lock = RLock()
         self._open: sqlite3.Connection | None = None
         self._covered = (0, 0)
+        self._version = -1
 
     def close(self) -> None:
         """Let go of the file."""
@@ -62,6 +63,7 @@ class Index:
             if self._open is not None:
                 self._open.close()
                 self._open = None
+            self._version = -1
 
     def catch_up(self) -> tuple[int, int]:
         """Index what was appended since. The bytes and the entries covered then.
@@ -70,10 +72,9 @@ class Index:
         """
         with self._lock:
             size = self.entries.stat().st_size if self.entries.exists() else 0
-            if self._open is not None and self._covered[0] == size:
-                return self._covered
             try:
-                self._covered = self._read_on(size)
+                if self._covered[0] != size or self._changed():
+                    self._covered = self._read_on(size)
             except (sqlite3.DatabaseError, TypeError, ValueError):
                 self.close()
                 self.path.unlink(missing_ok=True)
@@ -176,6 +177,14 @@ class Index:
                 self.rebuild()
                 return self._database().execute(text, values).fetchall()
 
+    def _changed(self) -> bool:
+        """Whether the index may be other than this process left it.
+
+        Another process that saw the entries while they were shorter has emptied it.
+        """
+        (version,) = self._database().execute("PRAGMA data_version").fetchone()
+        return bool(version != self._version)
+
     def _database(self) -> sqlite3.Connection:
         if self._open is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -216,6 +225,7 @@ class Index:
                     file.seek(start)
                     start, sequence = self._take(database, file, start, sequence)
                 database.execute("UPDATE covered SET bytes = ?, entries = ?", (start, sequence))
+            (self._version,) = database.execute("PRAGMA data_version").fetchone()
             return start, sequence
 
     def _take(
