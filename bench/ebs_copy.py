@@ -28,7 +28,7 @@ from locard.providers.aws.session import Cloud
 from locard.settings import Settings
 
 sys.path.insert(0, str(REPOSITORY))
-from tests.servers.seaweedfs import free_ports
+from tests.servers.running import free_ports
 
 MIB = 1 << 20
 

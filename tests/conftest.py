@@ -4,7 +4,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from locard.cases.desk import Desk
 from locard.settings import Settings
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
 EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or ROOT.parent / "shared" / "evidence")
@@ -32,12 +32,11 @@ def stop_store(home: Path) -> None:
         os.kill(pid, signal.SIGTERM)
     except (FileNotFoundError, ProcessLookupError):
         return
-    until = time.monotonic() + 30
-    while _running(pid) and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(lambda: not goes_on(pid), f"the store process {pid} does not end")
 
 
-def _running(pid: int) -> bool:
+def goes_on(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

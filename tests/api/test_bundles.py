@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles over HTTP: begun, watched, downloaded, removed, and refused."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,18 @@ from locard.model.access import Role
 from locard.model.custody import Hand
 from locard_verify.bundle import verify_bundle
 from tests.api.conftest import Api
+from tests.waiting import eventually
 
 WHERE = "/api/cases/two/bundles"
 
 
 def ended(client: httpx.Client, name: str) -> dict[str, Any]:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
+    def job() -> dict[str, Any]:
         jobs = client.get("/api/cases/two/progress").json()
         found = [one for one in jobs if one["what"] == f"Exporting a bundle: {name}"]
-        if found and found[0]["state"] != "running":
-            return found[0]
-        time.sleep(0.2)
-    raise AssertionError("the export did not end")
+        return found[0] if found and found[0]["state"] != "running" else {}
+
+    return eventually(job, "the export did not end")
 
 
 def test_a_bundle_is_made_watched_taken_and_removed(

@@ -2,7 +2,6 @@
 """Keeping and custody over HTTP: who may, what it says, and that two people dispose."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from locard.model.access import Role
 from locard.model.custody import Hand, Verb
 from tests.api.conftest import Api
 from tests.cases.trails import trail
+from tests.waiting import eventually
 
 CASE = "/api/cases/three"
 BY = Hand("tests")
@@ -47,14 +47,13 @@ def omar(three: Api) -> Iterator[httpx.Client]:
 
 def done(client: httpx.Client, what: str) -> dict[str, Any]:
     """The job of that name, once it has ended."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
+
+    def job() -> dict[str, Any]:
         jobs = client.get(f"{CASE}/progress").json()
         found = [one for one in jobs if one["what"].startswith(what)]
-        if found and found[0]["state"] != "running":
-            return dict(found[0])
-        time.sleep(0.1)
-    raise AssertionError(f"no end of {what!r}: {jobs}")
+        return dict(found[0]) if found and found[0]["state"] != "running" else {}
+
+    return eventually(job, f"no end of {what!r}")
 
 
 def ids(client: httpx.Client) -> list[str]:
@@ -99,8 +98,10 @@ def test_a_life_has_what_happened_to_all_of_the_case_when_asked(carla: httpx.Cli
     )
     some = carla.get(where, params={"verb": ["acquired", "opened"], "actor": "ana"}).json()
     assert {one["verb"] for one in some} == {"acquired", "opened"}
-    before = carla.get(where, params={"before": wide[-1]["sequence"]}).json()
-    assert all(one["sequence"] < wide[-1]["sequence"] for one in before)
+    older = carla.get(
+        where, params={"evidence": a, "whole": True, "before": wide[0]["sequence"]}
+    ).json()
+    assert older and older == wide[1:]
     tally = carla.get(f"{CASE}/custody/tally").json()
     assert tally["verbs"]["acquired"] == 2
     assert tally["actors"]["carla"] >= 1
@@ -232,12 +233,12 @@ def test_a_changed_ledger_is_verified_and_named_over_http(three: Api, carla: htt
         entries.write_bytes(b"".join(lines))
         assert carla.post(f"{CASE}/verification").status_code == 202
         assert carla.get(f"{CASE}/custody").status_code == 409
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            found = carla.get(f"{CASE}/verification").json()
-            if found["verification"] != before["verification"]:
-                break
-            time.sleep(0.1)
+
+        def judged() -> dict[str, Any]:
+            now: dict[str, Any] = carla.get(f"{CASE}/verification").json()
+            return now if now["verification"] != before["verification"] else {}
+
+        found = eventually(judged, "nothing was judged")
         assert found["signing"] is None
         assert "removed or swapped" in found["broken"]
         failed = {one["name"] for one in found["verification"]["clauses"] if one["state"] == "fail"}

@@ -2,7 +2,6 @@
 import contextlib
 import json
 import socket
-import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from tests.cases.trails import trail
+from tests.waiting import eventually
 
 from .conftest import Api
 
@@ -113,9 +113,7 @@ def test_an_upload_goes_into_the_vault_and_is_parsed(
     assert answer.status_code == 202, answer.text
     evidence = answer.json()["evidence"]
     assert evidence["id"] == sha256(data).hexdigest() and evidence["name"] == "up.json"
-    until = time.monotonic() + 60
-    while held(ada, "uploads", state="parsed")["total"] == 0 and time.monotonic() < until:
-        time.sleep(0.2)
+    eventually(lambda: held(ada, "uploads", state="parsed")["total"])
     assert ada.get("/api/cases/uploads/events/count").json()["count"] == 400
     jobs = ada.get("/api/cases/uploads/progress").json()
     assert jobs and jobs[0]["what"]
@@ -126,7 +124,7 @@ def test_an_upload_goes_into_the_vault_and_is_parsed(
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(api: Api, ada: httpx.Client) -> None:
-    before = held(ada)["total"]
+    before, incoming = held(ada)["total"], api.desk.settings.vault / "incoming"
     host, port = api.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         cookie = ada.cookies["locard_session"]
@@ -135,13 +133,11 @@ def test_an_upload_that_breaks_off_leaves_nothing(api: Api, ada: httpx.Client) -
             f"Cookie: locard_session={cookie}\r\nContent-Length: 100000000\r\n\r\n".encode()
             + bytes(300_000)
         )
-        time.sleep(0.3)
-    time.sleep(0.5)
+        eventually(lambda: [*incoming.iterdir()], "it does not begin")
+    eventually(lambda: not [*incoming.iterdir()], "what came of it stays")
     assert held(ada)["total"] == before
-    left = [
-        p for p in (api.desk.settings.vault).rglob("*") if p.is_file() and p.stat().st_size == 0
-    ]
-    assert not [p for p in left if "objects" in p.parts]
+    objects = (api.desk.settings.vault / "objects").rglob("*")
+    assert not [path for path in objects if path.is_file() and path.stat().st_size in (0, 300_000)]
 
 
 def test_progress_is_streamed_as_events(api: Api, ada: httpx.Client) -> None:

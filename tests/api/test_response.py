@@ -2,7 +2,6 @@
 """Responding over HTTP: who may, plans before anything, runs to their end, and back again."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from locard.state.accounts import Account
 from tests.api.conftest import PASSWORD, Api
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
 from tests.response.aws import Scene, differences, scene
+from tests.waiting import eventually
 
 FINDING = sources().get("aws.guardduty").folder / "samples" / "credential-exfiltration.json"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/Locard"
@@ -44,13 +44,12 @@ def here(aws: Aws, api: Api) -> Iterator[Scene]:
 
 def ended(client: httpx.Client, run: str, state: str) -> dict[str, Any]:
     """The run as soon as it is in that state and nobody is at work on it."""
-    until = time.monotonic() + 60
-    while True:
+
+    def look() -> dict[str, Any]:
         found: dict[str, Any] = client.get(f"/api/cases/one/runs/{run}").json()
-        if found["state"] == state and not found["working"]:
-            return found
-        assert time.monotonic() < until, found
-        time.sleep(0.2)
+        return found if found["state"] == state and not found["working"] else {}
+
+    return eventually(look, f"the run is not {state}")
 
 
 def test_accounts_are_settings_and_their_secrets_are_not_for_everybody(

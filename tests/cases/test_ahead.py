@@ -27,6 +27,7 @@ from locard.settings import Settings
 from locard.timeline import STILL_COMING, Search
 from tests.conftest import stop_store
 from tests.parsers.test_disk import tool
+from tests.waiting import eventually
 
 SIZE = 96 << 20
 Look = Callable[[Desk], None]
@@ -70,10 +71,7 @@ def seen(desk: Desk, query: str = "") -> int:
 
 def wait_for(desk: Desk, least: int) -> None:
     """Wait until somebody sees so many rows."""
-    until = time.monotonic() + 120
-    while seen(desk) < least:
-        assert time.monotonic() < until, f"{seen(desk)} rows are seen"
-        time.sleep(0.05)
+    eventually(lambda: seen(desk) >= least, f"{least} rows are not seen")
 
 
 def nothing_is_left(desk: Desk) -> None:

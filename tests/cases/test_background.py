@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands in a process of its own: one that stands by is used once, and nothing of it is left."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from locard.cases.desk import Desk
 from locard.model.custody import Hand, Verb
+from tests.conftest import goes_on
+from tests.waiting import eventually
 
 PERSON = Hand("ana", "page", "192.0.2.7", "a browser")
 PLAYBOOK = "collect-instances"
@@ -57,7 +58,7 @@ def test_without_one_and_when_it_has_died_another_is_begun(
     pid = standing(desk)
     assert child._standing is not None
     child._standing.kill()
-    child._standing.wait(20)
+    child._standing.wait(60)
     child.stand_by()
     assert child._standing is None, "one that falls is not followed at once by one that falls"
     assert disable(desk) != pid
@@ -86,7 +87,4 @@ def test_it_ends_with_the_process_that_began_it(home: Path) -> None:
         "print(at._standing.pid, flush=True); os.kill(os.getpid(), 9)\n"
     )
     died = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    process, until = Path(f"/proc/{int(died.stdout)}"), time.monotonic() + 60
-    while process.exists() and "Z" not in (process / "stat").read_text().rpartition(")")[2][:3]:
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    eventually(lambda: not goes_on(int(died.stdout)))

@@ -10,7 +10,16 @@ from locard.cases import factor
 from locard.cases.desk import Desk
 from locard.model.access import Permission, Role
 from locard.model.custody import CustodyEntry, Hand, Verb
-from locard.model.errors import CodeNeeded, Conflict, Denied, Missing, SignInNeeded, Storage
+from locard.model.errors import (
+    CodeNeeded,
+    Conflict,
+    Denied,
+    Error,
+    Missing,
+    SignInNeeded,
+    Storage,
+    Tampered,
+)
 from locard.state import refusals, sessions, throttle
 from locard.state.refusals import Refusal
 from locard.state.throttle import TooMany
@@ -40,7 +49,7 @@ def test_a_code_is_asked_for_once_confirmed(desk: Desk) -> None:
     made = desk.people.propose_factor("ana")
     assert made.secret in made.address and made.svg().startswith("<svg xmlns=")
     assert desk.entrance.by_password("ana", PASSWORD, "", by=HERE)
-    with pytest.raises(Exception, match="not the code of now"):
+    with pytest.raises(Error, match="not the code of now"):
         desk.people.confirm_factor("ana", "000000", by=BY)
     totp = pyotp.parse_uri(made.address)
     assert isinstance(totp, pyotp.TOTP)
@@ -165,7 +174,7 @@ def test_a_grant_that_the_ledger_cannot_tell_does_not_happen(desk: Desk) -> None
     for file in desk.settings.vault.rglob("*"):
         if file.is_file():
             file.write_bytes(b"not a ledger\n")
-    with pytest.raises(Exception):  # noqa: B017
+    with pytest.raises(Tampered):
         desk.people.grant(Role.RESPONDER, user="ana", by=BY)
     assert not desk.people.may("ana", Permission.RESPOND)
 

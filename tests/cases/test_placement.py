@@ -21,6 +21,7 @@ from locard.model.custody import Verb
 from locard.model.errors import Conflict, Error, Tampered
 from locard.model.evidence import Origin
 from locard.settings import Settings, from_environment
+from tests.cases.dying import killed_after
 
 
 def take(desk: Desk, data: bytes, case: str = "c") -> str:
@@ -186,17 +187,8 @@ def test_what_was_altered_is_named_and_nothing_switched(desk: Desk, tmp_path: Pa
 def test_a_killed_move_goes_on_where_it_stopped(desk: Desk, tmp_path: Path) -> None:
     pieces = {take(desk, os.urandom(2 << 20)) for _ in range(40)}
     target = f"file://{tmp_path}/there?immutable=off"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "locard.cli.main", "vault", "move", target],
-        env=os.environ | {"LOCARD_HOME": str(desk.settings.home)},
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        if sum(1 for one in desk.vault.ledger.entries() if one.verb is Verb.STORED) >= 3:
-            break
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    writing = "locard.cases.moving:Moving:_write"
+    killed_after(3, writing, desk.settings.home, "vault", "move", target)
     before = sum(1 for one in desk.vault.ledger.entries() if one.verb is Verb.STORED)
     assert 3 <= before < 40
     moved = desk.storage.move(target, who="ana")
@@ -312,7 +304,7 @@ def test_what_a_kill_leaves_in_the_clear_is_gone_when_the_vault_is_used_next(hom
     with process.stdout:
         assert process.stdout.readline() == "waiting\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(20)
+    process.wait()
     (left,) = in_the_clear(home)
     assert left.parent == home / "vault" / "incoming"
 

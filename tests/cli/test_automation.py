@@ -3,7 +3,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from locard.cases.alerts.sources import sources
 from tests.cli.conftest import Locard
 from tests.clouds.aws.server import REGION, Aws, simulated
 from tests.response.aws import differences, scene
+from tests.waiting import eventually
 
 SAMPLES = sources().get("aws.guardduty").folder / "samples"
 FINDING = SAMPLES / "credential-exfiltration.json"
@@ -246,13 +246,7 @@ def test_the_server_judges_and_carries_on_in_a_process_of_its_own(told: Locard) 
         desk.response.attending.begin()
         desk.response.alerts.take(FINDING.read_bytes(), Hand("ana", "api"))
         desk.response.attending.look()
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            runs = desk.response.playbooks.runs()
-            if runs and runs[0].state.value == "done":
-                break
-            time.sleep(0.2)
-        assert [one.state.value for one in runs] == ["done"]
+        eventually(lambda: [one.state.value for one in desk.response.playbooks.runs()] == ["done"])
         assert desk.response.attending.error == ""
     finally:
         desk.close()

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles at the command line: written, verified, taken in; killed half-way, and on a full disk."""
 
-import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.cases.dying import killed_after
 from tests.cli.conftest import Locard, run
 from tests.conftest import stop_store
 
@@ -81,17 +78,7 @@ def test_an_export_that_was_killed_leaves_nothing_for_long(
     c: Locard, filled: Path, tmp_path: Path
 ) -> None:
     words = ["case", "export", "c", "--output", str(tmp_path / "b"), "--reason", "r"]
-    child = subprocess.Popen(
-        [sys.executable, "-m", "locard.cli.main", *words],
-        env={**os.environ, "LOCARD_HOME": str(filled)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until = time.monotonic() + 60
-    while not list(tmp_path.iterdir()) and time.monotonic() < until:
-        time.sleep(0.01)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
+    killed_after(1, "locard.cases.bundle.bag:Bag:close_payload", filled, *words)
     assert [one.name[:14] for one in tmp_path.iterdir()] == [".b.unfinished-"]
     assert c(*words).status == 0
     assert [one.name for one in tmp_path.iterdir()] == ["b"]

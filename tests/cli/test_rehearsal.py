@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 pytestmark = pytest.mark.server
 
 
@@ -25,7 +27,7 @@ def test_ctrl_c_ends_all_that_was_begun(tmp_path: Path, seconds: float) -> None:
         assert line, "it ended"
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
-    text, _ = process.communicate(timeout=90)
+    text, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, text
     assert list(tmp_path.iterdir()) == []
     home = f"LOCARD_HOME={tmp_path}".encode()

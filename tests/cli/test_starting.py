@@ -3,13 +3,13 @@
 
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import run
+from tests.waiting import eventually
 
 LIBRARIES = (
     "pyarrow", "numpy", "sqlalchemy", "clickhouse_connect", "chdb", "cryptography", "httpx2",
@@ -58,10 +58,7 @@ def test_a_mistake_leaves_no_store_behind(home: Path) -> None:
     (home.parent / "a.txt").write_text("a")
     mistaken = run(home, "add", "Not A Case", home.parent / "a.txt")
     assert mistaken.status == 2
-    until = time.monotonic() + 20
-    while (left := stores(home)) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert left == []
+    eventually(lambda: stores(home) == [], "a store goes on")
 
 
 def stores(home: Path) -> list[str]:

@@ -18,7 +18,7 @@ from locard.evidence.local import LocalStore
 from locard.evidence.sealed import Sealed
 from locard.evidence.sparse import CHUNK
 from locard.evidence.store import Fixed
-from locard.model.errors import Tampered, Unreadable
+from locard.model.errors import Storage, Tampered, Unreadable
 from locard.model.evidence import Origin
 from tests.evidence.test_sealed import age
 
@@ -190,7 +190,7 @@ def test_a_disk_that_refuses_in_the_background_is_heard_of(
 
     monkeypatch.setattr(os, "fdatasync", refuses)
     data = os.urandom(CHUNK) * ((EVERY >> 20) + 1)
-    with pytest.raises(Exception, match="Input/output error"):
+    with pytest.raises(Storage, match="Input/output error"):
         put(vault, Filled(tmp_path / "blocks", data, data))
     assert list(vault.ledger.entries()) == []
 

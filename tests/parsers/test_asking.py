@@ -74,7 +74,7 @@ def test_whatever_a_worker_asks_for_it_gets_blocks_of_this_disk(
 
     with Serving(Noting(), 10 * BLOCK) as serving:
         ours = serving.theirs
-        ours.settimeout(5)
+        ours.settimeout(60)
         for index in asked:
             ours.sendall(struct.pack("<Q", index))
             (length,) = struct.unpack("<H", ours.recv(2))

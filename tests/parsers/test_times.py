@@ -75,21 +75,20 @@ def test_the_ends_of_the_range_fit() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "", " ", "soon", "2024", "2024-13-01", "2024-02-30T00:00:00Z", "2024-03-05T25:00:00Z",
+        "", " ", "soon", "2024-13-01", "2024-02-30T00:00:00Z", "2024-03-05T25:00:00Z",
         "2024-03-05T10:61:00Z", "03/04/2024", "03/04/2024 10:00", "13:00 PM", None, True, False,
-        float("nan"), float("inf"), "٢٠٢٤-03-05T10:00:00Z", "2024-03-05T10:00:00+99", "x" * 1000,
+        float("nan"), float("inf"), "٢٠٢٤-03-05T10:00:00Z", "x" * 1000,
         "3/5/2024 13:00:00 PM",
     ],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(value: object) -> None:
-    if value == "2024":
-        assert times.any_time(value) == 2024 * times.SECOND
-        return
-    if value == "2024-03-05T10:00:00+99":
-        assert times.any_time(value) < T
-        return
     with pytest.raises(NotATime):
         times.any_time(value)
+
+
+def test_four_digits_are_seconds_and_an_odd_zone_is_taken_at_its_word() -> None:
+    assert times.any_time("2024") == 2024 * times.SECOND
+    assert times.any_time("2024-03-05T10:00:00+99") == T - 99 * 3600 * times.SECOND
 
 
 def test_a_zone_counts_only_where_the_text_names_none() -> None:

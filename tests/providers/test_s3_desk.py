@@ -2,10 +2,6 @@
 """A whole installation over S3: adding, reading in confined workers, proving, moving there."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from locard.model.errors import Storage
 from locard.model.evidence import Origin
 from locard.settings import Settings
 from locard.state.verifications import Judged
+from tests.cases.dying import killed_after
 from tests.conftest import stop_store
 from tests.servers.proxy import proxy
 from tests.servers.seaweedfs import Seaweed
@@ -124,16 +121,9 @@ def test_a_move_to_s3_outlives_a_lost_network_and_a_kill(
     after_cut = len(stored())
     assert 0 < after_cut < 24
     monkeypatch.delenv("AWS_MAX_ATTEMPTS")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "locard.cli.main", "vault", "move", place(as_admin, bucket)],
-        env=os.environ | {"LOCARD_HOME": str(desk.settings.home)},
-    )
-    until = time.monotonic() + 60
-    while len(stored()) < after_cut + 3 and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert after_cut < len(stored()) < 24
+    writing = "locard.cases.moving:Moving:_write"
+    killed_after(3, writing, desk.settings.home, "vault", "move", place(as_admin, bucket))
+    assert after_cut + 3 <= len(stored()) < 24
     moved = desk.storage.move(place(as_admin, bucket), who="ana")
     assert moved.switched and moved.copied + moved.before == 24
     assert sorted(stored()) == sorted(pieces)

@@ -34,6 +34,7 @@ from locard.state.accounts import Account
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
 from tests.response.automation import WATCHMAN, Bench, bench, said
 from tests.response.conftest import ANA
+from tests.waiting import eventually
 
 SECRET = "a secret of sufficient length"
 SAMPLES = {
@@ -383,7 +384,7 @@ def test_what_eventbridge_delivers_to_sqs_is_taken(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "simulated")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "simulated")
     sqs, events, sns = (aws.client(one) for one in ("sqs", "events", "sns"))
-    address = sqs.create_queue(QueueName="locard-alerts", Attributes={"VisibilityTimeout": "1"})[
+    address = sqs.create_queue(QueueName="locard-alerts", Attributes={"VisibilityTimeout": "600"})[
         "QueueUrl"
     ]
     named = f"arn:aws:sqs:{REGION}:{ACCOUNT}:locard-alerts"
@@ -402,12 +403,15 @@ def test_what_eventbridge_delivers_to_sqs_is_taken(
         account = Account("prod", "aws", ACCOUNT, regions=(REGION,), endpoint=aws.endpoint)
         accounts.add(session, account, who="ana")
     watcher = Watcher(real, connecting.queue)
-    queue, found, until = Queue("prod", address), [], time.monotonic() + 30
-    while len(found) < 2 and time.monotonic() < until:
-        found += watcher.once(queue, 1)
+    queue, found = Queue("prod", address), list[Alert]()
+
+    def read() -> bool:
+        found.extend(watcher.once(queue, 1))
+        return len(found) >= 2 and bool(real.unread())
+
+    eventually(read)
     assert {one.source for one in found} == {"aws.guardduty", "aws.securityhub"}
     assert len({one.case for one in found}) == 1
-    time.sleep(1.2)
     assert watcher.once(queue, 0) == []
     left = sqs.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
     assert (left["ApproximateNumberOfMessages"], left["ApproximateNumberOfMessagesNotVisible"]) == (
@@ -480,11 +484,8 @@ def test_watching_that_ends_by_a_defect_is_begun_again_and_the_queue_says_so(
 
     watcher = Watcher(at.alerts, lambda _account, _address: Failing(folder))
     watcher.begin([QUEUE])
-    until = time.monotonic() + 20
-    while watcher._threads[QUEUE].is_alive() and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(lambda: not watcher._threads[QUEUE].is_alive())
     watcher.revive()
-    while not at.alerts.every() and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(at.alerts.every)
     watcher.close()
     assert len(at.alerts.every()) == 1 and times > 1

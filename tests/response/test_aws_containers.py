@@ -27,6 +27,7 @@ from tests.clouds.aws.agent import apart
 from tests.response.simulated import ANA, ASKED, Room, aws, room
 from tests.response.test_aws_collect import kept
 from tests.response.test_aws_logs import bucket
+from tests.waiting import PATIENCE
 
 __all__ = ["aws", "room"]
 server = pytest.mark.server
@@ -283,7 +284,7 @@ def run_here(command: str) -> bytes:
     """The command as the agent starts it, without a terminal."""
 
     return subprocess.run(
-        [*apart(), *shlex.split(command)], capture_output=True, timeout=60,
+        [*apart(), *shlex.split(command)], capture_output=True, timeout=PATIENCE,
         env={"PATH": os.environ["PATH"], "API_TOKEN": SECRET, "LD_AUDIT": "/x.so"},
     ).stdout  # fmt: skip
 
@@ -302,7 +303,7 @@ def test_a_process_a_connection_and_a_deleted_file_are_rows(tmp_path: Path) -> N
             f"s = socket.create_connection(('127.0.0.1', {port}))\n"
             f"f = open({str(gone)!r}, 'w')\n"
             "print('x', flush=True)\n"
-            "time.sleep(60)\n"
+            "time.sleep(600)\n"
         )
         child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
                                  env={"API_TOKEN": SECRET, "LD_AUDIT": "/x.so"})  # fmt: skip
@@ -312,7 +313,7 @@ def test_a_process_a_connection_and_a_deleted_file_are_rows(tmp_path: Path) -> N
             gone.unlink()
             command = inside.live("n0", values=False)
             words = shlex.split(command)
-            data = subprocess.run(words, capture_output=True, timeout=120).stdout
+            data = subprocess.run(words, capture_output=True, timeout=PATIENCE).stdout
         finally:
             child.kill()
             child.communicate()

@@ -15,6 +15,7 @@ from locard.model.action import Receipt, RunState, Verdict
 from tests.clouds.aws.server import REGION
 from tests.response.aws import Scene, differences, scene
 from tests.response.simulated import ANA, Room, aws, room
+from tests.waiting import PATIENCE
 
 __all__ = ["aws", "room"]
 pytestmark = pytest.mark.server
@@ -97,7 +98,7 @@ def test_what_is_not_available_is_said_with_the_reason(room: Room, here: Scene) 
 def listening(address: str, times: int) -> Iterator[int]:
     """A server that answers so many times; its port."""
     with socket.create_server((address, 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
 
         def serve() -> None:
             for _ in range(times):
@@ -143,7 +144,8 @@ def test_a_probe_that_is_answered_still_stops_the_run_and_all_goes_back(
         stopped = room.runner.carry_on(run, ANA)
     assert stopped.state == RunState.FAILED
     assert f"it answers at {here.address} port {port}" in stopped.steps[-1].error
-    assert all(one.step.changes for one in room.runner.standing(run))
+    standing = room.runner.standing(run)
+    assert standing and all(one.step.changes for one in standing)
     room.released(run)
     assert differences(before, here.state()) == []
 

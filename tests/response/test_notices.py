@@ -26,7 +26,7 @@ from locard.model.playbook import PlaybookState
 from tests.response.automation import BOOK, Bench, bench
 from tests.response.conftest import ANA, BEN
 from tests.response.test_playbooks import go
-from tests.servers.seaweedfs import free_ports
+from tests.servers.running import free_ports
 
 MESSAGE = Message(
     "approval", "Approval needed: a|b=c", {"says": "two\\=1", "playbook": "dark"},
@@ -253,7 +253,7 @@ def test_cef_escapes_what_others_wrote() -> None:
 def test_syslog_by_udp_is_one_datagram() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
         heard.bind(("127.0.0.1", 0))
-        heard.settimeout(5)
+        heard.settimeout(60)
         from locard.cases.response.settings import Channel
 
         values = {"server": "127.0.0.1", "port": heard.getsockname()[1], "transport": "udp"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from locard.cases.document import BadDocument
 from locard.cases.response.settings import read
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Denied
@@ -219,7 +220,7 @@ def test_what_cannot_be_planned_is_said_and_fails_by_itself(at: Bench, room: Pat
 )
 def test_how_long_is_waited_is_a_setting(text: str, expected: tuple[int, int] | str) -> None:
     if isinstance(expected, str):
-        with pytest.raises(Exception, match=expected):
+        with pytest.raises(BadDocument, match=expected):
             read(f"approvals: {text}", "response.yaml", SOURCES.by_id)
         return
     made = read(f"approvals: {text}", "response.yaml", SOURCES.by_id)

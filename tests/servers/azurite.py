@@ -3,17 +3,13 @@
 
 import base64
 import secrets
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.node import NODE, installed
-from tests.servers.seaweedfs import free_ports
+from tests.servers.running import by_http, free_ports, running
 
 
 @dataclass
@@ -37,25 +33,13 @@ def azurite(folder: Path) -> Iterator[Azurite]:
     """A server with its data in `folder`."""
     server = Azurite(free_ports(1)[0], "tests", base64.b64encode(secrets.token_bytes(64)).decode())
     program = installed() / "azurite" / "dist" / "src" / "blob" / "main.js"
-    process = subprocess.Popen(
-        [NODE, program, "--blobHost", "127.0.0.1", "--blobPort", str(server.port),
-         "--location", folder, "--silent", "--skipApiVersionCheck", "--disableTelemetry"],
-        env={"AZURITE_ACCOUNTS": f"{server.account}:{server.key}", "PATH": str(NODE.parent)},
-    )  # fmt: skip
-    try:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=2).close()
-                break
-            except urllib.error.HTTPError as error:
-                error.close()
-                break
-            except OSError:
-                if time.monotonic() > until or process.poll() is not None:
-                    raise
-                time.sleep(0.1)
+    command = [
+        NODE, program, "--blobHost", "127.0.0.1", "--blobPort", str(server.port),
+        "--location", folder, "--silent", "--skipApiVersionCheck", "--disableTelemetry",
+    ]  # fmt: skip
+    environment = {
+        "AZURITE_ACCOUNTS": f"{server.account}:{server.key}",
+        "PATH": str(NODE.parent),
+    }
+    with running(command, by_http(f"http://127.0.0.1:{server.port}/"), env=environment):
         yield server
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -10,10 +10,7 @@ requests, and gRPC wants a certificate of an authority that is made for the run 
 import json
 import secrets
 import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,10 +20,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.servers.running import free_ports, running
 
 WEED = Path(sys.executable).parent / "weed"
 PORTS = ("s3", "s3.grpc", "filer", "filer.grpc", "master", "master.grpc", "volume", "volume.grpc")
@@ -110,28 +110,10 @@ def seaweedfs(folder: Path) -> Iterator[Seaweed]:
         *(f"-{_option(name)}={port}" for name, port in server.ports.items()),
     ]  # fmt: skip
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder / "conf", stdout=log, stderr=log)
-    try:
-        _wait(server, process)
-        yield server
-    finally:
-        process.send_signal(signal.SIGINT)  # SIGTERM hangs for minutes
-        try:
-            process.wait(45)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+        ends_by = signal.SIGINT  # SIGTERM hangs for minutes
+        given = {"cwd": folder / "conf", "stdout": log, "stderr": log}
+        with running(command, lambda: _takes(server), ends_by, **given):
+            yield server
 
 
 def _option(name: str) -> str:
@@ -139,19 +121,15 @@ def _option(name: str) -> str:
     return f"{server}.port.{kind}" if kind else f"{server}.port"
 
 
-def _wait(server: Seaweed, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
-    client = server.client()
-    while True:
-        try:
-            name = f"ready-{secrets.token_hex(4)}"
-            client.create_bucket(Bucket=name)
-            client.put_object(Bucket=name, Key="probe", Body=b"x")
-            return
-        except Exception:  # noqa: BLE001 (whatever it says while it starts)
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError((server.folder / "log").read_text()[-3000:]) from None
-            time.sleep(0.25)
+def _takes(server: Seaweed) -> bool:
+    """Whether it takes an object; it answers long before that."""
+    client, name = server.client(), f"ready-{secrets.token_hex(4)}"
+    try:
+        client.create_bucket(Bucket=name)
+        client.put_object(Bucket=name, Key="probe", Body=b"x")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _close_ports(folder: Path) -> None:

@@ -5,13 +5,13 @@ import contextlib
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from locard.timeline import Timeline, connect
+from tests.waiting import eventually
 
 
 def told(folder: Path) -> dict[str, object]:
@@ -26,17 +26,14 @@ def end(folder: Path, how: signal.Signals = signal.SIGTERM) -> None:
     except FileNotFoundError:
         return
     os.kill(process, how)
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
+
+    def gone() -> bool:
         # A child of ours stays as a zombie until it is waited for; others vanish by themselves.
         with contextlib.suppress(ChildProcessError):
             os.waitpid(process, os.WNOHANG)
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the store process did not end")
+        return not Path(f"/proc/{process}").exists()
+
+    eventually(gone, f"the store process {process} does not end")
 
 
 @pytest.fixture

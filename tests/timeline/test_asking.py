@@ -9,6 +9,7 @@ import pytest
 from locard.timeline import Search, Timeline, Unwanted, asking
 from locard.timeline.client import Client
 from tests.timeline.rows import batch
+from tests.waiting import PATIENCE, eventually
 
 ENDLESS = "SELECT count() AS n FROM system.numbers WHERE NOT ignore(number)"
 RUNNING = "SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = {group:String}"
@@ -27,10 +28,9 @@ def test_a_query_ends_when_nobody_waits(shared: Timeline) -> None:
         context = copy_context()
     thread = threading.Thread(target=context.run, args=(ask,))
     thread.start()
-    while client.table(RUNNING, {"group": mine.group}).column("n")[0].as_py() == 0:
-        pass
+    eventually(lambda: client.table(RUNNING, {"group": mine.group}).column("n")[0].as_py())
     shared.end(mine)
-    thread.join(50)
+    thread.join(PATIENCE)
     assert ended, "the query went on"
     with pytest.raises(Unwanted):
         context.run(shared.count, Search("nowhere"))

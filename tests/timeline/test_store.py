@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -24,8 +23,10 @@ from locard.timeline import Search, Timeline, client, connect, process, schema
 from locard.timeline.client import Lost
 from locard.timeline.packing import packed_ids, stored
 from locard.timeline.staging import staged
+from tests.conftest import goes_on
 from tests.timeline.conftest import end, told
 from tests.timeline.rows import batch, many
+from tests.waiting import eventually
 
 
 def _ask(port: object, authorization: str, body: bytes = b"SELECT 1") -> int:
@@ -33,7 +34,7 @@ def _ask(port: object, authorization: str, body: bytes = b"SELECT 1") -> int:
     if authorization:
         request.add_header("Authorization", authorization)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -135,13 +136,22 @@ def test_acknowledged_rows_survive_kill_9(timeline: Timeline, home: Path) -> Non
 def test_kill_9_amid_writing_loses_nothing(home: Path) -> None:
     acknowledged: list[int] = []
     with connect(home) as timeline:
-        killer = threading.Timer(0.6, lambda: end(home, signal.SIGKILL))
+        before = told(home)["pid"]
+        amid = threading.Event()
+
+        def kill() -> None:
+            amid.wait()
+            end(home, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
         killer.start()
         for number in range(12):
+            if number == 5:
+                amid.set()
             timeline.write("case", many(2000, number * 2000))
             acknowledged.append(number)
-            time.sleep(0.05)
         killer.join()
+        assert told(home)["pid"] != before, "another store wrote the rest"
         # A batch that was at work when the store died was repeated, so all are there, once each.
         assert timeline.count(Search("case")).rows == 24_000
         assert len(acknowledged) == 12
@@ -256,13 +266,10 @@ def test_a_few_ids_are_looked_up_without_a_table_in_memory(
 
 
 def test_a_store_whose_folder_was_removed_ends(timeline: Timeline, home: Path) -> None:
-    running = Path(f"/proc/{told(home)['pid']}")
+    store = int(str(told(home)["pid"]))
     timeline.close()
     home.rename(home.with_name("gone"))
-    until = time.monotonic() + 30
-    while running.exists() and (running / "stat").read_text().rpartition(")")[2][1] != "Z":
-        assert time.monotonic() < until, "nobody would find it for a quarter of an hour"
-        time.sleep(0.1)
+    eventually(lambda: not goes_on(store), "nobody would find it for a quarter of an hour")
 
 
 def test_a_store_that_was_ended_while_it_began_is_not_begun_again(

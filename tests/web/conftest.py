@@ -24,6 +24,7 @@ from playwright.sync_api import (
 )
 
 from tests.conftest import ROOT, stop_store
+from tests.waiting import PATIENCE
 
 CHROMIUM = [
     "--no-sandbox",
@@ -36,7 +37,11 @@ CHROMIUM = [
 ]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">\u202egpj.exe\x1b[2J"
 EVENTS = 420
-expect.set_options(timeout=20_000)
+SLOW = 60_000
+"""Milliseconds that a page may take on a slow machine."""
+LONG = 180_000
+"""Milliseconds for what the server does in a process of its own."""
+expect.set_options(timeout=SLOW)
 
 
 def trail() -> str:
@@ -91,7 +96,7 @@ class Held:
 
     def first(self) -> Route:
         """The first of them, as soon as the page has asked."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not self.routes:
             assert time.monotonic() < until, f"nothing was asked of {self.where}"
             self.page.wait_for_timeout(20)
@@ -131,7 +136,7 @@ class Served:
     def stop(self) -> None:
         """End the server and its store."""
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
         stop_store(self.home)
 
 
@@ -197,7 +202,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """A page that must not say anything wrong on its console."""
     wrong: list[str] = []
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(SLOW)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",

@@ -11,7 +11,7 @@ from locard.cases.desk import Desk
 from locard.model.access import Role
 from locard.model.custody import Hand
 from locard.state import sessions
-from tests.web.conftest import HOSTILE, Served
+from tests.web.conftest import HOSTILE, LONG, SLOW, Served
 
 BY = Hand("tests")
 OMAR = Hand("omar", "page", "10.0.0.7", "Firefox")
@@ -49,7 +49,7 @@ def person(served: Served, browser: Browser, name: str) -> Iterator[Page]:
     )
     context.add_cookies([{"name": "locard_session", "value": secret, "url": served.address}])
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(SLOW)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     yield page
@@ -113,7 +113,7 @@ def test_verifying_now_gives_a_verdict_clause_by_clause(carla: Page) -> None:
     expect(carla.get_by_text("has not been verified from here yet")).to_be_visible()
     carla.get_by_role("button", name="Verify now").click()
     result = carla.get_by_role("region", name="Result")
-    expect(result.get_by_text("Nothing failed")).to_be_visible(timeout=60_000)
+    expect(result.get_by_text("Nothing failed")).to_be_visible(timeout=LONG)
     clause = result.get_by_role("listitem")
     expect(clause.filter(has_text="evidence").filter(has_text="pass").first).to_be_visible()
     expect(clause.filter(has_text="time stamps")).to_contain_text("not checked")
@@ -158,7 +158,7 @@ def test_a_hold_and_a_disposal_by_two(carla: Page, omar: Page) -> None:
     expect(second).to_contain_text("3 exhibits of case quay")
     second.get_by_role("checkbox").check()
     second.get_by_role("button", name="Dispose of it").click()
-    expect(omar.get_by_text("carried out", exact=True)).to_be_visible(timeout=90_000)
+    expect(omar.get_by_text("carried out", exact=True)).to_be_visible(timeout=LONG)
     omar.goto("/cases/quay/custody")
     expect(omar.get_by_role("grid", name="Exhibits")).to_contain_text("disposed")
 

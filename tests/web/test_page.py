@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
-from tests.web.conftest import EVENTS, HOSTILE, Held, Served, preferences_kept
+from tests.web.conftest import EVENTS, HOSTILE, LONG, Held, Served, preferences_kept
 
 pytestmark = pytest.mark.browser
 
@@ -312,7 +312,7 @@ def test_evidence_is_added_by_upload_and_its_progress_ends(page: Page, tmp_path:
     file.write_text('{"datetime": "2026-03-01T00:00:00Z", "message": "hello"}\n' * 1)
     page.locator("input[type=file]").set_input_files(file)
     row = page.get_by_role("row", name=re.compile("shell.jsonl"))
-    expect(row).to_contain_text("parsed", timeout=60_000)
+    expect(row).to_contain_text("parsed", timeout=LONG)
     row.click()
     expect(page.get_by_label("Piece of evidence")).to_contain_text("1 seen = 1 rows + 0 problems")
 

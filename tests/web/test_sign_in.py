@@ -2,7 +2,6 @@
 """Signing in as people do: with a second factor, and at a real OpenID provider, in a browser."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.servers.oidc import CLIENT, SECRET, Oidc, oidc
-from tests.web.conftest import Served, trail
+from tests.servers.running import free_ports
+from tests.web.conftest import SLOW, Served, trail
 
 pytestmark = pytest.mark.browser
 
@@ -33,11 +33,6 @@ def locard(home: Path, *words: str, typed: str = "") -> str:
     return run.stdout
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def joined(
     tmp_path_factory: pytest.TempPathFactory, served: Served
@@ -52,7 +47,7 @@ def joined(
     locard(home, "user", "add", "ana", "--role", "analyst", "--case", "harbour", typed=twice)
     locard(home, "group", "add", "readers", "--claim", "dfir-readers")
     locard(home, "grant", "add", "viewer", "--group", "readers", "--case", "harbour")
-    port = free_port()
+    (port,) = free_ports(1)
     with oidc(f"http://127.0.0.1:{port}/sign-in/return") as provider:
         settings = {
             "LOCARD_OIDC_ISSUER": provider.issuer,
@@ -81,7 +76,7 @@ def window(server: Served, browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(
         base_url=server.address, viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
     )
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(SLOW)
     yield made
     made.close()
 

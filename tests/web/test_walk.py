@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.web.conftest import Served, preferences_kept, trail
+from tests.web.conftest import LONG, SLOW, Served, preferences_kept, trail
 from tests.web.test_page import bars, first_rows, search, total
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ def stranger(server: Served, browser: Browser) -> Iterator[Page]:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(SLOW)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     yield page
@@ -82,7 +82,7 @@ def evidence_added(page: Page, tmp_path: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("progressbar").first.wait_for()
     row = page.get_by_role("row", name=re.compile(r"trail\.jsonl"))
-    expect(row).to_contain_text("parsed", timeout=90_000)
+    expect(row).to_contain_text("parsed", timeout=LONG)
     expect(row).to_contain_text(f"{EVENTS:,}")
     page.get_by_role("link", name="Timeline").click()
     total(page, EVENTS)

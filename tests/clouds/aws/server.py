@@ -2,9 +2,7 @@
 """The simulated AWS as tests use it: its address, clients of an administrator, faults, calls."""
 
 import json
-import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from tests.servers.seaweedfs import free_ports
+from tests.servers.running import by_http, free_ports, running
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 SNAPSHOT_IN_ERROR = """<DescribeSnapshotsResponse><requestId>r</requestId><snapshotSet><item>
@@ -90,12 +88,12 @@ class Aws:
             json.dumps(told).encode(),
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=20).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def _control(self, name: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.endpoint}/locard-simulation/{name}"
-        with urllib.request.urlopen(url, data=data, timeout=20) as answer:
+        with urllib.request.urlopen(url, data=data, timeout=60) as answer:
             return json.loads(answer.read())
 
 
@@ -103,23 +101,7 @@ class Aws:
 def simulated() -> Iterator[Aws]:
     """A simulated AWS of its own, gone at the end."""
     (port,) = free_ports(1)
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.clouds.aws.front", str(port)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    aws, until = Aws(f"http://127.0.0.1:{port}"), time.monotonic() + 60
-    try:
-        while True:
-            try:
-                aws.calls()
-                break
-            except OSError:
-                if time.monotonic() > until or process.poll() is not None:
-                    raise
-                time.sleep(0.1)
+    aws = Aws(f"http://127.0.0.1:{port}")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.clouds.aws.front", str(port)]
+    with running(command, by_http(f"{aws.endpoint}/locard-simulation/calls"), cwd=ROOT):
         yield aws
-    finally:
-        process.terminate()
-        process.wait(20)
