@@ -55,6 +55,8 @@ class Bench:
     notices: Notices
     playbooks: Playbooks
     analysed: list[str]
+    apart: list[str]
+    """Runs that were to be carried on in a process of their own."""
 
     def write(self, name: str, text: str) -> None:
         """A playbook of the person's own."""
@@ -94,11 +96,13 @@ def bench(home: Path, room: Path) -> Bench:
         return load(home, SOURCES.by_id)
 
     analysed: list[str] = []
+    apart: list[str] = []
     shelf = Shelf(home, runner.state, runner.vault, known, own=home / "none")
     notices = Notices(home, runner.state, settings)
     playbooks = Playbooks(
         runner.state, runner.vault, shelf, runner, Matching(runner.state, known, tags), notices,
         runner.carry_on, lambda case, _who: analysed.append(case),
+        lambda found, _who: apart.extend(found),
     )  # fmt: skip
     alerts = Alerts(home, runner.state, runner.vault, SOURCES, settings)
-    return Bench(home, room, runner, alerts, shelf, notices, playbooks, analysed)
+    return Bench(home, room, runner, alerts, shelf, notices, playbooks, analysed, apart)

@@ -46,6 +46,17 @@ class ToyCloud:
             self.path.write_text(json.dumps(world))
         self._die("after", name)
 
+    def cast(self, lamp: str) -> dict[str, Any]:
+        """A cast of the lamp as it is now, or the one that this run has made."""
+        with self._open() as world:
+            casts = world.setdefault("casts", {})
+            if self.run not in casts:
+                casts[self.run] = world["lamps"][lamp]
+                world["calls"].append([self.run, lamp, "cast", None])
+                self.path.write_text(json.dumps(world))
+            found: dict[str, Any] = casts[self.run]
+            return found
+
     def lacks(self, wanted: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, bool]:
         """This provider does not tell."""
         return {}

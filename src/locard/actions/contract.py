@@ -60,7 +60,12 @@ class Check(Protocol):
 
 
 class Collection(Protocol):
-    """A kind of step that takes evidence."""
+    """A kind of step that takes evidence.
+
+    The plan says of each step whether it needs the target or reads a copy that stands
+    (`Step.from_copy`). Those that need it come first: once they have ended well the target may be
+    isolated, and a playbook goes on, while the others read.
+    """
 
     def collect(self, cloud: Cloud, step: Step, keep: Keep, room: "Room") -> Json:
         """Take it, and what of it is worth telling, counts first.
@@ -117,7 +122,8 @@ class Action:
     harm: str = ""
     """What it does to whoever uses the target; empty when nobody notices."""
     loses: tuple[str, ...] = ()
-    """Collections that are impossible or poorer afterwards: they have to be done before."""
+    """Collections that are impossible or poorer afterwards: what of them needs the target has to be
+    kept before."""
     within: str = ""
     """The collection that takes this too: without being named, only that one is done."""
     optional: bool = False

@@ -8,7 +8,7 @@ a release needs nothing but what was written down.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -89,6 +89,9 @@ class Step:
     """What stops working, one sentence each."""
     undo_title: str = ""
     """What a release does about it; empty when there is nothing to undo, or no way to."""
+    from_copy: bool = False
+    """Whether it needs the target no more: it reads a copy that stands, such as a snapshot, so the
+    target may be isolated meanwhile."""
 
     @property
     def kind(self) -> str:
@@ -106,6 +109,7 @@ class Step:
             changes=record["changes"],
             breaks=tuple(record["breaks"]),
             undo_title=record["undo_title"],
+            from_copy=record.get("from_copy", False),  # older records do not say it
         )
 
 
@@ -225,6 +229,14 @@ class Taken:
     ended: int | None = None
 
 
+def kept(steps: Iterable[Taken]) -> bool:
+    """Whether isolating the target can take nothing any more from a collection of these steps.
+
+    So it is once every step that needs the target has ended well; the others read copies.
+    """
+    return all(one.step.from_copy or one.state is StepState.VERIFIED for one in steps)
+
+
 FORMAT = "locard.dev/receipt/v1"
 
 
@@ -243,6 +255,11 @@ class Receipt:
     steps: tuple[Taken, ...]
     started: int
     ended: int | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether what isolating would take of what it collects is kept."""
+        return kept(self.steps)
 
     def record(self) -> dict[str, Json]:
         """As JSON."""

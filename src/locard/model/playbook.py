@@ -92,6 +92,9 @@ class PartState(StrEnum):
 
     PENDING = "pending"
     BEGUN = "begun"
+    KEPT = "kept"
+    """What isolating could take of a collection is kept; it still reads copies that stand, and
+    what comes after need not wait for that."""
     DONE = "done"
     FAILED = "failed"
     REFUSED = "refused"
@@ -114,6 +117,9 @@ class Part:
     error: str
     started: int | None
     ended: int | None
+    kept: bool = False
+    """Whether isolating can take nothing any more from what it collects, also when the rest
+    failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,11 @@ class PlaybookRun:
     def next(self) -> Part | None:
         """What it would do next."""
         return next((one for one in self.parts if one.state in _AHEAD), None)
+
+    @property
+    def copying(self) -> tuple[Part, ...]:
+        """Its collections that still read copies, while it goes on."""
+        return tuple(one for one in self.parts if one.state is PartState.KEPT)
 
 
 _AHEAD = (PartState.PENDING, PartState.BEGUN)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from locard.model.action import Plan, Target
+from locard.model.action import Plan, RunState, Target
 from locard.model.errors import Missing
 from locard.model.playbook import (
     Approval,
@@ -32,8 +32,10 @@ from locard.model.playbook import (
     PlaybookRun,
     PlaybookState,
 )
+from locard.state import runs
 from locard.state.database import Table
 from locard.state.pages import Place, older
+from locard.state.runs import RunRow
 
 
 class SwitchRow(Table):
@@ -251,7 +253,7 @@ def run(session: Session, found: PlaybookRunRow) -> PlaybookRun:
         state=_state(found),
         asking=Asking(found.asking),
         approvers=found.approvers,
-        parts=tuple(_part(one) for one in parts(session, found.id)),
+        parts=tuple(_part(session, one) for one in parts(session, found.id)),
         approvals=tuple(approvals(session, found.id)),
         error=found.error,
         started=found.started,
@@ -279,7 +281,8 @@ def _state(found: PlaybookRunRow) -> PlaybookState:
     return PlaybookState.LAPSED if overdue(found) else PlaybookState(found.state)
 
 
-def _part(one: PartRow) -> Part:
+def _part(session: Session, one: PartRow) -> Part:
+    state, error, ended, kept = _standing(session, one)
     return Part(
         number=one.number,
         does=Doing(one.does),
@@ -287,12 +290,68 @@ def _part(one: PartRow) -> Part:
         target=Target.of(one.target) if one.target else None,
         options=one.options,
         text=one.text,
-        state=PartState(one.state),
+        state=state,
         run=one.run,
-        error=one.error,
+        error=error,
         started=one.started,
-        ended=one.ended,
+        ended=ended,
+        kept=kept,
     )
+
+
+def _standing(session: Session, one: PartRow) -> tuple[PartState, str, int | None, bool]:
+    """How far a step has come, with its error, its end, and whether what it collects is kept.
+
+    What reads copies is as its run stands now: another process carries that on, also after the run
+    of the playbook has ended.
+    """
+    state = PartState(one.state)
+    known = session.get(RunRow, one.run) if one.run else None
+    if known is None or one.does != Doing.COLLECT.value:
+        return state, one.error, one.ended, state is PartState.DONE
+    if state is PartState.DONE or known.state == RunState.DONE.value:
+        return PartState.DONE, one.error, one.ended or known.ended, True
+    kept = runs.kept(session, one.run)
+    if not kept or state not in (PartState.KEPT, PartState.FAILED):
+        return state, one.error, one.ended, kept
+    if known.state == RunState.FAILED.value:
+        return PartState.FAILED, known.error, known.ended, True
+    return PartState.KEPT, "", None, True
+
+
+def settle(session: Session, found: PlaybookRun) -> None:
+    """Write down how what read copies has ended, so that nobody is told of it again."""
+    for row, one in zip(parts(session, found.id), found.parts, strict=True):
+        if row.state == PartState.KEPT.value:
+            row.state, row.error, row.ended = one.state.value, one.error, one.ended
+
+
+def copying(session: Session) -> list[tuple[str, RunRow]]:
+    """Runs that still read copies, each with the run of the playbook that set it off."""
+    was = (PartState.KEPT.value, PartState.FAILED.value)
+    wanted = (
+        select(PartRow.playbook_run, RunRow)
+        .join(RunRow, RunRow.id == PartRow.run)
+        .where(PartRow.state.in_(was), RunRow.state == RunState.APPLYING.value)
+        .order_by(RunRow.started)
+    )
+    found = [(one[0], one[1]) for one in session.execute(wanted)]
+    return [(book, one) for book, one in found if runs.kept(session, one.id)]
+
+
+def failed_copies(session: Session) -> list[tuple[str, int]]:
+    """Steps whose copies failed to be read, which nobody has been told of yet."""
+    wanted = (
+        select(PartRow.playbook_run, PartRow.number)
+        .join(RunRow, RunRow.id == PartRow.run)
+        .join(PlaybookRunRow, PlaybookRunRow.id == PartRow.playbook_run)
+        .where(
+            PartRow.state == PartState.KEPT.value,
+            RunRow.state == RunState.FAILED.value,
+            PlaybookRunRow.state != PlaybookState.DUE.value,
+        )
+    )
+    return [(one[0], one[1]) for one in session.execute(wanted)]
 
 
 def notices(session: Session, case: str = "", *, limit: int = 200) -> list[Notice]:

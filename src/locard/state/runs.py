@@ -12,6 +12,7 @@ from sqlalchemy import JSON, ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from locard.model.action import Plan, Receipt, RunState, Step, StepState, Taken, Verdict
+from locard.model.action import kept as kept_by
 from locard.model.errors import Missing
 from locard.state.database import Table
 from locard.state.pages import Place, older
@@ -139,6 +140,11 @@ def steps(session: Session, name: str) -> Sequence[StepRow]:
     return session.scalars(
         select(StepRow).where(StepRow.run == name).order_by(StepRow.number)
     ).all()
+
+
+def kept(session: Session, name: str) -> bool:
+    """Whether isolating the target can take nothing any more from what a run collects."""
+    return kept_by(_taken(one) for one in steps(session, name))
 
 
 def agreed(session: Session, case: str) -> list[tuple[str, str]]:

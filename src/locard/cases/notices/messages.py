@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from locard.evidence.entries import rfc3339
 from locard.model.alert import Alert, Severity
-from locard.model.playbook import PartState, PlaybookRun, PlaybookState
+from locard.model.playbook import Part, PartState, PlaybookRun, PlaybookState
 from locard.model.visible import visible
 
 ABOUT = {
@@ -55,6 +55,17 @@ def of_run(run: PlaybookRun, alert: Alert) -> Message | None:
     return _message(about, subject, alert, run, "")
 
 
+def of_copy(run: PlaybookRun, part: Part, alert: Alert) -> Message:
+    """A copy that could not be read to its end; what it is read from stands."""
+    target = part.target.id if part.target else ""
+    text = (
+        f"{part.error} What isolating could take is kept, and what it is read from stands. "
+        f"Carry it on: locard runs resume {part.run}"
+    )
+    subject = f"Failed, and can be carried on: {part.what} {target}"
+    return _message("failed", subject, alert, run, text)
+
+
 def reminding(message: Message) -> Message:
     """The same as a reminder."""
     return replace(message, about="reminder", subject=f"Reminder: {message.subject}"[:200])
@@ -81,6 +92,9 @@ def _message(about: str, subject: str, alert: Alert, run: PlaybookRun | None, te
         facts["why"] = run.error
         done = [one for one in run.parts if one.state is PartState.DONE]
         facts["steps"] = f"{len(done)} of {len(run.parts)} done"
+        facts["still read from copies"] = ", ".join(
+            f"{one.what} {one.target.id if one.target else ''}".strip() for one in run.copying
+        )
         if run.state is PlaybookState.WAITING and run.next is not None:
             waiting = [
                 f"{one.what} {one.target.id if one.target else ''}".strip()

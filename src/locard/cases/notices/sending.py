@@ -14,7 +14,7 @@ from locard.cases.playbooks.reading import EVERY_CHANNEL
 from locard.cases.response.settings import Channel, Responding
 from locard.model.alert import Alert, Severity
 from locard.model.errors import Error, Missing
-from locard.model.playbook import Notice, PlaybookRun
+from locard.model.playbook import Notice, Part, PlaybookRun
 from locard.state import playbooks
 from locard.state.database import State
 from locard.state.playbooks import NoticeRow
@@ -54,6 +54,10 @@ class Notices:
             return
         to = self._subscribed(message.about)
         self._tell(messages.reminding(message) if reminder else message, to)
+
+    def copy_failed(self, run: PlaybookRun, part: Part, alert: Alert) -> None:
+        """Tell that a copy could not be read to its end while a run waited, or after its end."""
+        self._tell(messages.of_copy(run, part, alert), self._subscribed("failed"))
 
     def playbook(self, channel: str, run: PlaybookRun, alert: Alert, text: str) -> None:
         """Tell what a playbook says, through one channel or all; a failure is recorded only."""

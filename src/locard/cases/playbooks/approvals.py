@@ -170,12 +170,12 @@ def again(part: PartRow) -> None:
 
 
 def lacking(run: PlaybookRun, part: Part) -> list[str]:
-    """Collections of the same target that come before a step and did not succeed."""
+    """Collections of the same target that come before a step, of which it could take something."""
     return [
         one.what
         for one in run.parts[: part.number]
         if one.does is Doing.COLLECT
-        and one.state is not PartState.DONE
+        and not one.kept
         and one.target is not None
         and part.target is not None
         and one.target.id == part.target.id

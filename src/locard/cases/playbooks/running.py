@@ -8,7 +8,7 @@ written down as being sent, and is not sent again.
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from locard.cases.playbooks.approvals import (
     must_ask,
     waits_for,
 )
+from locard.cases.playbooks.copying import Carry, Copying, hand_of
 from locard.cases.playbooks.matching import Matching
 from locard.cases.playbooks.plans import Plans, agreed_to, changes, digest
 from locard.cases.playbooks.shelf import Shelf
@@ -32,7 +33,7 @@ from locard.cases.response.releasing import Watch, silent
 from locard.cases.response.runner import Asked, Runner, new_run
 from locard.cases.response.stepping import said
 from locard.evidence import Draft, Vault
-from locard.model.action import Receipt, RunState
+from locard.model.action import RunState
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
 from locard.model.playbook import (
@@ -66,8 +67,9 @@ class Playbooks:
         runner: Runner,
         matching: Matching,
         notices: Notices,
-        carry: Callable[[str, Hand, Watch], Receipt],
+        carry: Carry,
         analyse: Callable[[str, Hand], object],
+        apart: Callable[[Sequence[str], Hand], object],
     ) -> None:
         self.state, self.vault, self.shelf, self.runner = state, vault, shelf, runner
         self.matching, self.notices = matching, notices
@@ -75,6 +77,7 @@ class Playbooks:
         self.approvals = Approvals(state, vault)
         self.plans, self.trials = Plans(runner, matching), Trials(runner, matching)
         self.waiting = Waiting(state, vault, self.plans, notices)
+        self.copying = Copying(state, vault, notices, carry, apart)
 
     # What there is
 
@@ -204,8 +207,9 @@ class Playbooks:
                     f"Run {row.id} is {row.state}: there is nothing to try again.",
                     f"See: locard runs show {row.id}",
                 )
-            for part in parts:
-                if part.state in (PartState.FAILED.value, PartState.REFUSED.value):
+            stands = playbooks.run(session, row).parts
+            for part, one in zip(parts, stands, strict=True):
+                if one.state in (PartState.FAILED, PartState.REFUSED):
                     again(part)
             row.state, row.ended, row.error = PlaybookState.DUE.value, None, ""
             row.attempts = 0
@@ -231,7 +235,11 @@ class Playbooks:
                 if now.state is not PlaybookState.DUE:
                     return now
                 part = now.next
-                if part is None:
+                if part is None or part.does is not Doing.COLLECT:
+                    self.copying.hand_over(now)
+                if now.copying and (part is None or part.does is Doing.ANALYSE):
+                    self.copying.wait(now, now.copying[0], watch)
+                elif part is None:
                     self._end(now)
                 elif must_ask(now, part):
                     watch("Making the plan that people are asked about", part.number,
@@ -250,9 +258,10 @@ class Playbooks:
                 self._notify(run, part)
             elif part.does is Doing.ANALYSE:
                 self._part(run, part, PartState.BEGUN)
-                self.analyse(run.case, _hand(run))
-            else:
-                self._act(run, part, watch)
+                self.analyse(run.case, hand_of(run))
+            elif self._act(run, part, watch) is not RunState.DONE:
+                self._part(run, part, PartState.KEPT)
+                return
         except _Changed:
             self._take_back(run, part)
         except _NotNow as error:
@@ -262,7 +271,8 @@ class Playbooks:
         else:
             self._part(run, part, PartState.DONE)
 
-    def _act(self, run: PlaybookRun, part: Part, watch: Watch) -> None:
+    def _act(self, run: PlaybookRun, part: Part, watch: Watch) -> RunState:
+        """Do it in a cloud; it is `applying` still where all that is left is read from copies."""
         assert part.target is not None
         if part.does is Doing.ISOLATE and (missing := lacking(run, part)):
             raise _NotNow(
@@ -271,7 +281,7 @@ class Playbooks:
             )
         action = part.run or new_run()
         self._part(run, part, PartState.BEGUN, action=action)
-        who = _hand(run)
+        who = hand_of(run)
         with self.state.session() as session:
             known = session.get(RunRow, action)
             most, text = playbooks.row(session, run.id).most, playbooks.row(session, run.id).text
@@ -289,12 +299,15 @@ class Playbooks:
                 Asked(run.case, who, reason, rule=run.playbook, alert=run.alert, most=most,
                       run=action),
             )  # fmt: skip
-        elif known.state == RunState.DONE.value:
-            return
-        receipt = self.carry(action, who, watch)
-        if receipt.state is not RunState.DONE:
+        elif known.state == RunState.DONE.value or (
+            part.kept and known.state == RunState.APPLYING.value
+        ):
+            return RunState(known.state)
+        receipt = self.carry(action, who, watch, until_kept=True)
+        if receipt.state not in (RunState.DONE, RunState.APPLYING):
             failing = next((one.error for one in receipt.steps if one.error), "it failed")
             raise Error(failing, f"See: locard runs show {action}")
+        return receipt.state
 
     def _notify(self, run: PlaybookRun, part: Part) -> None:
         if part.state is PartState.BEGUN:
@@ -319,7 +332,7 @@ class Playbooks:
             if state is PartState.BEGUN:
                 row.started = row.started or time.time_ns()
             else:
-                row.ended = time.time_ns()
+                row.ended = None if state is PartState.KEPT else time.time_ns()
                 playbooks.row(session, run.id).attempts = 0
 
     def _take_back(self, run: PlaybookRun, part: Part) -> None:
@@ -338,6 +351,7 @@ class Playbooks:
             if row.state == PlaybookState.REFUSED.value:
                 return  # a person was faster
             row.state, row.error, row.ended = state.value, told or run.error, time.time_ns()
+            playbooks.settle(session, run)
         self.waiting.announce(run.id)
 
     def _authorise(self, run: PlaybookRun) -> None:
@@ -352,7 +366,7 @@ class Playbooks:
             "severity": alert.severity.value, "asks": run.asking.value, "set off by": run.asker,
         }  # fmt: skip
         reason = f"playbook {run.playbook} on alert {alert.id}: {alert.title}"
-        draft = Draft(_hand(run), Verb.AUTHORISED, "", run.case, reason, details)
+        draft = Draft(hand_of(run), Verb.AUTHORISED, "", run.case, reason, details)
         self.vault.ledger.append([draft])
         with self.state.session(alone=True) as session:
             playbooks.row(session, run.id).authorised = True
@@ -381,7 +395,3 @@ class _Changed(Exception):
 
 class _NotNow(Exception):
     """A step that is not done, for one before it was not."""
-
-
-def _hand(run: PlaybookRun) -> Hand:
-    return Hand(f"playbook {run.playbook}", "automation")

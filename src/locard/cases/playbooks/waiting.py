@@ -18,7 +18,7 @@ from locard.evidence import Draft, Vault
 from locard.evidence.entries import rfc3339
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
-from locard.model.playbook import Planned, PlaybookRun, PlaybookState
+from locard.model.playbook import PartState, Planned, PlaybookRun, PlaybookState
 from locard.state import alerts, playbooks
 from locard.state.database import State
 from locard.state.playbooks import PlaybookRunRow
@@ -67,6 +67,10 @@ class Waiting:
             row.state, row.ended, row.error = PlaybookState.DUE.value, None, ""
             row.lapses, row.attempts = None, 0
             row.round += 1
+            stands = playbooks.run(session, row).parts
+            for part, one in zip(playbooks.parts(session, row.id), stands, strict=True):
+                if one.kept and one.state is PartState.FAILED:
+                    part.state = PartState.BEGUN.value  # what it read from stands
             self._say(row, Verb.PLANNED, "asked again after it had lapsed", who=who)
 
     def outdated(self, run: PlaybookRun, row: PlaybookRunRow) -> bool:

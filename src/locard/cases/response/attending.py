@@ -79,6 +79,7 @@ class Attending:
         """One look: alerts are judged, and what is due is begun."""
         self.playbooks.judge()
         self.playbooks.waiting.look()
+        self.playbooks.copying.look()
         due = self.playbooks.due()
         self._begun = {run: one for run, one in self._begun.items() if one.poll() is None}
         for run in due[: max(0, AT_ONCE - max(self.playbooks.busy(), len(self._begun)))]:

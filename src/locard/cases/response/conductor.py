@@ -113,7 +113,7 @@ class Response:
         matching = Matching(desk.state, catalogue(), tags)
         return Playbooks(
             desk.state, desk.vault, self.shelf, self.runner, matching, self.notices, self.carry,
-            lambda case, who: desk.resume(case, who=who),
+            lambda case, who: desk.resume(case, who=who), self.later,
         )  # fmt: skip
 
     @cached_property
@@ -232,10 +232,12 @@ class Response:
         """Carry on the runs whose process ended before they did."""
         self.later(self.runner.stopped(), who)
 
-    def carry(self, run: str, who: Hand, watch: Watch | None = None) -> Receipt:
+    def carry(
+        self, run: str, who: Hand, watch: Watch | None = None, *, until_kept: bool = False
+    ) -> Receipt:
         """Carry a run on with its progress in the case, then begin to parse what it collected."""
         with self._told(run, who, watch) as told:
-            found = self.runner.again(run, who, told)
+            found = self.runner.again(run, who, told, until_kept=until_kept)
         self._desk.resume(found.case, who=who)
         return found
 
@@ -257,6 +259,8 @@ class Response:
     ) -> Iterator[Callable[[str, int, int], None]]:
         with self._desk.state.session() as session:
             row = runs.run(session, run)
+            if (held := targets.at_work(session, row.id)) is not None:
+                raise held
         if not what:
             back = row.state in (RunState.RELEASING, RunState.RELEASE_FAILED)
             isolating = self.runner.catalogue.get(row.action).contains
@@ -272,8 +276,8 @@ class Response:
             yield told
             with self._desk.state.session() as session:
                 ended = runs.run(session, run).state
-            if ended in (RunState.DONE, RunState.RELEASED):
-                state = "done"
+            if ended in (RunState.DONE, RunState.RELEASED, RunState.APPLYING):
+                state = "done"  # what is applying still goes on in another process
         except Error as error:
             progress.log(error.message)
             raise

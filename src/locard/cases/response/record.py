@@ -51,19 +51,21 @@ class Record:
                 setattr(row, name, asdict(value) if isinstance(value, Verdict) else value)
 
     def ended(self, state: RunState, error: str = "") -> None:
-        """Write how the run ended, with a receipt in the vault."""
-        with self.state.session() as session:
-            row = runs.run(session, self.run)
-            row.state, row.error, row.ended = state.value, error, time.time_ns()
-        receipt = json.dumps(self.receipt().record(), indent=1).encode()
+        """Write how the run ended, with a receipt in the vault.
+
+        The receipt comes first: a run that has ended has one, also after a crash in between.
+        """
+        at = time.time_ns()
+        receipt = json.dumps(replace(self.receipt(), state=state, ended=at).record(), indent=1)
         kept = self.keep(
             f"receipt-{self.run}-{state.value}.json",
-            BytesIO(receipt),
+            BytesIO(receipt.encode()),
             Acquisition(covers=COVERS),
             reason=f"receipt of run {self.run}",
         )
         with self.state.session() as session:
-            runs.run(session, self.run).receipt = kept
+            row = runs.run(session, self.run)
+            row.state, row.error, row.ended, row.receipt = state.value, error, at, kept
 
     def going(self, state: RunState) -> None:
         """Write that the run is at work again."""

@@ -13,6 +13,7 @@ from locard.actions.contract import Action, Cloud
 from locard.cases.response import targets
 from locard.model.action import Plan, RunState, Target
 from locard.model.errors import Denied
+from locard.state import runs
 from locard.state.accounts import Account
 from locard.state.runs import RunRow
 
@@ -56,16 +57,21 @@ def permitted(cloud: Cloud, action: Action, plan: Plan) -> Plan:
 
 
 def uncollected(session: Session, action: Action, target: Target, case: str) -> list[str]:
-    """What the action would destroy and nobody has collected into this case yet: action ids."""
-    done = set(
-        session.scalars(
-            select(RunRow.action).where(
-                RunRow.case == case,
-                RunRow.target == target.key,
-                RunRow.state == RunState.DONE.value,
-            )
+    """What the action would destroy and nobody has kept in this case yet: action ids.
+
+    A run that still reads from a copy, or failed at that, has kept what isolating could take.
+    """
+    found = session.execute(
+        select(RunRow.id, RunRow.action, RunRow.state).where(
+            RunRow.case == case,
+            RunRow.target == target.key,
+            RunRow.action.in_(action.loses),
         )
-    )
+    ).all()
+    done = {
+        one.action for one in found
+        if one.state == RunState.DONE.value or runs.kept(session, one.id)
+    }  # fmt: skip
     return [one for one in action.loses if one not in done]
 
 

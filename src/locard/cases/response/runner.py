@@ -31,6 +31,7 @@ from locard.model.action import (
 from locard.model.custody import Hand, Verb
 from locard.model.errors import Conflict, Error
 from locard.state import accounts, runs
+from locard.state.accounts import Account
 from locard.state.runs import RunRow, StepRow
 
 
@@ -149,13 +150,15 @@ class Runner(Releases):
         record.say(Verb.PLANNED, asked.reason, **told)
         return run
 
-    def again(self, run: str, who: Hand, watch: Watch = silent) -> Receipt:
+    def again(
+        self, run: str, who: Hand, watch: Watch = silent, *, until_kept: bool = False
+    ) -> Receipt:
         """Carry a run on in the direction that it was going: forth, or back."""
         with self.state.session() as session:
             row = runs.run(session, run)
         if row.state in (RunState.RELEASING, RunState.RELEASE_FAILED):
             return self.release(row.id, who, row.released_reason or row.reason, watch=watch)
-        return self.carry_on(row.id, who, watch)
+        return self.carry_on(row.id, who, watch, until_kept=until_kept)
 
     def stopped(self) -> list[str]:
         """Runs that were at work when their process ended, the oldest first.
@@ -170,10 +173,13 @@ class Runner(Releases):
             if not one.foreign and not (one.rule and one.state == ruled)
         ]  # fmt: skip
 
-    def carry_on(self, run: str, who: Hand, watch: Watch = silent) -> Receipt:
-        """Carry a run out from where it stands, after the collections that it waits for.
+    def carry_on(
+        self, run: str, who: Hand, watch: Watch = silent, *, until_kept: bool = False
+    ) -> Receipt:
+        """Carry a run out from where it stands, once what it waits for is kept by others.
 
-        A step that fails stops it: see its `error`.
+        A step that fails stops it: see its `error`. `until_kept`: it stops too where a collection
+        needs its target no more, for whoever carries it on to read its copies.
         """
         record, action = self._record(run, who)
         if record.receipt().state not in (RunState.APPLYING, RunState.FAILED):
@@ -181,37 +187,16 @@ class Runner(Releases):
                 f"Run {record.run} is {record.receipt().state.value}: nothing is left to carry on.",
                 f"See: locard runs show {record.run}",
             )
-        plan, lacking = record.plan, self._collect_before(record, action, who, watch)
+        lacking, copying = self._collect_before(record, action, who, watch)
         with self._at_work(record, action) as account:
             if lacking:
                 record.say(Verb.CONTAIN_FAILED, lacking)
                 record.ended(RunState.FAILED, lacking)
-                return record.receipt()
-            record.going(RunState.APPLYING)
-            cloud = self.connect(account, action, plan.target, plan.names, record.run)
-            outcomes: dict[str, Json] = {}
-            for number, taken in enumerate(record.steps()):
-                watch(taken.step.title, number, len(plan.steps))
-                try:
-                    if is_change(action.steps[taken.step.kind]):
-                        stepping.change(record, action, cloud, number, taken)
-                    elif is_check(action.steps[taken.step.kind]):
-                        stepping.check(record, action, cloud, number, taken, outcomes)
-                    else:
-                        room = self._room(record, action, outcomes, watch)
-                        stepping.collect(record, action, cloud, number, taken, room)
-                except Error as error:
-                    record.step(number, failed(record, number), error=said(error))
-                    record.say(Verb.CONTAIN_FAILED if action.contains else Verb.FAILED,
-                               error.message, taken, advice=error.advice)  # fmt: skip
-                    record.ended(RunState.FAILED, said(error))
-                    return record.receipt()
-                outcomes[taken.step.key] = record.steps()[number].outcome
-            if not action.contains:
-                record.say(Verb.COLLECTED, f"run {record.run} is done",
-                           evidence=[t.evidence for t in record.steps()])  # fmt: skip
-                shutil.rmtree(self._folder(record.run), ignore_errors=True)
-            record.ended(RunState.DONE)
+            else:
+                record.going(RunState.APPLYING)
+                self._carry(record, action, account, watch, until_kept=until_kept)
+        for one in copying:
+            self.carry_on(one, who, watch)
         return record.receipt()
 
     def verify(self, run: str, who: Hand) -> Receipt:
@@ -230,26 +215,87 @@ class Runner(Releases):
 
     # How it is done
 
-    def _collect_before(self, record: Record, action: Action, who: Hand, watch: Watch) -> str:
-        """Carry on the collections that a run waits for; why it may not act, or nothing."""
+    def _carry(
+        self, record: Record, action: Action, account: Account, watch: Watch, *, until_kept: bool
+    ) -> None:
+        """The steps of a run from where they stand, to their end or to the first that fails."""
+        plan = record.plan
+        cloud = self.connect(account, action, plan.target, plan.names, record.run)
+        outcomes: dict[str, Json] = {}
+        for number, taken in enumerate(record.steps()):
+            kind = action.steps[taken.step.kind]
+            if taken.step.from_copy and not action.contains:
+                self._say_kept(record, number)
+                if until_kept and record.receipt().kept:
+                    return
+            watch(taken.step.title, number, len(plan.steps))
+            try:
+                if is_change(kind):
+                    stepping.change(record, action, cloud, number, taken)
+                elif is_check(kind):
+                    stepping.check(record, action, cloud, number, taken, outcomes)
+                else:
+                    room = self._room(record, action, outcomes, watch)
+                    stepping.collect(record, action, cloud, number, taken, room)
+            except Error as error:
+                record.step(number, failed(record, number), error=said(error))
+                record.say(Verb.CONTAIN_FAILED if action.contains else Verb.FAILED,
+                           error.message, taken, advice=error.advice)  # fmt: skip
+                record.ended(RunState.FAILED, said(error))
+                return
+            outcomes[taken.step.key] = record.steps()[number].outcome
+        if not action.contains:
+            record.say(Verb.COLLECTED, f"run {record.run} is done",
+                       evidence=[t.evidence for t in record.steps()])  # fmt: skip
+            shutil.rmtree(self._folder(record.run), ignore_errors=True)
+        record.ended(RunState.DONE)
+
+    def _say_kept(self, record: Record, number: int) -> None:
+        """Say in the ledger, before the first step that reads a copy, that the rest is kept.
+
+        From here on the target may be isolated: so it is said before anybody does. Twice rather
+        than not, after a crash in between.
+        """
+        found = record.receipt()
+        left = [one for one in found.steps if one.step.from_copy]
+        if not found.kept or any(one.state is not StepState.PLANNED for one in left):
+            return
+        record.say(
+            Verb.COLLECTED,
+            f"what run {record.run} needs {record.plan.target.id} for is kept; it goes on from "
+            "copies",
+            left=[one.step.title for one in left],
+        )
+        record.step(number, StepState.CAPTURED)
+
+    def _collect_before(
+        self, record: Record, action: Action, who: Hand, watch: Watch
+    ) -> tuple[str, list[str]]:
+        """Carry on the collections that a run waits for, until what it could take is kept.
+
+        Why it may not act, or nothing; and the runs that still read copies, for afterwards.
+        """
         if any(one.state != StepState.PLANNED for one in record.steps()):
-            return ""
+            return "", []
         target = record.plan.target
         with self.state.session() as session:
             if runs.run(session, record.run).exception:
-                return ""
+                return "", []
             missing = rules.uncollected(session, action, target, record.case)
         coming = self.coming(missing, target, record.case)
+        copying: list[str] = []
         for one in missing:
             if one not in coming:
-                return rules.before([one], target)
-            found = self.carry_on(coming[one], who, watch)
-            if found.state != RunState.DONE:
+                return rules.before([one], target), copying
+            found = self.carry_on(coming[one], who, watch, until_kept=True)
+            if found.state == RunState.APPLYING:
+                copying.append(found.run)
+            elif found.state != RunState.DONE:
                 return (
                     f"It was not isolated, for {one} did not succeed (run {found.run}). Carry it "
                     "on, or isolate all the same and say why."
-                )
-        return ""
+                ), copying
+        return "", copying
 
     def _room(
         self, record: Record, action: Action, outcomes: Mapping[str, Json], watch: Watch

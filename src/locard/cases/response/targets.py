@@ -65,6 +65,13 @@ def stopped(session: Session) -> Sequence[RunRow]:
     return [one for one in rows if one.id not in held]
 
 
+def at_work(session: Session, run: str) -> Conflict | None:
+    """What whoever would carry a run on is told while another process is at it."""
+    rows = session.scalars(select(TargetLock).where(TargetLock.run == run))
+    held = next((one for one in rows if _alive(one) and one.pid != os.getpid()), None)
+    return _taken(session, held, alive=True) if held is not None else None
+
+
 def working(session: Session, run: str) -> bool:
     """Whether a process is at work for the run."""
     rows = session.scalars(select(TargetLock).where(TargetLock.run == run))

@@ -144,11 +144,12 @@ def steps(
             yield Step(
                 f"reencrypt:{one}", f"Copy the snapshot of {one} under {key}", "ec2:CopySnapshot",
                 {"volume": one, "key": key}, breaks=("A second snapshot stays in the account.",),
+                from_copy=True,
             )  # fmt: skip
         more = {"key": key} if key else {}
         yield Step(
             f"share:{one}", f"Share the snapshot of {one} with {options['forensic']}",
-            "ec2:ModifySnapshotAttribute", {"volume": one, **said, **more},
+            "ec2:ModifySnapshotAttribute", {"volume": one, **said, **more}, from_copy=True,
         )  # fmt: skip
         yield Step(
             f"copy:{one}", f"Copy the snapshot of {one} into {options['forensic']}",
@@ -157,6 +158,7 @@ def steps(
              "lock": options["lock"], "days": options["lock_days"],
              "hours": options["lock_hours"]},
             breaks=("The copy stays there, and costs, until somebody deletes it.",),
+            from_copy=True,
         )  # fmt: skip
 
 

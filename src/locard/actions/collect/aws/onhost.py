@@ -224,7 +224,7 @@ def plan(
         Step("upload:out", "Let the host upload it, to addresses for each part alone",
              "ssm:SendCommand", said),
         Step("pull:out", "Take it into the vault and remove it from the bucket", "s3:GetObject",
-             said),
+             said, from_copy=True),
     )  # fmt: skip
     return Plan(
         action.id, action.version, target, dict(options), steps, refusals=tuple(refusals),

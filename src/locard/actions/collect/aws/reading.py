@@ -138,7 +138,8 @@ def triages(
         title = f"Open the snapshot of {one} and read its artefacts, {most:,} MiB at most"
         arguments = {"volume": one, "consistency": consistency, "most": most,
                      "files": bool(options["files"])}  # fmt: skip
-        yield Step(f"triage:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
+        yield Step(f"triage:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False,
+                   from_copy=True)  # fmt: skip
 
 
 def copies(
@@ -152,10 +153,12 @@ def copies(
         said = {"volume": one, "forensic": options.get("forensic", "")}
         title = f"Read {one} ({disks[one] >> 30} GiB) into the vault"
         arguments = {**said, "size": disks[one], "consistency": consistency}
-        yield Step(f"read:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False)
+        yield Step(f"read:{one}", title, "ebs:GetSnapshotBlock", arguments, changes=False,
+                   from_copy=True)  # fmt: skip
         if one in triaged:
             title = f"Compare the copy of {one} with what the triage read"
-            yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", said, changes=False)
+            yield Step(f"agree:{one}", title, "ebs:GetSnapshotBlock", said, changes=False,
+                       from_copy=True)  # fmt: skip
 
 
 def large(disks: Mapping[str, int], options: Mapping[str, Json]) -> dict[str, int]:
