@@ -322,7 +322,7 @@ def test_killed_anywhere_the_copy_is_read_once_and_the_rest_is_done_once(
     on(bench(first, room), "before-containing").runner.state.close()
     body, number = json.dumps(said()).encode(), 0
     while True:
-        number += 2 if before else 5
+        number += 3 if before else 7
         here = tmp_path / str(number)
         shutil.copytree(first, here)
         cloud.make(room)

@@ -27,6 +27,7 @@ SHORT = 8
 MARKS = {
     PartState.PENDING: " ",
     PartState.BEGUN: "…",
+    PartState.KEPT: "…",
     PartState.DONE: "✓",
     PartState.FAILED: "✗",
     PartState.REFUSED: "–",
@@ -105,6 +106,9 @@ def show_playbook_run(run: PlaybookRun) -> None:
         out.print(f"  {MARKS[part.state]} {_part(part)}", markup=False)
         if part.error:
             out.print(f"      {part.error}", style="red", markup=False)
+        if part.state is PartState.KEPT:
+            told = "kept; the rest is still read from copies, and what comes after goes on"
+            out.print(f"      {told}", style="dim", markup=False)
     for one in run.approvals:
         word = "agreed" if one.agrees else "refused"
         past = "" if one.round == run.round else " (to what it asked before)"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from locard.cli.terminal import errors, moment, out, size
-from locard.model.action import Plan, Receipt, Step, StepState
+from locard.model.action import Plan, Receipt, RunState, Step, StepState
 from locard.model.errors import Error
 
 if TYPE_CHECKING:
     from locard.actions.contract import Action
+    from locard.cases.progress import Snapshot
 
 Case = Annotated[str, typer.Argument(help="The case that it is for; made when it is new.")]
 Name = Annotated[str, typer.Argument(help="The target by its id or ARN: i-0abc…")]
@@ -52,7 +53,10 @@ def options_of(actions: "Sequence[Action]", words: Sequence[str]) -> dict[str, A
 def show_plan(plan: Plan, uncollected: Sequence[str] = ()) -> None:
     """A plan for a person: what would happen in which order, and what stands against it."""
     out.print(f"{plan.action} on {plan.target.key}", style="bold", markup=False)
+    first = first_copy(plan.steps)
     for number, step in enumerate(plan.steps, 1):
+        if step is first:
+            out.print(f"     {from_here(plan)}", style="green", markup=False)
         out.print(f"{number:3}. {step.title}", markup=False)
         out.print(f"     {step.call}{_undo(step)}", style="dim", markup=False)
         for one in step.breaks:
@@ -76,7 +80,10 @@ def show_run(receipt: Receipt) -> None:
     out.print(f"{head}, {receipt.state.value}", style="bold", markup=False)
     out.print(f"  case {receipt.case}, {receipt.who}, {moment(receipt.started)}: {receipt.reason}",
               markup=False)  # fmt: skip
+    first = first_copy(receipt.plan.steps)
     for taken in receipt.steps:
+        if taken.step == first:
+            out.print(f"    {from_here(receipt.plan)}", style="dim", markup=False)
         mark = MARKS.get(taken.state, "✗")
         word = "kept" if taken.evidence else taken.state.value
         out.print(f"  {mark} {taken.step.title}  ({word})", markup=False)
@@ -96,6 +103,37 @@ def show_run(receipt: Receipt) -> None:
             out.print(f"      not collected: {gap}", style="yellow", markup=False)
         if taken.error:
             out.print(f"      [{taken.step.key}] {taken.error}", style="red", markup=False)
+
+
+def first_copy(steps: Sequence[Step]) -> Step | None:
+    """The first step that reads a copy that stands."""
+    return next((one for one in steps if one.from_copy), None)
+
+
+def from_here(plan: Plan) -> str:
+    """What is said before the first step that reads a copy."""
+    return f"from here on it reads copies that stand; {plan.target.id} may be isolated meanwhile"
+
+
+def show_copying(receipt: Receipt, jobs: "Sequence[Snapshot]") -> None:
+    """How far a collection is that reads copies, when what isolating could take is kept."""
+    collects = receipt.plan.action.startswith("collect.")
+    if not collects or receipt.state is not RunState.APPLYING or not receipt.kept:
+        return
+    target = receipt.plan.target.id
+    told = f"  kept: isolating {target} takes nothing from it any more"
+    out.print(told, style="green", markup=False)
+    what = f"Collecting {target}"
+    now = next((one for one in jobs if one.what == what and one.state == "running"), None)
+    if now is None:
+        out.print("  nobody reads its copies now; it is carried on by a server, or by: locard runs "
+                  f"resume {receipt.run}", style="yellow", markup=False)  # fmt: skip
+        return
+    amount = ""
+    if now.unit == "bytes" and now.total:
+        left = f", {now.left_seconds:,.0f} s left" if now.left_seconds else ""
+        amount = f": {size(now.done)} of {size(now.total)}{left}"
+    out.print(f"  now: {now.stage}{amount}", markup=False)
 
 
 def _undo(step: Step) -> str:

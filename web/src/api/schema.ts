@@ -906,7 +906,8 @@ export interface Parent {
 
 /**
  * One step of a playbook: what it does to which target, and how far it has come. `title` is
- * that of the action, `run` its run once it was begun.
+ * that of the action, `run` its run once it was begun. A collection is `kept` once isolating can
+ * take nothing any more from it, and what is left is read from copies while the others go on.
  */
 export interface PartShown {
   number: number;
@@ -993,6 +994,7 @@ export interface PlannedStep {
   changes: boolean;
   breaks: string[];
   undo_title: string;
+  from_copy: boolean;
 }
 
 /** The playbooks there are, and the files that are none. */
@@ -1247,7 +1249,8 @@ export interface RunList {
 
 /**
  * A run. `working` says that a process is at it now; `standing` counts the changes that may
- * stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand.
+ * stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand. `kept`:
+ * isolating the target takes nothing any more from what it collects, which may go on from copies.
  */
 export interface RunShown {
   run: string;
@@ -1259,6 +1262,7 @@ export interface RunShown {
   simulated: boolean;
   state: string;
   working: boolean;
+  kept: boolean;
   who: string;
   reason: string;
   exception: string;
@@ -1290,6 +1294,7 @@ export interface RunWhole {
   simulated: boolean;
   state: string;
   working: boolean;
+  kept: boolean;
   who: string;
   reason: string;
   exception: string;
@@ -1436,6 +1441,7 @@ export interface StepTaken {
   changes: boolean;
   breaks: string[];
   undo_title: string;
+  from_copy: boolean;
   state: string;
   prior: unknown;
   outcome: unknown;

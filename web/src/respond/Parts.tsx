@@ -2,11 +2,14 @@
 // The steps of a playbook's run, each with how far it has come.
 import { Link } from '@tanstack/react-router';
 import { Ban, Check, CircleAlert, CircleDashed } from 'lucide-react';
+import { use } from 'react';
 import type { Part, PlaybookRun } from '../api/contract';
 import frame from '../case/case.module.css';
+import { ProgressContext } from '../case/progress';
+import { isRunning, ProgressLine } from '../shell/Progress';
 import { Value } from '../text/Value';
 import styles from './respond.module.css';
-import { partSentence } from './telling';
+import { isCopying, partSentence } from './telling';
 
 const ICONS: Record<string, typeof Check> = {
   done: Check,
@@ -35,6 +38,9 @@ export function Parts(props: { one: PlaybookRun }) {
 function PartLine(props: { part: Part; name: string }) {
   const { part } = props;
   const Icon = ICONS[part.state];
+  const copying = use(ProgressContext).filter(
+    (each) => isRunning(each) && isCopying(each.what, part),
+  );
   return (
     <li className={styles.partLine}>
       <span style={{ color: COLOURS[part.state] }}>
@@ -42,6 +48,15 @@ function PartLine(props: { part: Part; name: string }) {
       </span>
       <span>
         {capital(partSentence(part))}
+        {part.state === 'kept' && (
+          <small className="muted" style={{ display: 'block' }}>
+            Kept: isolating takes nothing from it any more. The rest is still read from copies that
+            stand, while what comes after goes on.
+          </small>
+        )}
+        {copying.map((each) => (
+          <ProgressLine key={each.job} progress={each} />
+        ))}
         {part.error && (
           <small className={styles.wrong} style={{ display: 'block' }}>
             <Value text={part.error} limit={1000} />

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan for somebody who has never done this: what would happen, what it breaks, how it is undone.
-import { Ban, Check, ChevronDown, ChevronRight, CircleAlert, Info, Undo2, Zap } from 'lucide-react';
+import {
+  Ban,
+  Check,
+  ChevronDown,
+  ChevronRight,
+  CircleAlert,
+  Info,
+  Layers,
+  Undo2,
+  Zap,
+} from 'lucide-react';
 import { useState } from 'react';
 import type { Proposal } from '../api/contract';
 import { counted } from '../text/number';
 import { Value } from '../text/Value';
 import styles from './respond.module.css';
-import { breakage, summary, volatility } from './telling';
+import { breakage, firstCopy, fromHere, summary, volatility } from './telling';
 
 export function PlanView(props: { plan: Proposal; place?: string }) {
   const { plan } = props;
@@ -87,11 +97,13 @@ function Steps(props: { plan: Proposal }) {
   const { plan } = props;
   const [all, setAll] = useState(plan.verb === 'isolate');
   const steps = all ? plan.steps : plan.steps.slice(0, FEW);
+  const first = firstCopy(plan.steps);
   return (
     <>
       <ol className={styles.steps}>
         {steps.map((one) => (
           <li key={one.key} className={styles.step}>
+            {one.key === first && <FromHere target={plan.target.id} />}
             <span className={styles.stepText}>
               <Value text={one.title} limit={400} />
               {one.breaks.map((text) => (
@@ -125,6 +137,16 @@ function Steps(props: { plan: Proposal }) {
         </button>
       )}
     </>
+  );
+}
+
+/** The line between what needs the target and what reads a copy that stands. */
+export function FromHere(props: { target: string }) {
+  return (
+    <span className={styles.fromHere}>
+      <Layers size={13} aria-hidden />
+      <Value text={fromHere(props.target)} limit={300} />
+    </span>
   );
 }
 

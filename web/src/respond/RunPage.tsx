@@ -6,6 +6,7 @@ import {
   ArrowLeft,
   FileJson,
   FileSignature,
+  Layers,
   PlayCircle,
   SearchCheck,
   TriangleAlert,
@@ -31,7 +32,7 @@ import { ReleaseDialog } from './ReleaseDialog';
 import { RunState } from './Runs';
 import styles from './respond.module.css';
 import { Taken } from './Taken';
-import { compared, DOING, isGoing, stale } from './telling';
+import { compared, DOING, firstCopy, isGoing, stale } from './telling';
 
 /** One run, live: what was done, what it took, what stands, and how it is put back. */
 export function RunPage() {
@@ -55,9 +56,14 @@ export function RunPage() {
 function Whole(props: { one: RunWhole; name: string }) {
   const { one, name } = props;
   const [releasing, setReleasing] = useState(false);
+  const collects = one.verb === 'collect';
   const jobs = use(ProgressContext).filter(
-    (each) => isRunning(each) && each.what.endsWith(one.target.id),
+    (each) =>
+      isRunning(each) &&
+      each.what.endsWith(one.target.id) &&
+      each.what.startsWith(`${DOING.collect}`) === collects,
   );
+  const first = firstCopy(one.taken);
   const idle = !one.working && (!isGoing(one) || stale(one));
   const changed = () => client.invalidateQueries({ queryKey: ['runs', name] });
   const again = useMutation({
@@ -143,7 +149,12 @@ function Whole(props: { one: RunWhole; name: string }) {
           </h2>
           <ol className={styles.taken}>
             {one.taken.map((each) => (
-              <Taken key={each.key} one={each} name={name} released={one.released !== null} />
+              <Taken
+                key={each.key}
+                one={each}
+                name={name}
+                copies={each.key === first ? one.target.id : undefined}
+              />
             ))}
           </ol>
         </section>
@@ -179,9 +190,23 @@ function Standing(props: { one: RunWhole; kept: number }) {
   if (one.error) {
     return (
       <Note tone="bad" icon={TriangleAlert} title={one.error}>
-        {one.standing > 0
-          ? `${counted(one.standing, 'change')} may stand in the account. Carry on, or release what stands.`
-          : 'Nothing stands in the account.'}
+        {one.kept
+          ? 'What isolating could take is kept, and what the rest is read from stands. Carry it on.'
+          : one.standing > 0
+            ? `${counted(one.standing, 'change')} may stand in the account. Carry on, or release what stands.`
+            : 'Nothing stands in the account.'}
+      </Note>
+    );
+  }
+  if (one.state === 'applying' && one.kept) {
+    return (
+      <Note
+        tone="good"
+        icon={Layers}
+        title={`Isolating ${one.target.id} takes nothing from this any more`}
+      >
+        What needs it is kept. The rest is read from copies that stand, whether it is isolated
+        meanwhile or not.
       </Note>
     );
   }

@@ -5,13 +5,14 @@ import { Check, CircleAlert, CircleDashed, FileCheck2, Undo2 } from 'lucide-reac
 import type { StepTaken } from '../api/contract';
 import frame from '../case/case.module.css';
 import { Name, Value } from '../text/Value';
-import { Call } from './PlanView';
+import { Call, FromHere } from './PlanView';
 import styles from './respond.module.css';
 import { shown, stepStanding } from './telling';
 
 const ICONS = { good: Check, bad: CircleAlert, warn: CircleAlert, '': CircleDashed };
 
-export function Taken(props: { one: StepTaken; name: string; released: boolean }) {
+/** `copies` is the target when this is the first step that reads a copy of it. */
+export function Taken(props: { one: StepTaken; name: string; copies?: string }) {
   const { one } = props;
   const { word, tone } = stepStanding(one);
   const Icon = one.state === 'undone' ? Undo2 : tone === 'busy' ? null : ICONS[tone];
@@ -19,6 +20,7 @@ export function Taken(props: { one: StepTaken; name: string; released: boolean }
   const prior = one.prior !== null && one.prior !== undefined;
   return (
     <li className={styles.takenStep} data-tone={tone || undefined}>
+      {props.copies && <FromHere target={props.copies} />}
       <span className={styles.takenIcon}>
         {Icon ? <Icon size={14} aria-hidden /> : <span className={frame.spinner} />}
       </span>

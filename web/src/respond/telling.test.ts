@@ -5,6 +5,8 @@ import {
   awaited,
   breakage,
   compared,
+  firstCopy,
+  isCopying,
   leftOf,
   partSentence,
   shown,
@@ -44,6 +46,19 @@ test('a run that nobody is at any more is said to have stopped', () => {
   expect(standing(old).word).toBe('stopped half-way');
   expect(standing(run({ state: 'done' })).word).toBe('isolated');
   expect(standing(run({ state: 'done', verb: 'collect' })).word).toBe('collected');
+});
+
+test('what is kept says so, and which progress is that of its copies', () => {
+  const kept = run({ state: 'applying', verb: 'collect', kept: true });
+  expect(standing(kept).word).toBe('kept, reading on');
+  expect(standing({ ...kept, kept: false }).word).toBe('collecting');
+  const part = { state: 'kept', target: { id: 'i-0abc' } } as Part;
+  expect(isCopying('Collecting i-0abc', part)).toBe(true);
+  expect(isCopying('Isolating i-0abc', part)).toBe(false);
+  expect(isCopying('Collecting i-0abc', { ...part, state: 'done' })).toBe(false);
+  const steps = [false, true, true].map((from_copy, at) => ({ key: `${at}`, from_copy }));
+  expect(firstCopy(steps)).toBe('1');
+  expect(firstCopy(steps.slice(0, 1))).toBe(undefined);
 });
 
 test('who has to agree, and how much time is left', () => {

@@ -15,7 +15,8 @@ export function standing(run: Run): { word: string; tone: Tone } {
   if (going && !run.working && stale(run)) return { word: 'stopped half-way', tone: 'warn' };
   switch (run.state) {
     case 'applying':
-      return { word: run.verb === 'isolate' ? 'isolating' : 'collecting', tone: 'busy' };
+      if (run.verb === 'isolate') return { word: 'isolating', tone: 'busy' };
+      return { word: run.kept ? 'kept, reading on' : 'collecting', tone: 'busy' };
     case 'releasing':
       return { word: 'releasing', tone: 'busy' };
     case 'done':
@@ -84,6 +85,21 @@ export function summary(plan: Proposal): string {
 /** What stops working, each sentence once, in the order of the steps. */
 export function breakage(plan: Proposal): string[] {
   return [...new Set(plan.steps.flatMap((one) => one.breaks))];
+}
+
+/** What is said before the first step that reads a copy. */
+export function fromHere(target: string): string {
+  return `From here on it reads copies that stand: ${target} may be isolated meanwhile.`;
+}
+
+/** The key of the first step that reads a copy, if any does. */
+export function firstCopy(steps: { key: string; from_copy: boolean }[]): string | undefined {
+  return steps.find((one) => one.from_copy)?.key;
+}
+
+/** The progress of what still reads copies of a target, in the words in which its job begins. */
+export function isCopying(what: string, part: Part): boolean {
+  return part.state === 'kept' && what === `${DOING.collect} ${part.target?.id ?? ''}`;
 }
 
 /** How soon what a plan takes is lost. */

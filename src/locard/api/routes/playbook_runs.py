@@ -35,7 +35,8 @@ RunId = Annotated[str, Path(pattern=r"^[a-z][0-9a-f-]{4,40}$")]
 
 class PartShown(BaseModel):
     """One step of a playbook: what it does to which target, and how far it has come. `title` is
-    that of the action, `run` its run once it was begun."""
+    that of the action, `run` its run once it was begun. A collection is `kept` once isolating can
+    take nothing any more from it, and what is left is read from copies while the others go on."""
 
     number: int
     does: str

@@ -43,6 +43,7 @@ class PlannedStep(BaseModel):
     changes: bool
     breaks: list[str]
     undo_title: str
+    from_copy: bool
 
 
 class ProposalShown(BaseModel):
@@ -146,6 +147,7 @@ def step_shown(one: Step) -> dict[str, Any]:
         "changes": one.changes,
         "breaks": list(one.breaks),
         "undo_title": one.undo_title,
+        "from_copy": one.from_copy,
     }
 
 

@@ -22,6 +22,7 @@ from locard.api.routes.response import (
 from locard.api.times import iso, iso_or_none
 from locard.cases.response import receipts
 from locard.cases.response.conductor import Going
+from locard.cases.response.orders import COLLECT
 from locard.model.action import Receipt, RunState, Taken
 from locard.state.pages import place_of, text_of
 from locard.state.runs import Wanted
@@ -61,7 +62,9 @@ class StepTaken(PlannedStep):
 
 class RunShown(BaseModel):
     """A run. `working` says that a process is at it now; `standing` counts the changes that may
-    stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand."""
+    stand in the cloud; `rule` and `alert` are what asked for it when nobody did by hand. `kept`:
+    isolating the target takes nothing any more from what it collects, which may go on from copies.
+    """
 
     run: str
     action: str
@@ -72,6 +75,7 @@ class RunShown(BaseModel):
     simulated: bool
     state: str
     working: bool
+    kept: bool
     who: str
     reason: str
     exception: str
@@ -228,6 +232,7 @@ def _run(one: Going) -> dict[str, Any]:
         "simulated": one.simulated,
         "state": row.state,
         "working": one.working,
+        "kept": row.action.startswith(f"{COLLECT}.") and receipt.kept,
         "who": row.who,
         "reason": row.reason,
         "exception": row.exception,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from locard.cli.automating import SHORT, carry_on, show_asked, show_playbook_run
-from locard.cli.responding import Told, show_run
+from locard.cli.responding import Told, show_copying, show_run
 from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment
 from locard.model.action import RunState
 from locard.model.custody import Hand
@@ -146,12 +146,15 @@ def show(run: Run, as_json: Json = False) -> None:
             book = at.response.playbooks.run(run)
         _book(book, as_json)
         return
-    with desk() as at, at.state.session() as session:
-        found = runs.receipt(session, run)
+    with desk() as at:
+        with at.state.session() as session:
+            found = runs.receipt(session, run)
+        jobs = at.progress(found.case)
     if as_json:
         emit(found.record())
     else:
         show_run(found)
+        show_copying(found, jobs)
 
 
 def receipt(run: Run, who: Who = None) -> None:
