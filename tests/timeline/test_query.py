@@ -11,6 +11,7 @@ from locard.model.errors import BadQuery
 from locard.model.event import COLUMNS
 from locard.timeline import Search, Timeline
 from locard.timeline.query.fields import FIELDS
+from locard.timeline.query.needed import needed
 from tests.timeline.rows import EVIDENCE, HOUR, OTHER, START, batch
 
 NOW = START + 30 * HOUR
@@ -312,3 +313,69 @@ def test_evidence_finds_what_it_holds_as_a_further_place(timeline: Timeline) -> 
     assert found(f"evidence:{OTHER} AND message:both", "") == ["case a"]
     facets = timeline.facets(Search("case", f"evidence:{OTHER}"), ["source"])
     assert facets.rows == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "texts"),
+    [
+        ("Create.*Tream", ["create"]),
+        ("secret-\\w+\\.txt", ["ecret"]),
+        ("user.(alice|bob)", []),
+        ("GetObject|PutObject", ["getobject", "putobject"]),
+        ("GetObject|.", []),
+        ("abcd?e", ["abc"]),
+        ("abcd*?e", ["abc"]),
+        ("abcd{0,1}efghi", ["efghi"]),
+        ("abcd+e", ["abcd"]),
+        ("abc{d", []),
+        ("wxyz{", ["wxy"]),
+        ("[abcdef]{2}xyzzy", ["xyzzy"]),
+        ("[]abc]|[^]abc[:alpha:]def]ghij", []),
+        ("[^]abc[:alpha:]def\\]lmn]ghij", ["ghij"]),
+        ("(?:abcdef)?ghi", ["ghi"]),
+        ("(?P<name>abcdef)*", []),
+        ("a\\x41bcdef", []),
+        ("\\Qabcdef\\E", []),
+        ("\\pLabcdef", []),
+        ("\\babcdef\\b", ["abcdef"]),
+        ("Übermut", ["bermut"]),
+        ("task", []),
+        ("a|b|c|d|e|f|g|h|i", []),
+    ],
+)
+def test_what_a_regular_expression_needs(expression: str, texts: list[str]) -> None:
+    assert needed(expression) == texts
+
+
+_PIECES = st.sampled_from(
+    ["abc", "Wxyz", "k", "s", "task", "\u212aelvin", ".", "x?", "y*", "z{0,2}", "q{1}",
+     "(abc|wxyz)", "(?:abc)?", "[a-c]", "[^x]", "\\w", "\\.", "\\b",
+     "|", "^", "$", " ", "\\d+", "\u017f", "é"]
+)  # fmt: skip
+_TEXTS = st.lists(
+    st.sampled_from(
+        ["abc", "WXYZ", "wxy", "K", "\u212a", "\u017f", "task", "ta\u017f\u212a", "x", "yy", "q",
+         ".", " ", "7", "É", "elvin", "-"]
+    ), max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pieces=st.lists(_PIECES, min_size=1, max_size=6), words=st.lists(_TEXTS, max_size=20))
+def test_what_a_regular_expression_needs_stands_in_every_match(
+    store: Timeline, pieces: list[str], words: list[list[str]]
+) -> None:
+    """The engine is the judge: a text that matches has one of the parts that are said."""
+    expression = "".join(pieces)
+    parts = [f"%{one}%" for one in needed(expression)]
+    table = store._client.table(
+        "SELECT count() AS n FROM (SELECT arrayJoin({texts:Array(String)}) AS text) WHERE "
+        "match(text, {expression:String}) AND NOT arrayExists(p -> text ILIKE p, "
+        "{parts:Array(String)}) AND notEmpty({parts:Array(String)})",
+        {
+            "texts": ["".join(one) for one in words],
+            "expression": "(?is)" + expression,
+            "parts": parts,
+        },
+    )
+    assert table.column("n")[0].as_py() == 0

@@ -15,6 +15,7 @@ from locard.model.event import Kind
 from locard.timeline import schema
 from locard.timeline.query import times
 from locard.timeline.query.fields import MARKS, Field, resolve
+from locard.timeline.query.needed import needed
 from locard.timeline.query.parts import canonical, ends, literal, misread, number, value_of
 from locard.timeline.query.text import Prepared, prepare, unescape
 from locard.timeline.query.values import (
@@ -292,7 +293,8 @@ class _Compiler:
         if of is None or of.name in _WORDS:
             self.scans = True
             columns = _WORDS if of is None else (of.name,)
-            return "(" + " OR ".join(f"match({c}, {text})" for c in columns) + ")"
+            parts = [self.bound.add(f"%{part}%") for part in needed(body)]
+            return "(" + " OR ".join(_matching(c, text, parts) for c in columns) + ")"
         if of.kind is Kind.MAP:
             return f"arrayExists(v -> match(v, {text}), mapValues(attributes))"
         if of.name == "id":
@@ -381,3 +383,9 @@ class _Compiler:
             f"({of.sql} != '' AND toIPv6OrDefault({of.sql}) >= {low} "
             f"AND toIPv6OrDefault({of.sql}) <= {high})"
         )
+
+
+def _matching(column: str, text: str, parts: list[str]) -> str:
+    """A regular expression in a column that has the text index, which finds parts of words."""
+    some = " OR ".join(f"{column} ILIKE {part}" for part in parts)
+    return f"(({some}) AND match({column}, {text}))" if some else f"match({column}, {text})"
