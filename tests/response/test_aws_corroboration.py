@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from locard.cases.response import corroboration, record
 from locard.cases.response.runner import Asked, Runner
-from locard.evidence import lives
+from locard.evidence import lives, vault
 from locard.model.action import Receipt, RunState, Target
 from locard.model.custody import CustodyEntry, Exhibit, Verb
 from tests.clouds.aws.lacking.trails import event
@@ -100,3 +101,34 @@ def test_a_request_that_cloudtrail_wrote_later_is_named_in_a_further_entry(
     wrote(here, first, event(2, "DescribeTags", done.run, request=late))
     asked(runner, done.run)
     assert [len(told(runner, one)) for one in taken] == [1, 1]
+
+
+def test_more_requests_than_a_record_has_room_for_are_listed_and_all_are_borne_out(
+    runner: Runner, here: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (vault, record, corroboration):
+        monkeypatch.setattr(module, "MOST_REQUESTS", 2)
+    wrote(here, *(event(number, "ConsoleLogin") for number in range(7)))
+    target = Target("aws", ACCOUNT, REGION, "account", ACCOUNT)
+    options = {"regions": REGION, "lookup": True}
+    plan = runner.plan("collect.aws.trail", "prod", target, "c", options)
+    done = runner.carry_on(runner.begin(plan, "prod", Asked("c", ANA, "beacons")), ANA)
+    taken = exhibit(runner, outcome(done, "lookup")["evidence"])
+    assert (len(taken.requests), taken.further_requests) == (2, 2), "of four pages"
+    assert Exhibit.of(taken.record()) == taken
+    (step,) = [one for one in done.steps if one.step.kind == "lookup"]
+    listed, main = step.evidence
+    assert main == taken.evidence and exhibit(runner, listed).source["requests of"] == main
+    rows = kept(runner, listed).decode().splitlines()
+    assert rows[0] == "call,id,time,status" and len(rows) == 5
+    ids = [one.split(",")[1] for one in rows[1:]]
+    assert len(set(ids)) == 4 and ids[:2] == [one.id for one in taken.requests]
+
+    wrote(here, *(
+        event(number, "LookupEvents", done.run, request=one) for number, one in enumerate(ids, 1)
+    ))  # fmt: skip
+    asked(runner, done.run)
+    (entry,) = told(runner, main)
+    assert "(" not in entry.reason.partition(":")[0], "every request has its event"
+    assert entry.details["further events, in the log"] == "2"
+    assert entry.details[f"cloudtrail:LookupEvents {ids[0]}"].endswith("000000000001")

@@ -87,6 +87,12 @@ def names(room: Room, done: Receipt) -> list[str]:
     return sorted(one for one in found if one)
 
 
+def requests(room: Room, evidence: str) -> list[tuple[str, str]]:
+    """Call and id of each request that the record of an exhibit names."""
+    (exhibit,) = room.runner.vault.ledger.exhibits("c", evidence)
+    return [(one.call, one.id) for one in exhibit.requests]
+
+
 def test_logs_and_digests_of_the_days_come_as_they_lie_there(room: Room, trail: list[str]) -> None:
     room.clouds.clear()
     done = run(room, "trail", **{"from": f"{DAYS[1]:%Y-%m-%d}"})
@@ -102,6 +108,10 @@ def test_logs_and_digests_of_the_days_come_as_they_lie_there(room: Room, trail: 
     ]
     assert exhibit.source["bucket"] == "trail-bucket" and exhibit.source["etag"]
     assert kept(room.runner, exhibit.evidence) == records_of(room, trail[0])
+    asked = [requests(room, one) for taken in done.steps if taken.step.kind == "days"
+             for one in dict.fromkeys(taken.evidence)]  # fmt: skip
+    assert all([call for call, _ in one] == ["s3:GetObject"] for one in asked)
+    assert len({number for ((_, number),) in asked}) == len(asked) == 3, "each has its own request"
     without_a_trail = {"cloudtrail:LookupEvents"}
     room.look_everywhere("trail")
     assert room.unused("collect.aws.trail") == DECRYPTED | without_a_trail
@@ -183,6 +193,10 @@ def test_where_there_is_no_trail_events_are_looked_up_region_by_region(room: Roo
     assert room.unused("collect.aws.trail") <= DECRYPTED | out_of_a_bucket
     told = outcomes(done, "lookup")
     assert [one["events"] for one in told] == [5, 5]
+    for one in told:
+        asked = requests(room, one["evidence"])
+        assert [call for call, _ in asked] == ["cloudtrail:LookupEvents"] * 3, "three pages"
+        assert len({number for _, number in asked}) == 3 and all(number for _, number in asked)
     document = json.loads(kept(room.runner, told[0]["evidence"]))
     assert json.loads(document["Events"][4]["CloudTrailEvent"])["eventName"] == "ConsoleLogin"
     with pytest.raises(Error, match="no instant"):
@@ -219,6 +233,8 @@ def test_flow_logs_come_out_of_their_bucket_and_their_group(room: Room) -> None:
     grouped = [one for one in outcomes(done, "group") if one["events"]]
     assert [one["events"] for one in grouped] == [1]
     assert kept(room.runner, grouped[0]["evidence"]).decode() == f"{line}\n"
+    asked = {call for call, _ in requests(room, grouped[0]["evidence"])}
+    assert asked == {"logs:FilterLogEvents"}
 
 
 def test_findings_of_guardduty(room: Room) -> None:
@@ -235,6 +251,8 @@ def test_findings_of_guardduty(room: Room) -> None:
     assert room.unused("collect.aws.findings") == set()
     found = json.loads(kept(room.runner, told[0]["evidence"]))["Findings"]
     assert [one["Id"] for one in found] == ["f0", "f1", "f2"]
+    listed, got = "guardduty:ListFindings", "guardduty:GetFindings"
+    assert [call for call, _ in requests(room, told[0]["evidence"])] == [listed, listed, got]
 
 
 def test_what_cloudtrail_wrote_of_a_run_ties_its_exhibits_to_events(room: Room) -> None:

@@ -33,7 +33,17 @@ from locard.evidence.store import (
     unwatched,
 )
 from locard.evidence.tool import this_clock, this_tool
-from locard.model.custody import Ancestor, CustodyEntry, Exhibit, Hand, Operator, Span, Tool, Verb
+from locard.model.custody import (
+    MOST_REQUESTS,
+    Ancestor,
+    CustodyEntry,
+    Exhibit,
+    Hand,
+    Operator,
+    Span,
+    Tool,
+    Verb,
+)
 from locard.model.errors import Error, Missing, Storage, Tampered
 from locard.model.evidence import Evidence, Origin, printable
 
@@ -338,7 +348,8 @@ def _exhibit(
         method=known.method,
         tool=known.tool if known.tool != Tool() else this_tool(),
         operator=Operator(hand.name, hand.door, hand.address, known.rule, known.alert),
-        requests=known.requests,
+        requests=tuple(known.requests[:MOST_REQUESTS]),
+        further_requests=max(0, len(known.requests) - MOST_REQUESTS),
         clocks=replace(
             known.clocks,
             platform=known.clocks.platform or clock.platform,

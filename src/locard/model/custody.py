@@ -4,7 +4,7 @@
 Texts that a record keeps are what was said at the time; a part that is empty is left out of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
@@ -171,6 +171,10 @@ class Request(_Part):
     status: str = ""
 
 
+MOST_REQUESTS = 500
+"""Requests that the record of an exhibit names: with thousands, a ledger's entry has megabytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clocks(_Part):
     """Which clocks the times are by, and how far they were off, as far as it was measured."""
@@ -227,7 +231,8 @@ class Acquisition:
     rule: str = ""
     """The automation rule that acted, and the alert that set it off."""
     alert: str = ""
-    requests: tuple[Request, ...] = ()
+    requests: Sequence[Request] = ()
+    """May grow until the bytes are in: what comes page by page is asked for while it is kept."""
     clocks: Clocks = Clocks()
     hash_point: str = ""
     """Where the bytes were first hashed. Empty: as they came in."""
@@ -262,6 +267,9 @@ class Exhibit:
     tool: Tool = Tool()
     operator: Operator = Operator()
     requests: tuple[Request, ...] = ()
+    """The first `MOST_REQUESTS` of them."""
+    further_requests: int = 0
+    """How many more there were. A list of all of them is an exhibit beside this one."""
     clocks: Clocks = Clocks()
     storage: Storage = Storage()
     changes: tuple[str, ...] = ()
@@ -296,6 +304,7 @@ class Exhibit:
         for name, part in _PARTS.items():
             values[name] = part.of(record.get(name, {}))
         values["requests"] = tuple(Request.of(one) for one in record.get("requests", ()))
+        values["further_requests"] = int(record.get("further_requests", 0))
         values["changes"] = tuple(record.get("changes", ()))
         values["source"] = dict(record.get("source", {}))
         for name in ("hash_point", "covers"):

@@ -12,7 +12,7 @@ import { evidenceItem } from '../api/queries';
 import { ExportBundle } from '../case/ExportBundle';
 import { OnTheCopy } from '../case/OnTheCopy';
 import { Bones, Failed } from '../shell/States';
-import { bytes } from '../text/number';
+import { bytes, count } from '../text/number';
 import { told } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
@@ -156,6 +156,7 @@ function What(props: { one: ExhibitWhole; name: string }) {
         <Pair title="Hashed">
           <Value text={String(one.record.hash_point ?? '')} limit={300} />
         </Pair>
+        <Requests record={one.record} />
         {copy && (
           <Pair title="Its rows">
             <OnTheCopy name={props.name} copy={copy} to="custody" />
@@ -172,5 +173,33 @@ function What(props: { one: ExhibitWhole; name: string }) {
         </pre>
       </details>
     </>
+  );
+}
+
+/** The calls of a provider by which it was taken: how many of which, and the id of each. */
+function Requests(props: { record: ExhibitWhole['record'] }) {
+  const made = (props.record.requests ?? []) as Record<string, string | undefined>[];
+  const further = Number(props.record.further_requests ?? 0);
+  if (made.length === 0) return null;
+  const calls = new Map<string, number>();
+  for (const one of made) calls.set(one.call ?? '', (calls.get(one.call ?? '') ?? 0) + 1);
+  const told = [...calls].map(([call, times]) => (times > 1 ? `${call} ${count(times)}×` : call));
+  return (
+    <Pair title="Requests">
+      <details>
+        <summary>
+          <Value text={told.join(' · ')} limit={300} />
+          {further > 0 &&
+            ` and ${count(further)} further ones, listed in an exhibit of their own (…-requests.csv)`}
+        </summary>
+        <ul className={styles.requests}>
+          {made.map((one, at) => (
+            <li key={at} className="mono">
+              <Value text={[one.id || 'no id', one.time, one.status].join(' ')} limit={200} />
+            </li>
+          ))}
+        </ul>
+      </details>
+    </Pair>
   );
 }

@@ -201,6 +201,7 @@ def _provenance(exhibit: Exhibit, names: _Names, source: bool) -> Node:
                 " ".join(filter(None, (one.call, one.id, one.time, one.status)))
                 for one in exhibit.requests
             ],
+            "locard:furtherApiRequests": exhibit.further_requests,
             "locard:derivedBy": exhibit.derived_from.how,
             "locard:member": exhibit.derived_from.member,
         }

@@ -195,6 +195,11 @@ def _requests(exhibit: Exhibit) -> str:
     ]
     if len(exhibit.requests) > 10:
         said.append(f"and {len(exhibit.requests) - 10:,} more in the exhibit's record")
+    if exhibit.further_requests:
+        said.append(
+            f"and {exhibit.further_requests:,} further ones, which the exhibit with the list of "
+            "this one's requests has"
+        )
     return "; ".join(said)
 
 

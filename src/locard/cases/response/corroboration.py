@@ -8,16 +8,17 @@ asks the provider for these events, and need not believe us.
 
 from collections.abc import Iterator, Mapping
 
+from locard.cases.response import requested
 from locard.cases.response.record import Record
 from locard.evidence import Draft, lives
 from locard.model.action import Json
-from locard.model.custody import Exhibit, Request, Verb
+from locard.model.custody import MOST_REQUESTS, Exhibit, Request, Verb
 
 EVENTS = "event ids by request"
 """What an outcome calls the events that it found."""
 RUN = "run"
 NAMED = 3
-"""Events that the reason of an entry names; all are in its details."""
+"""Events that the reason of an entry names; more are in its details, all in the log it names."""
 PAGE = 500
 
 
@@ -32,13 +33,19 @@ def corroborate(record: Record, outcome: Json, kept: list[str]) -> Json:
     events = {str(one): str(event) for one, event in outcome[EVENTS].items() if one}
     drafts, borne_out, others = [], 0, 0
     for exhibit in _exhibits(record, str(outcome[RUN])):
-        found = [(one, events[one.id]) for one in exhibit.requests if one.id in events]
+        requests = requested.every(
+            record.vault, exhibit, record.hand, f"events of {exhibit.number}"
+        )
+        found = [(one, events[one.id]) for one in requests if one.id in events]
         others += not found
         borne_out += bool(found)
-        details = {_named(one): event for one, event in found}
+        details = {_named(one): event for one, event in found[:MOST_REQUESTS]}
+        if found[MOST_REQUESTS:]:
+            details["further events, in the log"] = f"{len(found) - MOST_REQUESTS:,}"
         if found and not _said(record, exhibit.evidence, details):
             log = {"run": str(outcome[RUN]), "log": kept[-1] if kept else ""}
-            reason = _reason(found, len(exhibit.requests))
+            made = len(exhibit.requests) + exhibit.further_requests
+            reason = _reason(found, made)
             drafts.append(
                 Draft(record.hand, Verb.CORROBORATED, exhibit.evidence, record.case, reason,
                       log | details)

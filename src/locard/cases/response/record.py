@@ -7,11 +7,12 @@ from dataclasses import asdict, replace
 from io import BytesIO
 
 from locard.cases.intake import Intake, Wish
+from locard.cases.response import requested
 from locard.cases.response.receipts import COVERS
 from locard.evidence import Draft, Vault
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Receipt, RunState, StepState, Taken, Verdict
-from locard.model.custody import Acquisition, Authority, Hand, Method, Verb
+from locard.model.custody import MOST_REQUESTS, Acquisition, Authority, Hand, Method, Verb
 from locard.model.evidence import Origin
 from locard.state import runs
 from locard.state.authorities import in_force
@@ -113,6 +114,16 @@ class Record:
         intake.register(put, origin, 0)
         intake.flush()
         return put.evidence.id
+
+    def keep_requests(self, name: str, evidence: str, known: Acquisition) -> str:
+        """Keep the list of all requests of evidence whose record has no room for them.
+
+        Its id; empty when the record names them all.
+        """
+        if len(known.requests) <= MOST_REQUESTS:
+            return ""
+        about = requested.acquisition(known, evidence)
+        return self.keep(requested.name_of(name), requested.written(known.requests), about)
 
     def _authority(self, known: Acquisition) -> Authority:
         """What it is taken under: what people entered for the case, or else the rule that acts."""

@@ -126,8 +126,10 @@ def collect(
     kept: list[str] = []
 
     def keep(name: str, stream: Readable, acquisition: Acquisition) -> str:
-        kept.append(record.keep(name, stream, acquisition))
-        return kept[-1]
+        found = record.keep(name, stream, acquisition)
+        listed = record.keep_requests(name, found, acquisition)
+        kept.extend(filter(None, (listed, found)))
+        return found
 
     record.step(number, StepState.CAPTURED)
     outcome = corroborate(record, kind.collect(cloud, taken.step, keep, room), kept)

@@ -69,6 +69,7 @@ class Cloud:
     ) -> None:
         self.account, self.region, self.run = account, region, run
         self.requests: deque[Request] = deque(maxlen=RECENT)
+        self.made: list[Request] | None = None
         self._endpoint, self._lock = endpoint or None, Lock()
         self._clients: dict[str, Any] = {}
         self._assumed = (role, external_id, policy)
@@ -132,6 +133,12 @@ class Cloud:
         """The same session in another region."""
         other: Cloud = copy(self)
         other.region, other._clients, other._lock = region, {}, Lock()
+        return other
+
+    def noting(self) -> "Cloud":
+        """The same session, which has each call from here on in `made`, and no call of others."""
+        other: Cloud = copy(self)
+        other.made = []
         return other
 
     def fetched(self, address: str) -> Any:
@@ -234,7 +241,8 @@ class Cloud:
             raise
         finally:
             number = str(said.get("RequestId", ""))
-            self.requests.append(Request(action, number, at, status))
+            for noted in (self.requests, self.made) if self.made is not None else (self.requests,):
+                noted.append(Request(action, number, at, status))
             if date := said.get("HTTPHeaders", {}).get("date"):
                 self._ahead = parsedate_to_datetime(date) - datetime.now(UTC)
 

@@ -78,10 +78,10 @@ class Screenshot(Answer):
 
 
 def of(cloud: "Cloud", *, consistency: str = "one instant", covers: str = "") -> Acquisition:
-    """How it was got: by the last call that was made."""
+    """How it was got: by all that a session noted, also while it is kept, or by the last call."""
     return Acquisition(
         method=Method(consistency=consistency),
-        requests=(cloud.requests[-1],),
+        requests=(cloud.requests[-1],) if cloud.made is None else cloud.made,
         covers=covers or "the answer as the SDK read it",
     )
 

@@ -35,7 +35,7 @@ class Events:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Look them up by the session's name; where that finds none, by the user agent of all."""
         said = step.arguments
-        there = cloud.within(said["region"])
+        there = cloud.within(said["region"]).noting()
         found = list(_looked_up(there, said, [
             {"AttributeKey": "Username", "AttributeValue": said["run"]}
         ]))  # fmt: skip

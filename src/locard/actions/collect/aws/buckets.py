@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -58,6 +58,16 @@ class Days:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """An object on its way, with the session that notes what is asked for it alone."""
+
+    object: Mapping[str, Json]
+    cloud: "Cloud"
+    body: "Future[bytes] | None"
+    """None for a large one, which is asked for when its turn comes."""
+
+
 class Taking:
     """Objects of one bucket on their way into the vault."""
 
@@ -71,14 +81,14 @@ class Taking:
 
     def take(self, objects: Iterator[Mapping[str, Json]], most: int) -> dict[str, Json]:
         """Take them all in, up to so many bytes; the counts."""
-        coming: deque[tuple[Mapping[str, Json], Future[bytes] | None]] = deque()
+        coming: deque[_Coming] = deque()
         with ThreadPoolExecutor(AHEAD, "bucket") as pool:
             while True:
                 while len(coming) < AHEAD and (one := next(objects, None)) is not None:
                     self._begin(one, most, coming, pool)
                 if not coming:
                     break
-                self._settle(*coming.popleft())
+                self._settle(coming.popleft())
         return {
             "taken": self.objects, "bytes": self.bytes, "problems": self.problems,
             "over the limit": self.left, "told": self.told, "summary": self._summary(),
@@ -93,7 +103,7 @@ class Taking:
         self,
         one: Mapping[str, Json],
         most: int,
-        coming: "deque[tuple[Mapping[str, Json], Future[bytes] | None]]",
+        coming: "deque[_Coming]",
         pool: ThreadPoolExecutor,
     ) -> None:
         if self.bytes + int(one["Size"]) > most:
@@ -103,12 +113,15 @@ class Taking:
         self.bytes += int(one["Size"])
         if _id(one) not in self._known:
             small = int(one["Size"]) <= SMALL
-            coming.append((one, pool.submit(self._whole, one) if small else None))
+            noting = self.cloud.noting()
+            body = pool.submit(self._whole, noting, one) if small else None
+            coming.append(_Coming(one, noting, body))
 
-    def _settle(self, one: Mapping[str, Json], body: "Future[bytes] | None") -> None:
+    def _settle(self, coming: "_Coming") -> None:
+        one, body = coming.object, coming.body
         self._room.progress(f"Taking {self.bucket}", self.objects, self.objects + 1)
         try:
-            stream: Readable = BytesIO(body.result()) if body else self._open(one)
+            stream: Readable = BytesIO(body.result()) if body else self._open(coming.cloud, one)
         except (Busy, Storage):
             raise
         except Error as error:
@@ -117,7 +130,7 @@ class Taking:
             if len(self.told) < TOLD:
                 self.told.append(f"{one['Key']}: {error.message}")
             return
-        got = of(self.cloud, consistency="as delivered", covers="the object as it lies there")
+        got = of(coming.cloud, consistency="as delivered", covers="the object as it lies there")
         source = {"bucket": self.bucket, "key": one["Key"], "etag": str(one.get("ETag", "")),
                   "last modified": str(one.get("LastModified", "")),
                   "version": str(one.get("VersionId", ""))}  # fmt: skip
@@ -126,13 +139,13 @@ class Taking:
         with self._notes.open("a") as notes:
             notes.write(f"{_id(one)}\n")
 
-    def _whole(self, one: Mapping[str, Json]) -> bytes:
-        data: bytes = self._open(one).read()
+    def _whole(self, cloud: "Cloud", one: Mapping[str, Json]) -> bytes:
+        data: bytes = self._open(cloud, one).read()
         return data
 
-    def _open(self, one: Mapping[str, Json]) -> Any:
+    def _open(self, cloud: "Cloud", one: Mapping[str, Json]) -> Any:
         version = {"VersionId": one["VersionId"]} if one.get("VersionId") else {}
-        return self.cloud.answer(
+        return cloud.answer(
             "s3:GetObject", Bucket=self.bucket, Key=one["Key"], **version
         )["Body"]  # fmt: skip
 

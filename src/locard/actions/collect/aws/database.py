@@ -22,13 +22,13 @@ class LogFile:
 
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Follow the markers to the end."""
-        said, size = step.arguments, 0
+        said, size, noting = step.arguments, 0, cloud.noting()
 
         def whole() -> Iterator[bytes]:
             nonlocal size
             marker = BEGINNING
             while True:
-                found = cloud.call(
+                found = noting.call(
                     "rds:DownloadDBLogFilePortion", DBInstanceIdentifier=said["instance"],
                     LogFileName=said["file"], Marker=marker,
                 )  # fmt: skip
@@ -43,7 +43,7 @@ class LogFile:
                     raise Error(f"RDS gives {said['file']} out in a circle.", "Carry the run on.")
                 marker = str(found["Marker"])
 
-        kept = keep(said["file"], Stream(whole()), of(cloud, consistency="as found"))
+        kept = keep(said["file"], Stream(whole()), of(noting, consistency="as found"))
         return {"evidence": kept, "bytes": size, "said to be": said["size"]}
 
 

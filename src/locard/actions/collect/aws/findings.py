@@ -25,7 +25,7 @@ class Findings:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """List them, and keep them as GuardDuty gives them."""
         said = step.arguments
-        there = cloud.within(said["region"])
+        there = cloud.within(said["region"]).noting()
         ids = list(_ids(there, said))
         if not ids:
             return {"findings": 0}

@@ -29,7 +29,7 @@ class Group:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Ask page by page, and keep what comes."""
         said, count = step.arguments, 0
-        there = cloud.within(said["region"])
+        there = cloud.within(said["region"]).noting()
         times = {
             name: int(datetime.fromisoformat(said[key]).timestamp() * 1000)
             for name, key in (("startTime", "start"), ("endTime", "end"))

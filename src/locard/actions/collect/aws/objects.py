@@ -32,15 +32,16 @@ class Listed:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """List them all, whatever is taken of them."""
         said, counts = step.arguments, {"versions": 0, "deletions": 0}
+        noting = cloud.noting()
 
         def whole() -> Iterator[Json]:
-            for one in versions(cloud, said):
+            for one in versions(noting, said):
                 counts["versions" if "Size" in one else "deletions"] += 1
                 yield one
 
         covers = f"what is listed below {said['prefix'] or '/'} in {said['bucket']}"
         name = f"{said['bucket']}-versions.jsonl"
-        kept = keep(name, Stream(lines(whole())), of(cloud, covers=covers))
+        kept = keep(name, Stream(lines(whole())), of(noting, covers=covers))
         return {**counts, "evidence": kept}
 
 

@@ -30,7 +30,7 @@ class Lookup:
     def collect(self, cloud: "Cloud", step: Step, keep: Keep, room: Room) -> Json:
         """Ask page by page, and keep the answers as one document."""
         said, count = step.arguments, 0
-        there = cloud.within(said["region"])
+        there = cloud.within(said["region"]).noting()
 
         def events() -> Iterator[Json]:
             nonlocal count

@@ -14,6 +14,7 @@ import re
 import sys
 import threading
 import time
+import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -168,9 +169,10 @@ def _xml(action: str, inner: str) -> str:
 
 
 def answer(start: Start, status: str, body: str, kind: str = "application/json") -> Iterable[bytes]:
-    """An answer of our own."""
+    """An answer of our own; like AWS's it has the id of its request."""
     data = body.encode()
-    start(status, [("Content-Type", kind), ("Content-Length", str(len(data)))])
+    number = ("x-amzn-RequestId", str(uuid.uuid4()))
+    start(status, [("Content-Type", kind), ("Content-Length", str(len(data))), number])
     return [data]
 
 
