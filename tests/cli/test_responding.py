@@ -108,6 +108,9 @@ def test_an_organization_at_once_and_again(locard: Locard, aws: Aws) -> None:
     aws.fault("sts:AssumeRole", "AccessDenied", after=1)
     told = locard("account", "add-organization", "acme", *given)
     assert told.status == 1 and "external id" in told.out and "refused" in told.out
+    lines = [one for one in told.err.splitlines() if " of 2: " in one]
+    assert lines[0].startswith("1 of 2: ") and lines[1].startswith("2 of 2: ")
+    assert "refused" in told.err and "denied sts:AssumeRole" in " ".join(told.err.split())
     again = locard("account", "refresh", "acme", "--member-role", "Locard", "--json")
     assert again.status == 0
     assert {one["name"]: one["state"] for one in again.json} == {"acme": "known", "shop": "added"}

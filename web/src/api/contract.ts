@@ -26,7 +26,7 @@ export type {
   Field,
   HistogramShown as Histogram,
   KeepingShown as Keeping,
-  MemberList,
+  OrganizationWork,
   PartShown as Part,
   PlanShown as DisposalPlan,
   PlaybookList,

@@ -8,6 +8,7 @@ import type {
   Awaiting,
   CloudAccount,
   CloudAction,
+  OrganizationWork,
   PlaybookList,
   PlaybookRunAsked,
   PlaybookRunList,
@@ -52,6 +53,24 @@ export const proposals = (name: string, order: Ordered) =>
       (before?.queryKey[2] as Ordered | undefined)?.target === order.target ? known : undefined,
     staleTime: 0,
     gcTime: 0,
+    retry: false,
+  });
+
+/** What runs for organizations in this server, and what ended lately. */
+export const organizationWorks = () =>
+  queryOptions({
+    queryKey: ['organizations', 'work'],
+    queryFn: ({ signal }) => get<OrganizationWork[]>(address(['organizations', 'work']), signal),
+    refetchInterval: 5000,
+  });
+
+/** One of them, live while it runs. */
+export const organizationWork = (job: string) =>
+  queryOptions({
+    queryKey: ['organizations', 'work', job],
+    queryFn: ({ signal }) => get<OrganizationWork>(address(['organizations', 'work', job]), signal),
+    refetchInterval: (query) => (query.state.data?.progress.state === 'running' ? 500 : false),
+    enabled: job !== '',
     retry: false,
   });
 

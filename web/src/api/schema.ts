@@ -709,12 +709,6 @@ export interface MeasureShown {
   text: string;
 }
 
-/** The accounts of an organization, each with what became of it. */
-export interface MemberList {
-  external_id: string;
-  members: MemberShown[];
-}
-
 /**
  * What becomes of one account: `open` (its role can be taken), `added`, `known`, `refused`,
  * `inactive`, `gone`, `forgotten`; and why.
@@ -896,6 +890,18 @@ export interface Organization {
   external_id?: string;
   regions: string[];
   provider?: string;
+}
+
+/**
+ * A look at an organization, or its adding, while it runs and when it has ended: the accounts
+ * so far, each with what became of it, and why it failed as a whole.
+ */
+export interface OrganizationWork {
+  progress: Progress;
+  external_id: string;
+  members: MemberShown[];
+  error: string;
+  advice: string;
 }
 
 /** An archive or image that evidence was taken out of. */

@@ -2,27 +2,30 @@
 // All accounts of an organization at once: the roles that it takes, what would be entered, and what
 // became of each account.
 import { Button, Checkbox, Select, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Building2, Download, Eye } from 'lucide-react';
 import { useState } from 'react';
 import { Gate } from '../access/Gate';
 import { useMay } from '../access/may';
 import { address, ask, get } from '../api/client';
-import type { CloudAccount, MemberList } from '../api/contract';
+import type { CloudAccount, OrganizationWork as Work } from '../api/contract';
 import { client } from '../api/queries';
+import { organizationWork } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Wrong } from '../people/Given';
 import { counted } from '../text/number';
-import { Value } from '../text/Value';
+import { RunningWorks, WorkShown } from './OrganizationWork';
 import { listed } from './regions';
 import styles from './respond.module.css';
-import type { Tone } from './telling';
-
-const changed = () => client.invalidateQueries({ queryKey: ['accounts'] });
 
 export function Organization(props: { accounts: CloudAccount[] }) {
   const leave = useMay('settings');
   const [open, setOpen] = useState(false);
+  const [own, setOwn] = useState<string[]>([]);
+  const begun = (work: Work) => {
+    client.setQueryData(organizationWork(work.progress.job).queryKey, work);
+    setOwn((now) => [...now, work.progress.job]);
+  };
   const known = shared(props.accounts);
   if (!leave.may) return null;
   return (
@@ -43,8 +46,9 @@ export function Organization(props: { accounts: CloudAccount[] }) {
             there. All of them ask for one external id.
           </p>
         )}
-        {open && <Adding close={() => setOpen(false)} />}
-        {known.length > 0 && <Again names={known} />}
+        <RunningWorks own={own} />
+        {open && <Adding close={() => setOpen(false)} begun={begun} />}
+        {known.length > 0 && <Again names={known} begun={begun} />}
       </div>
     </section>
   );
@@ -67,7 +71,7 @@ function made(): string {
     .replaceAll('/', '_');
 }
 
-function Adding(props: { close: () => void }) {
+function Adding(props: { close: () => void; begun: (work: Work) => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState('');
   const [member, setMember] = useState('Locard');
@@ -80,15 +84,17 @@ function Adding(props: { close: () => void }) {
     regions: listed(regions),
   };
   const look = useMutation({
-    mutationFn: () => ask<MemberList>('POST', address(['organizations', 'look']), { body }),
+    mutationFn: () => ask<Work>('POST', address(['organizations', 'look']), { body }),
+    onSuccess: props.begun,
   });
   const add = useMutation({
     mutationFn: () =>
-      ask<MemberList>('POST', address(['organizations']), { body: { ...body, name: name.trim() } }),
-    onSuccess: changed,
+      ask<Work>('POST', address(['organizations']), { body: { ...body, name: name.trim() } }),
+    onSuccess: props.begun,
   });
+  const looked = useQuery(organizationWork(look.data?.progress.job ?? '')).data;
   const ready = body.role && body.member_role && body.external_id && body.regions.length > 0;
-  const ahead = look.data?.members.filter((one) => one.state === 'open').length ?? 0;
+  const ahead = looked?.members.filter((one) => one.state === 'open').length ?? 0;
   const edited = (set: (text: string) => void) => (text: string) => {
     set(text);
     look.reset();
@@ -129,10 +135,10 @@ function Adding(props: { close: () => void }) {
         <div className={styles.waitingEnd}>
           <Button
             type="submit"
-            variant={look.data ? 'default' : 'filled'}
+            variant={looked ? 'default' : 'filled'}
             leftSection={<Eye size={14} />}
             disabled={!ready}
-            loading={look.isPending}
+            loading={look.isPending || looked?.progress.state === 'running'}
           >
             Look what would be entered
           </Button>
@@ -144,11 +150,11 @@ function Adding(props: { close: () => void }) {
       <Roles listing={role} member={member} external={external} />
       <Wrong error={look.error ?? add.error} />
       {add.data ? (
-        <Members found={add.data} done />
+        <WorkShown job={add.data.progress.job} adds />
       ) : (
         look.data && (
           <>
-            <Members found={look.data} />
+            <WorkShown job={look.data.progress.job} />
             <div className={styles.askLine}>
               <TextInput
                 label="What the account that lists is called here"
@@ -158,7 +164,7 @@ function Adding(props: { close: () => void }) {
               />
               <Gate permission="settings">
                 <Button
-                  disabled={!name.trim() || ahead === 0}
+                  disabled={!name.trim() || ahead === 0 || looked?.progress.state !== 'done'}
                   loading={add.isPending}
                   onClick={() => add.mutate()}
                 >
@@ -262,75 +268,16 @@ function save(text: string, name: string): void {
   URL.revokeObjectURL(where);
 }
 
-const STATES: Record<string, { word: string; tone: Tone }> = {
-  open: { word: 'can be entered', tone: 'good' },
-  added: { word: 'added', tone: 'good' },
-  known: { word: 'known already', tone: '' },
-  refused: { word: 'cannot be entered', tone: 'bad' },
-  inactive: { word: 'not active', tone: '' },
-  gone: { word: 'has left', tone: 'warn' },
-  forgotten: { word: 'forgotten', tone: '' },
-};
-
-/** Each account with what becomes of it, and why. */
-function Members(props: { found: MemberList; done?: boolean }) {
-  const { members } = props.found;
-  const of = (state: string) => members.filter((one) => one.state === state).length;
-  const into = of(props.done ? 'added' : 'open');
-  return (
-    <div role="status">
-      <p>
-        <strong>
-          {counted(members.length, 'account')}: {into} {props.done ? 'added' : 'can be entered'}
-        </strong>
-        {of('refused') > 0 && `, ${of('refused')} cannot be entered`}
-        {of('known') > 0 && `, ${of('known')} known already`}.{' '}
-        {of('refused') > 0 && 'What cannot be entered can be tried again later.'}
-      </p>
-      <div className={styles.table}>
-        <table>
-          <thead>
-            <tr>
-              <th>Account</th>
-              <th>Name</th>
-              <th>Result</th>
-              <th>Why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {members.map((one) => (
-              <tr key={one.number}>
-                <td className={`mono ${styles.whole}`}>{one.number}</td>
-                <td>
-                  <Value text={one.name} limit={80} />
-                </td>
-                <td>
-                  <span className={frame.badge} data-tone={STATES[one.state]?.tone || undefined}>
-                    {STATES[one.state]?.word ?? one.state}
-                  </span>
-                </td>
-                <td className="muted">
-                  <Value text={one.reason} limit={600} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </div>
-  );
-}
-
 /** A new look at an organization that was added: who has come, who has left. */
-function Again(props: { names: string[] }) {
+function Again(props: { names: string[]; begun: (work: Work) => void }) {
   const [name, setName] = useState<string | null>(null);
   const [forget, setForget] = useState(false);
   const look = useMutation({
     mutationFn: () =>
-      ask<MemberList>('POST', address(['organizations', name ?? '', 'refresh']), {
+      ask<Work>('POST', address(['organizations', name ?? '', 'refresh']), {
         body: { forget },
       }),
-    onSuccess: changed,
+    onSuccess: props.begun,
   });
   return (
     <>
@@ -360,7 +307,7 @@ function Again(props: { names: string[] }) {
         </Gate>
       </div>
       <Wrong error={look.error} />
-      {look.data && <Members found={look.data} done />}
+      {look.data && <WorkShown job={look.data.progress.job} adds />}
     </>
   );
 }

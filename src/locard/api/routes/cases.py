@@ -160,7 +160,7 @@ def custody(
 @router.get("/{case}/progress")
 def progress(case: TheCase, door: TheDoor) -> list[Progress]:
     """The jobs of the case, the newest first."""
-    return [_progress(one) for one in door.desk.progress(case)]
+    return [shown_progress(one) for one in door.desk.progress(case)]
 
 
 @router.get(
@@ -177,7 +177,7 @@ async def _watch(case: str, request: Request, door: Door) -> AsyncIterator[bytes
     last, said = b"", time.monotonic()
     while True:
         found = await run_in_threadpool(door.desk.progress, case)
-        text = msgspec.json.encode([_progress(one).model_dump() for one in found])
+        text = msgspec.json.encode([shown_progress(one).model_dump() for one in found])
         if text != last:
             yield b"data: " + text + b"\n\n"
             last, said = text, time.monotonic()
@@ -257,7 +257,8 @@ def _case(door: Door, case: Case, summary: Summary, access: Access) -> CaseShown
     )
 
 
-def _progress(one: Snapshot) -> Progress:
+def shown_progress(one: Snapshot) -> Progress:
+    """The progress of a job as the API shows it."""
     return Progress(
         job=str(one.job),
         what=one.what,

@@ -5,7 +5,8 @@ As with single accounts, another address of the provider's API can be set on the
 """
 
 import re
-from collections.abc import Sequence
+import secrets
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -17,8 +18,10 @@ from locard.actions.catalogue import catalogue
 from locard.api.allowed import MayManageSettings
 from locard.api.door import TheDoor
 from locard.api.routes.accounts import PolicyShown
-from locard.cases.response.organizations import ROLE, Found
-from locard.cases.response.releasing import silent
+from locard.api.routes.cases import Progress, shown_progress
+from locard.cases.response.organizations import ROLE, Found, Seen
+from locard.cases.response.releasing import Watch
+from locard.cases.response.works import Work
 from locard.model.errors import Error
 from locard.state.accounts import Account
 
@@ -67,40 +70,79 @@ class MemberShown(BaseModel):
     reason: str
 
 
-class MemberList(BaseModel):
-    """The accounts of an organization, each with what became of it."""
+class OrganizationWork(BaseModel):
+    """A look at an organization, or its adding, while it runs and when it has ended: the accounts
+    so far, each with what became of it, and why it failed as a whole."""
 
+    progress: Progress
     external_id: str
     members: list[MemberShown]
+    error: str
+    advice: str
 
 
-@router.post("/look")
-def look_at_organization(asked: Organization, _who: MayManageSettings, door: TheDoor) -> MemberList:
-    """What adding would come to, account by account. Reads, and changes nothing."""
-    found = door.desk.response.organizations.look(_account(asked), asked.member_role, told=silent)
-    return MemberList(external_id=asked.external_id, members=_members(found))
+@router.post("/look", status_code=202)
+def look_at_organization(
+    asked: Organization, who: MayManageSettings, door: TheDoor
+) -> OrganizationWork:
+    """Begin to look what adding would come to, account by account. Changes nothing."""
+    at, wanted = door.desk.response, _account(asked)
+    at.organizations.named(asked.member_role)
+
+    def do(told: Watch, seen: Seen) -> list[Found]:
+        return at.organizations.look(wanted, asked.member_role, told=told, seen=seen)
+
+    what = "Looking what would be entered"
+    return _shown(at.works.begin(what, who.hand, wanted.external_id, do))
 
 
-@router.post("", status_code=201)
-def add_organization(asked: NewOrganization, who: MayManageSettings, door: TheDoor) -> MemberList:
-    """Add every account of an organization whose role can be taken; tell those whose cannot."""
+@router.post("", status_code=202)
+def add_organization(
+    asked: NewOrganization, who: MayManageSettings, door: TheDoor
+) -> OrganizationWork:
+    """Begin to add every account of an organization whose role can be taken; those whose cannot
+    are told with the reason."""
     at = door.desk.response
-    wanted = _account(asked, asked.name)
-    found = at.organizations.add(wanted, asked.member_role, who=who.hand, told=silent)
-    made = at.accounts.get(asked.name)
-    return MemberList(external_id=made.external_id, members=_members(found))
+    external_id = asked.external_id or secrets.token_urlsafe(24)
+    wanted = replace(_account(asked, asked.name), external_id=external_id)
+    at.organizations.named(asked.member_role)
+
+    def do(told: Watch, seen: Seen) -> list[Found]:
+        return at.organizations.add(wanted, asked.member_role, who=who.hand, told=told, seen=seen)
+
+    what = f"Adding the organization of {asked.name}"
+    return _shown(at.works.begin(what, who.hand, external_id, do))
 
 
-@router.post("/{name}/refresh")
+@router.post("/{name}/refresh", status_code=202)
 def refresh_organization(
     name: Name, asked: Refresh, who: MayManageSettings, door: TheDoor
-) -> MemberList:
-    """Add what has come since, try again what was refused, and tell what is gone."""
+) -> OrganizationWork:
+    """Begin to add what has come since, to try again what was refused, and to tell what is gone."""
     at = door.desk.response
-    found = at.organizations.refresh(
-        name, asked.member_role, forget=asked.forget, who=who.hand, told=silent
-    )
-    return MemberList(external_id=at.accounts.get(name).external_id, members=_members(found))
+    known = at.accounts.get(name)
+
+    def do(told: Watch, seen: Seen) -> list[Found]:
+        return at.organizations.refresh(
+            name, asked.member_role, forget=asked.forget, who=who.hand, told=told, seen=seen
+        )
+
+    what = f"Looking at the organization of {name} again"
+    return _shown(at.works.begin(what, who.hand, known.external_id, do))
+
+
+@router.get("/work")
+def organization_works(_who: MayManageSettings, door: TheDoor) -> list[OrganizationWork]:
+    """What runs, and the last that ended, the newest first."""
+    return [_shown(one) for one in door.desk.response.works.every()]
+
+
+@router.get("/work/{work}")
+def organization_work(
+    _who: MayManageSettings, door: TheDoor, work: Annotated[int, Path(ge=1, le=1 << 31)]
+) -> OrganizationWork:
+    """How far it is, account by account, or how it ended."""
+    return _shown(door.desk.response.works.get(work))
 
 
 @router.get("/role")
@@ -141,8 +183,14 @@ def _account(asked: Organization, name: str = "organization") -> Account:
     return Account(name, asked.provider, "", asked.role, asked.external_id, regions)
 
 
-def _members(found: Sequence[Found]) -> list[MemberShown]:
-    return [
-        MemberShown(number=one.number, name=one.name, state=one.state, reason=one.reason)
-        for one in found
-    ]
+def _shown(one: Work) -> OrganizationWork:
+    return OrganizationWork(
+        progress=shown_progress(one.progress),
+        external_id=one.external_id,
+        members=[
+            MemberShown(number=each.number, name=each.name, state=each.state, reason=each.reason)
+            for each in one.found
+        ],
+        error=one.error,
+        advice=one.advice,
+    )

@@ -27,6 +27,7 @@ from locard.cases.response.organizations import Organizations
 from locard.cases.response.releasing import Watch
 from locard.cases.response.runner import Runner
 from locard.cases.response.settings import Responding, load
+from locard.cases.response.works import Works
 from locard.model.action import STANDS, Receipt, RunState, StepState
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error, Missing
@@ -77,7 +78,7 @@ class Response:
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
         self.accounts = Accounts(desk.state, desk.vault)
-        self.organizations = Organizations(self.accounts)
+        self.organizations, self.works = Organizations(self.accounts), Works()
 
     @cached_property
     def runner(self) -> Runner:

@@ -7,7 +7,7 @@ accounts here that ask for the same external id; there is no second list that co
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,18 +38,28 @@ class Found:
     reason: str = ""
 
 
+Seen = Callable[[Found], None]
+"""Is told of each account as soon as it is known what becomes of it, in the order of the list."""
+
+
+def unseen(_found: Found) -> None:
+    """Nobody looks."""
+
+
 class Organizations:
     """Adding an organization, and looking which accounts have come and gone."""
 
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
 
-    def look(self, wanted: Account, role: str, *, told: Watch) -> list[Found]:
+    def look(self, wanted: Account, role: str, *, told: Watch, seen: Seen = unseen) -> list[Found]:
         """What adding would come to, account by account. Reads, and changes nothing."""
         wanted, members = self._listed(wanted, role)
-        return [found for _, found in self._judged(wanted, members, told)]
+        return _each((found for _, found in self._judged(wanted, members, told)), seen)
 
-    def add(self, wanted: Account, role: str, *, who: Hand, told: Watch) -> list[Found]:
+    def add(
+        self, wanted: Account, role: str, *, who: Hand, told: Watch, seen: Seen = unseen
+    ) -> list[Found]:
         """Add the account whose role lists the members, then each member by its role `role`.
 
         Nothing is added when the members cannot be listed.
@@ -57,11 +67,11 @@ class Organizations:
         external_id = wanted.external_id or secrets.token_urlsafe(24)
         _, members = self._listed(replace(wanted, external_id=external_id), role)
         made = self.accounts.add(replace(wanted, external_id=external_id), who=who)
-        return self._take(made, members, who, told)
+        return _each(self._take(made, members, who, told), seen)
 
     def _listed(self, wanted: Account, role: str) -> tuple[Account, Sequence[Any]]:
         """The account with its number, and the members that its role lists."""
-        self._named(role)
+        self.named(role)
         number = providers.session(wanted.provider).number_of(
             wanted.role, wanted.regions[0] if wanted.regions else "", wanted.endpoint
         )
@@ -70,7 +80,7 @@ class Organizations:
 
     def refresh(
         self, name: str, role: str = "", *, forget: bool, who: Hand,
-        told: Watch,
+        told: Watch, seen: Seen = unseen,
     ) -> list[Found]:  # fmt: skip
         """Add what has come, try again what was refused, and tell what is gone.
 
@@ -84,28 +94,25 @@ class Organizations:
                 f"No account came by {name} yet, so the name of their role is not known.",
                 "Say it: --member-role Locard",
             )
-        self._named(role)
+        self.named(role)
         members = listed(organization, role)
-        found = self._take(organization, members, who, told)
+        found = _each(self._take(organization, members, who, told), seen)
         there = {one.number for one in members}
         for one in ours:
             if one.number not in there:
                 if forget:
                     self.accounts.remove(one.name, who=who)
-                found.append(
-                    Found(one.number, one.name, "forgotten" if forget else "gone",
-                          f"It is no account of {name} any more.")
-                )  # fmt: skip
+                state = "forgotten" if forget else "gone"
+                left = Found(one.number, one.name, state, f"It is no account of {name} any more.")
+                found += _each([left], seen)
         return found
 
     def _take(
         self, organization: Account, members: Sequence[Any], who: Hand,
         told: Watch,
-    ) -> list[Found]:  # fmt: skip
-        return [
-            self._added(organization, member, who) if found.state == OPEN else found
-            for member, found in self._judged(organization, members, told)
-        ]
+    ) -> Iterator[Found]:  # fmt: skip
+        for member, found in self._judged(organization, members, told):
+            yield self._added(organization, member, who) if found.state == OPEN else found
 
     def _judged(
         self, organization: Account, members: Sequence[Any], told: Watch
@@ -153,12 +160,21 @@ class Organizations:
             and (one.provider, one.external_id) == (organization.provider, organization.external_id)
         ]  # fmt: skip
 
-    def _named(self, role: str) -> None:
+    def named(self, role: str) -> None:
+        """Raises `Error` for what cannot be the name of a role."""
         if not ROLE.fullmatch(role):
             raise Error(
                 f"{role[:80]!r} is no name of a role.",
                 "Name the role that is there in every account: --member-role Locard",
             )
+
+
+def _each(found: Iterable[Found], seen: Seen) -> list[Found]:
+    every: list[Found] = []
+    for one in found:
+        every.append(one)
+        seen(one)
+    return every
 
 
 def _names(name: str, number: str) -> Iterator[str]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cli.responding import Told
-from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, out
+from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, out, visible
 from locard.model.errors import Error
 
 if TYPE_CHECKING:
@@ -106,8 +105,11 @@ def add_organization(
     from locard.state.accounts import Account
 
     wanted = Account(name, provider, "", role, external_id, tuple(region or ()), endpoint=endpoint)
+    progress = _Each()
     with desk() as at:
-        found = at.response.organizations.add(wanted, member_role, who=hand(who), told=Told())
+        found = at.response.organizations.add(
+            wanted, member_role, who=hand(who), told=progress.told, seen=progress.seen
+        )
         made = at.response.accounts.get(name)
     if not as_json:
         out.print(f"Every role has to ask for the external id {made.external_id}", markup=False)
@@ -126,11 +128,31 @@ def refresh(
     as_json: Json = False,
 ) -> None:
     """Add the accounts that have come to an organization since, and tell those that have left."""
+    progress = _Each()
     with desk() as at:
         found = at.response.organizations.refresh(
-            name, member_role, forget=forget, who=hand(who), told=Told()
-        )
+            name, member_role, forget=forget, who=hand(who),
+            told=progress.told, seen=progress.seen,
+        )  # fmt: skip
     _members(found, as_json)
+
+
+class _Each:
+    """Says what became of each account as soon as it is known."""
+
+    def __init__(self) -> None:
+        self._total = self._done = 0
+
+    def told(self, _stage: str, _done: int, total: int) -> None:
+        """How many there are."""
+        self._total = total
+
+    def seen(self, found: "Found") -> None:
+        """One account, and why it cannot be entered."""
+        self._done += 1
+        of = f"{self._done:,} of {max(self._total, self._done):,}"
+        said = f"{of}: {found.name} ({found.number}) {found.state} {found.reason}".rstrip()
+        errors.print(visible(said), markup=False)
 
 
 def _members(found: "list[Found]", as_json: bool) -> None:
