@@ -41,7 +41,7 @@ def token(api: Api, username: str, **asked: str) -> Iterator[httpx.Client]:
         made = person.post("/api/tokens", json={"name": "t", **asked})
         assert made.status_code == 201, made.text
     with httpx.Client(
-        base_url=api.url, headers={"Authorization": f"Bearer {made.json()['token']}"}
+        base_url=api.url, headers={"Authorization": f"Bearer {made.json()['token']}"}, timeout=60
     ) as script:
         yield script
 
@@ -231,7 +231,9 @@ def test_strangers_choose_neither_names_nor_number_in_the_ledger(api: Api) -> No
 
 def test_a_token_that_is_none_is_a_refused_sign_in(api: Api) -> None:
     before = len(entries(api, Verb.SIGN_IN_REFUSED))
-    with httpx.Client(base_url=api.url, headers={"Authorization": "Bearer locard_x"}) as script:
+    with httpx.Client(
+        base_url=api.url, headers={"Authorization": "Bearer locard_x"}, timeout=60
+    ) as script:
         assert [script.get("/api/cases").status_code for _ in range(5)] == [401] * 5
     told = entries(api, Verb.SIGN_IN_REFUSED)[before:]
     assert [(one.actor, one.door) for one in told] == [("unknown", "api")]

@@ -45,7 +45,7 @@ def test_an_api_token_works_until_revoked_and_makes_no_other(api: Api, bob: http
     assert made["token"].startswith("locard_") and made["name"] == "nightly"
     assert all("token" not in token for token in bob.get("/api/tokens").json())
     with httpx.Client(
-        base_url=api.url, headers={"Authorization": f"Bearer {made['token']}"}
+        base_url=api.url, headers={"Authorization": f"Bearer {made['token']}"}, timeout=60
     ) as script:
         assert script.get("/api/session").json()["username"] == "bob"
         assert script.put("/api/users/me/preferences", json={}).status_code == 204

@@ -37,4 +37,4 @@ def test_a_sender_who_goes_ends_the_query(desk: Desk, api: Api) -> None:
             sender.sendall(b"GET /api/endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert begun.wait(PATIENCE)
         assert ended.wait(PATIENCE), "the query went on although nobody waited"
-        assert httpx.get(f"{url}/api/session").status_code == 401
+        assert httpx.get(f"{url}/api/session", timeout=60).status_code == 401

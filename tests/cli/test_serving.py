@@ -30,7 +30,7 @@ class Serving:
     link: str
 
     def post(self, path: str, body: dict[str, str], **headers: str) -> httpx2.Response:
-        return httpx2.post(self.address + path, json=body, headers=headers)
+        return httpx2.post(self.address + path, json=body, headers=headers, timeout=60)
 
 
 @contextmanager

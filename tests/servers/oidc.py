@@ -30,11 +30,11 @@ class Oidc:
 
     def people(self, **claims: dict[str, Any]) -> None:
         """What the provider says of these people, by login."""
-        httpx.put(f"{self.issuer}/people", json=claims).raise_for_status()
+        httpx.put(f"{self.issuer}/people", json=claims, timeout=60).raise_for_status()
 
     def fault(self, kind: str) -> None:
         """Make ID tokens wrong in this way; empty: right again."""
-        httpx.put(f"{self.issuer}/fault", json=kind).raise_for_status()
+        httpx.put(f"{self.issuer}/fault", json=kind, timeout=60).raise_for_status()
 
     def walk(self, address: str, login: str) -> dict[str, str]:
         """Sign in and consent as a browser would; what the address it ends at carries."""
