@@ -9,11 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 
 from locard.evidence import entries as clock
 from locard.evidence.entries import Draft, nanoseconds, rfc3339
+from locard.evidence.index import Index
 from locard.evidence.ledger import Ledger
 from locard.evidence.signing import FileSigner
 from locard.model.custody import Exhibit, Hand, Verb
@@ -377,6 +380,36 @@ def test_an_index_that_another_process_emptied_is_noticed(ledger: Ledger, tmp_pa
     for _ in range(2):
         with pytest.raises(Tampered):
             ledger.newest(case="c")
+
+
+@pytest.mark.parametrize("seen", [0, 3])
+def test_who_waits_for_the_index_does_not_empty_it_for_a_length_from_before(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: int
+) -> None:
+    """It saw fewer entries, and others added and indexed some before its turn came."""
+    assert len(ledger.newest(case="c")) == 5
+    data = ledger.path.read_bytes()
+    emptied: list[object] = []
+    monkeypatch.setattr(Index, "_empty", lambda *_given: emptied.append(1))
+    with closing(opened(tmp_path)) as other, closing(sqlite3.connect(ledger.index.path)) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        ledger.path.write_bytes(b"".join(data.splitlines(keepends=True)[:seen]))
+        waits, asked = Thread(target=other.size), Event()
+        begin = Index._writing
+
+        def begins(index: Index, database: sqlite3.Connection) -> Any:
+            asked.set()
+            return begin(index, database)
+
+        monkeypatch.setattr(Index, "_writing", begins)
+        waits.start()
+        assert asked.wait(30)
+        ledger.path.write_bytes(data)
+        busy.execute("COMMIT")
+        waits.join(30)
+        assert other.size() == ledger.size()
+    assert emptied == []
+    assert len(ledger.newest(case="c")) == 5
 
 
 def test_an_index_that_was_edited_is_made_anew_and_never_believed(

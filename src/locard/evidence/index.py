@@ -71,14 +71,13 @@ class Index:
         Raises `Tampered` at a line that is not the entry that belongs there.
         """
         with self._lock:
-            size = self.entries.stat().st_size if self.entries.exists() else 0
             try:
-                if self._covered[0] != size or self._changed():
-                    self._covered = self._read_on(size)
+                if self._covered[0] != self._size() or self._changed():
+                    self._covered = self._read_on()
             except (sqlite3.DatabaseError, TypeError, ValueError):
                 self.close()
                 self.path.unlink(missing_ok=True)
-                self._covered = self._read_on(size)
+                self._covered = self._read_on()
             return self._covered
 
     def rebuild(self) -> tuple[int, int]:
@@ -88,14 +87,13 @@ class Index:
         meanwhile would take an exhibit for one that is not known.
         """
         with self._lock:
-            size = self.entries.stat().st_size if self.entries.exists() else 0
             self._covered = (-1, 0)
             try:
-                self._covered = self._read_on(size, anew=True)
+                self._covered = self._read_on(anew=True)
             except (sqlite3.DatabaseError, TypeError, ValueError):
                 self.close()
                 self.path.unlink(missing_ok=True)
-                self._covered = self._read_on(size)
+                self._covered = self._read_on()
             return self._covered
 
     def where(
@@ -213,8 +211,17 @@ class Index:
             database.execute(f"DELETE FROM {table}")  # noqa: S608 (our own words)
         database.execute("INSERT INTO covered VALUES (0, 0)")
 
-    def _read_on(self, size: int, *, anew: bool = False) -> tuple[int, int]:
+    def _size(self) -> int:
+        return self.entries.stat().st_size if self.entries.exists() else 0
+
+    def _read_on(self, *, anew: bool = False) -> tuple[int, int]:
+        """Index what is not yet, in one transaction; all of it when the entries became fewer.
+
+        How long they are is asked when nobody else can write the index any more: whoever waits for
+        that with a length from before would empty what others indexed meanwhile.
+        """
         with self._writing(self._database()) as database:
+            size = self._size()
             covered = database.execute("SELECT bytes, entries FROM covered").fetchone()
             start, sequence = (size + 1, 0) if anew else covered
             if start > size:
