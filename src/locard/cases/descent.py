@@ -59,6 +59,22 @@ class Descent:
                 f"Together with the archives around it: {error.message}", error.advice
             ) from None
 
+    def around(self, holding: Holding) -> set[str]:
+        """`holding` and every evidence that it came out of, in any of its places."""
+        found = {holding.evidence}
+        left = [holding.evidence] if holding.depth else []
+        with self._state.session() as session:
+            while left:
+                parents = session.scalars(
+                    select(Place.parent)
+                    .join(Holding, Place.holding == Holding.id)
+                    .where(Holding.case == self._case, Holding.evidence == left.pop())
+                )
+                new = {one for one in parents if one} - found
+                found |= new
+                left += new
+        return found
+
     def _climb(self, holding: Holding) -> str:
         one, seen = holding.evidence, set[str]()
         with self._state.session() as session:

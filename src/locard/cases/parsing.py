@@ -269,7 +269,7 @@ class Parsing:
         intake: Intake,
     ) -> None:
         limits = limited(self.limits, holding.limits)
-        root = ""
+        root, around = "", set[str]()
 
         def admit(length: int) -> None:
             if holding.depth:
@@ -279,7 +279,8 @@ class Parsing:
             if not isinstance(frame, f.MemberBegin | Arrived):
                 self.note(frame, attempt)
                 continue
-            root = root or self.descent.of(holding)
+            if not root:
+                root, around = self.descent.of(holding), self.descent.around(holding)
             begin = frame.begin if isinstance(frame, Arrived) else frame
             origin = Origin(
                 name=f"{name}/{begin.path}",
@@ -300,6 +301,8 @@ class Parsing:
                 put = intake.put(member, origin, reason)
                 end = member.end
             self.descent.count(root, put.evidence.id, put.evidence.size)
+            if put.evidence.id in around:
+                attempt.troubles.append(f"{begin.path}: {_IN_ITSELF}")
             if begin.note:
                 attempt.troubles.append(f"{begin.path}: {begin.note}")
             attempt.members += end is not None and not end.problem
@@ -339,6 +342,12 @@ class Parsing:
         if found.troubles:
             reason = found.troubles[0]
         return replace(outcome, stage=stage, reason=reason, facts=facts)
+
+
+_IN_ITSELF = (
+    "It has the same bytes as the archive that it is in, or as one around that; it is held once, "
+    "and what is in it is not taken out again."
+)
 
 
 def _unpacked(known: f.Recognised | None) -> Acquisition:
