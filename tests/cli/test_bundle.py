@@ -16,7 +16,7 @@ def test_a_bundle_goes_from_one_command_line_to_another(c: Locard, tmp_path: Pat
     made = c("case", "export", "c", "--output", path, "--tar", "--to", "Lab", "--reason", "r")
     assert made.status == 0, made.err
     key = tmp_path / "sender.vkey"
-    key.write_text(c("custody", "key").out.splitlines()[0] + "\n")
+    key.write_text(c("custody", "key").out)
     assert c("custody", "key", "--json").json[0]["fingerprint"] in made.out
     judged = c("verify", path, "--key", key, "--json")
     assert (judged.status, judged.json["passed"]) == (0, True)

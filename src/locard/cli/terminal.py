@@ -162,6 +162,11 @@ def size(number: float) -> str:
     return f"{number:.1f} TB"
 
 
+def exhibits(number: int) -> str:
+    """So many exhibits, in words."""
+    return f"{number:,} exhibit" + "s" * (number != 1)
+
+
 @contextmanager
 def shown() -> Iterator["Watch"]:
     """Progress on standard error: a bar on a terminal, lines on a pipe."""

@@ -16,6 +16,7 @@ from locard.cli.terminal import (
     desk,
     emit,
     errors,
+    exhibits,
     group,
     hand,
     out,
@@ -92,7 +93,7 @@ def export(
     for one in failed:
         errors.print(f"[red]FAIL[/red]  {one.name}: {visible(one.detail)}")
     out.print(
-        f"{visible(str(sealed.path))}: {sealed.exhibits:,} exhibits, {sealed.rows:,} rows, "
+        f"{visible(str(sealed.path))}: {exhibits(sealed.exhibits)}, {sealed.rows:,} rows, "
         f"{size(sealed.bytes)}, sealed by entry {sealed.entry:,}"
         + (f", stamped {sealed.stamped}." if sealed.stamped else ", without a time stamp.")
     )
@@ -177,7 +178,7 @@ def _accepted(found: "Accepted", added: "Added", unmet: int, as_json: bool) -> N
         )
         return
     out.print(
-        f"Case {found.case} accepted {found.exhibits:,} exhibits from "
+        f"Case {found.case} accepted {exhibits(found.exhibits)} from "
         f"{visible(found.sender.name)} ({visible(found.sender.origin)}): "
         f"{added.events:,} new rows, {added.problems:,} problems."
     )

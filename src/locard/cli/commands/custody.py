@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from locard.cli.terminal import Json, Who, desk, emit, group, hand, out
+from locard.cli.terminal import Json, Who, desk, emit, errors, group, hand, out
 
 AUTHORITY = """Examples:
 
@@ -135,7 +135,8 @@ def key(
             out.print(one.pem().strip() if pem else one.vkey, markup=False)
             if not pem:
                 mark = "signs now" if one.vkey == signing else "signed before"
-                out.print(f"  {mark}; fingerprint {one.fingerprint}")
+                # Beside the keys and not among them: `> here.vkey` makes a file of keys.
+                errors.print(f"  {mark}; fingerprint {one.fingerprint}")
 
 
 def explain(

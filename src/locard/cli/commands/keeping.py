@@ -13,6 +13,7 @@ from locard.cli.terminal import (
     desk,
     emit,
     errors,
+    exhibits,
     group,
     hand,
     moment,
@@ -227,7 +228,7 @@ def agree(
             if not yes:
                 _plan(at.keeping.plan(case, found.evidence))
                 errors.print("This cannot be undone.")
-                typer.confirm(f"Dispose of {_exhibits(len(found.evidence))}?", abort=True, err=True)
+                typer.confirm(f"Dispose of {exhibits(len(found.evidence))}?", abort=True, err=True)
             at.keeping.agree(case, number, reason=reason, who=by)
         done = at.keeping.carry_out(case, number, who=by, begun=watch.begun)
         again = at.resume(case, who=by)
@@ -235,7 +236,7 @@ def agree(
         emit(asdict(done))
     else:
         out.print(
-            f"Disposed of {_exhibits(len(done.evidence))}. The ledger keeps what they were and "
+            f"Disposed of {exhibits(len(done.evidence))}. The ledger keeps what they were and "
             "what happened to them."
         )
         if again:
@@ -249,10 +250,6 @@ def refuse(
     with desk() as at:
         refused = at.keeping.refuse(case, number, reason=reason, who=hand(who))
     emit(asdict(refused)) if as_json else out.print(f"Disposal {number} is refused.")
-
-
-def _exhibits(count: int) -> str:
-    return f"{count:,} exhibit" + "s" * (count != 1)
 
 
 def _last(until: str) -> int:
@@ -319,7 +316,7 @@ def _disposal(one: "Disposal") -> str:
     from locard.state.keeping import Standing, day
 
     said = (
-        f"Disposal {one.id} of {_exhibits(len(one.evidence))}, asked for by {one.asked_by} "
+        f"Disposal {one.id} of {exhibits(len(one.evidence))}, asked for by {one.asked_by} "
         f"{day(one.asked)}: {one.reason}."
     )
     if one.standing is Standing.ASKED:
@@ -335,7 +332,7 @@ def _disposal(one: "Disposal") -> str:
 
 def _plan(plan: "Plan") -> None:
     out.print(
-        f"{_exhibits(len(plan.items))} of case {plan.case}, {size(plan.bytes)}; rows of the "
+        f"{exhibits(len(plan.items))} of case {plan.case}, {size(plan.bytes)}; rows of the "
         f"timeline: {plan.rows:,}"
     )
     for item in plan.items[:20]:

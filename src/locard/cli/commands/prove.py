@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-    locard prove 3f2a9c…
+    locard prove 3f2a9c0b1d2e4f503f2a9c0b1d2e4f50
 
-    locard prove 3f2a9c… --case intrusion --json
+    locard prove 3f2a9c0b1d2e4f503f2a9c0b1d2e4f50 --case intrusion --json
 """
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from locard.cli import trust
-from locard.cli.terminal import Json, Who, desk, emit, group, hand, out, visible
+from locard.cli.terminal import Json, Who, desk, emit, exhibits, group, hand, out, visible
 from locard.model.errors import Error, Missing
 
 OUT = """Examples:
@@ -50,7 +50,7 @@ def release(
     if as_json:
         emit({"transfer": transfer, "exhibits": count})
         return
-    out.print(f"{count:,} exhibits released to {visible(to)} as transfer {transfer}.")
+    out.print(f"{exhibits(count)} released to {visible(to)} as transfer {transfer}.")
     out.print(f"When they are accepted: locard custody transfer in {case} --transfer {transfer}")
 
 
@@ -82,11 +82,11 @@ def accept(
                 raise Missing(f"{receipt} cannot be read: {error.strerror}.") from error
             trusted = trust.keys(key)
             found = at.bundles.acknowledge(case, content, trusted, reason=reason, who=hand(who))
-            answer = asdict(found)
+            count, answer = found.exhibits, asdict(found)
     if as_json:
         emit(answer)
         return
-    out.print(f"{answer['exhibits']:,} exhibits are noted as accepted.")
+    out.print(f"Noted as accepted: {exhibits(count)}.")
     if receipt is not None:
         said = "the key that you gave" if answer["compared"] else "a key that was NOT compared"
         out.print(f"Signed in the ledger {visible(str(answer['receiver']))} with {said}:")
