@@ -71,6 +71,9 @@ def test_memory_comes_in_parts_that_were_measured_on_the_host(
     (exhibit,) = room.runner.vault.ledger.exhibits("c", told["evidence"])
     assert exhibit.tool.digest == said["sha256"] and "smeared" in exhibit.method.consistency
     assert "removed from there again" in exhibit.changes[0]
+    asked = [one.call for one in exhibit.requests]
+    assert asked == ["ssm:SendCommand", "ssm:SendCommand", "s3:GetObject"]
+    assert len({one.id for one in exhibit.requests}) == 3
     assert list(tmp_path.glob("locard-*")) == [], "nothing is left on the host"
     assert not room.aws.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"]
     assert room.unused("collect.aws.memory") == set()

@@ -62,6 +62,11 @@ def test_the_answers_of_the_whole_disk_after_a_few_blocks(
     assert exhibit.method.consistency.startswith("partial; crash-consistent")
     assert f"{told['blocks']:,} of 2,048 blocks" in exhibit.covers
     assert exhibit.source["snapshot"] == told["snapshot"]
+    asked = [one.call for one in exhibit.requests]
+    assert asked[0] == "ec2:CreateSnapshots", "which made the snapshot"
+    assert asked.count("ebs:GetSnapshotBlock") == told["blocks"] > 0
+    assert asked.count("ebs:ListSnapshotBlocks") == told["listings"]
+    assert len(asked) == 1 + told["blocks"] + told["listings"]
 
     desk = Desk(Settings(home=runner.home, workers=1))
     desk.add("c", [], who="ana")

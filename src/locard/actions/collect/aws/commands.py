@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from locard.actions.collect.aws.requested import note_request
 from locard.actions.contract import Room
 from locard.model.action import Json
 from locard.model.errors import Error, Missing
@@ -56,6 +57,7 @@ def command(cloud: "Cloud", room: Room, said: Mapping[str, Json], what: str, scr
             Parameters={"commands": script.splitlines(),
                         "executionTimeout": [str(int(said["minutes"]) * 60)]},
         )  # fmt: skip
+        note_request(Path(room.folder), [f"command-{what}"], cloud.requests[-1])
         number = str(sent["Command"]["CommandId"])
         file.write_text(json.dumps({"command": number}))
     while True:

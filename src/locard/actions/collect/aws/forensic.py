@@ -11,15 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from locard.actions.collect.aws.snapshots import (
-    SNAPSHOT,
-    TAGGED,
-    lock,
-    note,
-    note_request,
-    noted,
-    wait,
-)
+from locard.actions.collect.aws.requested import note, note_request
+from locard.actions.collect.aws.snapshots import SNAPSHOT, TAGGED, lock, noted, wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
 from locard.model.errors import Error, Missing

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from locard.actions.collect.aws.answers import of
 from locard.actions.collect.aws.commands import VALID, by_address, command, folder, prefix
+from locard.actions.collect.aws.requested import made_by
 from locard.actions.contract import Action, Keep, Option, Room
 from locard.model.action import Json, Permission, Plan, Step, Target
 from locard.model.custody import Acquisition, Tool
@@ -163,7 +164,7 @@ class Pull:
         )
         stream = Parts(found["Body"], made["part"] << 20)
         name = self.work.makes.format(id=step.arguments["instance"])
-        kept = keep(name, stream, _acquired(drop, self.work, step))
+        kept = keep(name, stream, _acquired(drop, self.work, step, room))
         if stream.sums() != made["parts"]:
             raise Tampered(
                 f"{name} is not what was measured on the host.",
@@ -287,14 +288,17 @@ def _base64(digest: str) -> str:
     return b64encode(bytes.fromhex(digest)).decode()
 
 
-def _acquired(drop: "Cloud", work: Work, step: Step) -> Acquisition:
-    said = step.arguments
+def _acquired(drop: "Cloud", work: Work, step: Step, room: Room) -> Acquisition:
+    """By the commands that were sent to the host, and the request that its upload came by."""
+    said, sent = step.arguments, made_by(Path(room.folder), "command-make", "command-upload")
     changed = (
         f"{work.name}, what it made and two scripts were written below {said['folder']} on the "
         "host, and removed from there again; the agent of Systems Manager keeps its own logs of it"
     )
+    got = of(drop, consistency=work.consistency, covers=f"what {work.name} wrote")
     return replace(
-        of(drop, consistency=work.consistency, covers=f"what {work.name} wrote"),
+        got,
+        requests=(*sent, *got.requests),
         tool=Tool(work.name, "as its digest says", said["sha256"]),
         changes=(changed,),
         hash_point="in parts on the host, when the tool had ended; then here",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from locard.actions.collect.aws.answers import of
 from locard.actions.collect.aws.blocks import GIB, Snapshot, digest, journal
 from locard.actions.collect.aws.picked import Picked
-from locard.actions.collect.aws.snapshots import made_by, wait
+from locard.actions.collect.aws.requested import made_by
+from locard.actions.collect.aws.snapshots import wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Step
 from locard.model.custody import Acquisition
@@ -53,13 +54,11 @@ class Triage:
             room.progress(f"Triage of {label}", done, most)
 
         most = int(step.arguments["most"]) << 20
-        disk = Picked(cloud, name, Path(room.folder), most, progress)
+        disk = Picked(cloud.noting(), name, Path(room.folder), most, progress)
         told = _parsed(disk, label, Path(room.folder), files=files)
         if disk.error is not None:
             raise disk.error
-        image = keep(
-            f"{label}-triage.blocks", disk.exhibit(files), _partly(cloud, disk, step, room)
-        )
+        image = keep(f"{label}-triage.blocks", disk.exhibit(files), _partly(disk, step, room))
         return {
             "snapshot": name, "image": image, "bytes": disk.read, "blocks": len(disk.asked),
             "zeros": len(disk.zeros), "fetched": disk.fetched, "listings": disk.listings,
@@ -225,7 +224,7 @@ def _found(disk: Picked, told: Mapping[str, Json]) -> str:
     return text + (f"; the parser ended: {told['ended']}" if told["ended"] else "")
 
 
-def _partly(cloud: "Cloud", disk: Picked, step: Step, room: Room) -> Acquisition:
+def _partly(disk: Picked, step: Step, room: Room) -> Acquisition:
     count = -(-disk.size // disk.block)
     covers = (
         f"{len(disk.asked):,} of {count:,} blocks of {disk.block:,} bytes, those that the parser "
@@ -233,7 +232,7 @@ def _partly(cloud: "Cloud", disk: Picked, step: Step, room: Room) -> Acquisition
         "rest was not read"
     )
     consistency = f"partial; {step.arguments['consistency']}"
-    return _from(of(cloud, consistency=consistency, covers=covers), disk.name, step, room)
+    return _from(of(disk.cloud, consistency=consistency, covers=covers), disk.name, step, room)
 
 
 def _from(got: Acquisition, snapshot: str, step: Step, room: Room) -> Acquisition:

@@ -3,14 +3,13 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from locard.actions.collect.aws.requested import note, note_request
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Permission, Step
-from locard.model.custody import Request
 from locard.model.errors import Error, Missing
 
 if TYPE_CHECKING:
@@ -168,30 +167,6 @@ def lock(cloud: "Cloud", name: str, how: Mapping[str, Json]) -> dict[str, Json]:
 def noted(file: Path) -> dict[str, str]:
     """What an earlier attempt at this run has made."""
     return dict(json.loads(file.read_text())) if file.exists() else {}
-
-
-def note_request(folder: Path, names: Iterable[str], request: Request) -> None:
-    """Write down by which request snapshots were made: the exhibits that are read of them say so.
-
-    Reading blocks is a data event, which most accounts do not record; making a snapshot they do.
-    """
-    file = folder / "requests.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
-    note(file, known | {name: asdict(request) for name in names})
-
-
-def made_by(folder: Path, *names: str) -> tuple[Request, ...]:
-    """The requests by which this run made these snapshots, as far as they are known."""
-    file = folder / "requests.json"
-    known = json.loads(file.read_text()) if file.exists() else {}
-    return tuple(Request(**known[name]) for name in names if name in known)
-
-
-def note(file: Path, made: Mapping[str, Json]) -> None:
-    """Write down what was made, so that it is not made again."""
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(made))
-    new.replace(file)
 
 
 def _ours(cloud: "Cloud", name: str) -> dict[str, str]:
