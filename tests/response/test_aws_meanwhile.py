@@ -5,6 +5,8 @@ disk are still to come, and what is killed meanwhile is carried on."""
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,6 +113,13 @@ def at_work(at: Desk, run: str) -> int:
         return next((one.pid for one in rows if one.pid and birth(one.pid) == one.birth), 0)
 
 
+def shown(at: Desk, run: str) -> str:
+    """What the command line shows of a run."""
+    words = [sys.executable, "-m", "locard.cli.main", "runs", "show", run]
+    told = os.environ | {"LOCARD_HOME": str(at.settings.home), "COLUMNS": "400"}
+    return subprocess.run(words, env=told, capture_output=True, text=True, check=True).stdout
+
+
 def receipt(at: Desk, run: str) -> Receipt:
     with at.state.session() as session:
         return runs.receipt(session, run)
@@ -176,6 +185,10 @@ def test_the_instance_is_cut_off_and_released_while_blocks_are_still_to_come(
     )  # fmt: skip
     assert here.state() != before and at_work(at, now.parts[1].run)
     assert not at.vault.holds(image(disk))
+    told = shown(at, now.parts[1].run)
+    assert f"kept: isolating {here.instance} takes nothing from it any more" in told
+    assert "now: Reading vol-" in told
+    assert "kept; the rest is still read from copies" in shown(at, run.id)
     released = at.response.release(now.parts[2].run, BEN, "a drill")
     assert released.state is RunState.RELEASED and differences(before, here.state()) == []
     assert state_of(at.response.playbooks.run(run.id))[1] == "kept"

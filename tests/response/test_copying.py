@@ -221,6 +221,19 @@ def test_a_copy_whose_process_died_is_read_on_and_given_up_after_a_few(
     assert at.playbooks.carry_on(run.id).state is PlaybookState.DONE
 
 
+def test_what_is_kept_later_is_read_beside_what_is_being_read(at: Bench, room: Path) -> None:
+    later = "  - notify: all\n  - {collect: collect.toy.cast}\n  - isolate"
+    text = BOOK.replace("ASK", "before-containing").replace("  - isolate", later)
+    at.write("dark", text)
+    at.shelf.enable("dark", ANA)
+    run = waiting(at)
+    first, second = run.parts[1].run, run.parts[3].run
+    assert states(run)[:5] == ["done", "kept", "done", "kept", "pending"]
+    assert at.apart == [first, second]
+    read_on(at)
+    assert states(at.playbooks.run(run.id))[:5] == ["done", "done", "done", "done", "pending"]
+
+
 def test_what_needs_the_target_and_failed_keeps_it_from_being_isolated(
     at: Bench, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,6 +171,10 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     expect(page.get_by_text("nothing is isolated now")).to_be_visible()
     disks = page.get_by_role("row").filter(has_text="Collect the disks")
     disks.get_by_role("link").click()
+    line = (
+        f"From here on it reads copies that stand: {rehearsal.instance} may be isolated meanwhile."
+    )
+    expect(page.get_by_text(line)).to_be_visible()
     page.get_by_role("link", name=re.compile(r"\.raw")).click()
     page.wait_for_url("**/custody?*id=*")
     expect(page.get_by_label("Life of the exhibit")).to_contain_text("vol-", timeout=LONG)

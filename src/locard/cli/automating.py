@@ -195,6 +195,7 @@ def attend(at: "Desk") -> list[PlaybookRun]:
     """Hold playbooks against what came, and carry on what is due, here and now."""
     begun = at.response.playbooks.judge()
     at.response.playbooks.waiting.look()
+    at.response.playbooks.copying.look()
     due = at.response.playbooks.due()
     carry_on(at, due)
     return [at.response.playbooks.run(one) for one in dict.fromkeys((*begun, *due))]

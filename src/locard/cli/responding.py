@@ -26,6 +26,8 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this: show 
 
 MARKS = {
     StepState.PLANNED: " ",
+    StepState.CAPTURED: "…",
+    StepState.INTENDED: "…",
     StepState.VERIFIED: "✓",
     StepState.APPLIED: "✓",
     StepState.UNDONE: "↩",

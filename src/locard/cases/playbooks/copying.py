@@ -53,12 +53,14 @@ class Copying:
         self.state, self.vault, self.notices = state, vault, notices
         self.carry, self.apart = carry, apart
         """`apart` begins to carry runs on in a process of its own, one after the other."""
+        self._handed: set[str] = set()
         self._alone: dict[str, float] = {}
         self._begun: dict[str, tuple[int, int]] = {}
 
     def hand_over(self, run: PlaybookRun) -> None:
-        """Have what a run left to be read from copies read, unless a process is at it."""
-        copying = [one.run for one in run.copying]
+        """Have what a run left to be read from copies read, unless a process is at it already."""
+        copying = [one.run for one in run.copying if one.run not in self._handed]
+        self._handed.update(copying)
         if copying and not self._busy(copying):
             self.apart(copying, hand_of(run))
 

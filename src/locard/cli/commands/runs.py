@@ -190,8 +190,13 @@ def resume(
 
 
 def _again(at: "Desk", run: str, who: Hand) -> PlaybookRun:
-    """Carry a run of a playbook on; what failed is tried again, what lapsed is asked again."""
+    """Carry a run of a playbook on; what failed is tried again, what lapsed is asked again.
+
+    While it waits for people, and after they refused, it still reads its copies to their end.
+    """
     known = at.response.playbooks.run(run)
+    if known.state in (PlaybookState.WAITING, PlaybookState.REFUSED):
+        at.response.playbooks.copying.hand_over(known)
     if known.state in (PlaybookState.FAILED, PlaybookState.LAPSED):
         at.response.playbooks.retry(run, who)
     return at.response.playbooks.carry_on(run, Told())
