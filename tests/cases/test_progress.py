@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a process is still at work, by which locks and jobs are judged."""
+"""Whether a process is still at work, by which locks and jobs are judged; and how fast it is."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from locard.cases.progress import birth
+from locard.cases.progress import Progress, birth
+from locard.state import database
+from locard.state.investigations import CaseRow
 
 
 def test_a_process_that_ended_is_not_at_work_though_nobody_asked_how_it_did() -> None:
@@ -16,3 +19,17 @@ def test_a_process_that_ended_is_not_at_work_though_nobody_asked_how_it_did() ->
     assert birth(child.pid) == ""
     child.communicate()
     assert birth(child.pid) == ""
+
+
+def test_what_was_done_before_says_no_speed(tmp_path: Path) -> None:
+    state = database.open_state(tmp_path / "state.sqlite")
+    with state.session() as session:
+        session.add(CaseRow(name="c", title="", created=0, created_by="ana"))
+    progress = Progress(state, "c", "Collecting", "ana")
+    try:
+        progress.stage("Read vol-1 into the vault", 3, "steps", 2)
+        assert progress.snapshot() == ("Read vol-1 into the vault", 2, 3, "steps", 0.0)
+        progress.advance(1)
+        assert progress.snapshot()[-1] > 0
+    finally:
+        progress.finish("done")

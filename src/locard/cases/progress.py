@@ -69,12 +69,12 @@ class Progress:
         self._thread = Thread(target=self._tick, name="progress", daemon=True)
         self._thread.start()
 
-    def stage(self, name: str, total: int = 0, unit: str = "") -> None:
-        """Begin another step of the work."""
+    def stage(self, name: str, total: int = 0, unit: str = "", done: int = 0) -> None:
+        """Begin another step of the work, of which `done` was done before and says no speed."""
         with self._lock:
-            self._stage, self._done, self._total, self._unit = name, 0, total, unit
+            self._stage, self._done, self._total, self._unit = name, done, total, unit
             self._samples.clear()
-            self._samples.append((time.monotonic(), 0))
+            self._samples.append((time.monotonic(), done))
 
     def advance(self, amount: int) -> None:
         """`amount` more units of the stage are done."""

@@ -298,8 +298,8 @@ class _Told:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """`stage` is at `done` of `total`."""
         if stage != self._stage:
-            self._progress.stage(stage, total, "bytes" if total > LARGE else "steps")
-            self._stage, self._done = stage, 0
+            self._progress.stage(stage, total, "bytes" if total > LARGE else "steps", done)
+            self._stage, self._done = stage, done
             self._analyse()  # what the steps before took, while the next ones go on
         self._progress.advance(done - self._done)
         self._done = done
