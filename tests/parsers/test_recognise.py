@@ -3,11 +3,13 @@
 
 import gzip
 import io
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from locard.model.action import FORMAT
 from locard.model.errors import Error, Missing
 from locard.parsers.catalogue import Catalogue, load
 from locard.parsers.contract import Head
@@ -83,6 +85,11 @@ def test_being_told_overrides_and_a_wrong_name_gets_the_nearest() -> None:
         ("Wörter\n".encode(), "text that no parser knows"),
         (b"\x01\x02\x03\xff\xfe\x00\x07", "unknown binary data"),
         (bytes(100), "zeros"),
+        (
+            json.dumps({"format": FORMAT, "run": "r"}, indent=1).encode(),
+            "receipt of a run of Locard",
+        ),
+        (b"block,sha256-base64,problem\n0,gnE+1ja3,\n", "checksums of a disk's blocks"),
     ],
 )
 def test_what_nobody_takes_has_a_name(tmp_path: Path, first: bytes, reason: str) -> None:

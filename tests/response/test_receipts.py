@@ -15,6 +15,8 @@ from locard.model.action import RunState
 from locard.model.custody import Acquisition, Verb
 from locard.model.errors import Denied, Missing, Unreadable
 from locard.model.evidence import Origin
+from locard.parsers.contract import Head
+from locard.parsers.looks import looks_like
 from locard_verify.keys import read_key
 from tests.response.conftest import ANA, Isolate, toy_runner
 
@@ -31,6 +33,8 @@ def test_a_receipt_is_believed_here_and_elsewhere_with_the_key(
         signed(runner, run)
     runner.carry_on(run, ANA)
     found = signed(runner, run)
+    kept = found["receipt"].encode()
+    assert looks_like(Head(kept, kept, len(kept), "receipt", ())) == "receipt of a run of Locard"
     content = json.dumps(found).encode()
     receipt, key = receipts.opened(content, receipts.ours(runner.vault))
     assert (receipt.run, receipt.state) == (run, RunState.DONE)

@@ -4,6 +4,7 @@
 Signatures: the `file(1)` magic database and the formats' own specifications.
 """
 
+from locard.model.action import FORMAT
 from locard.parsers.contract import Head
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
@@ -31,6 +32,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"KDMV", "VMDK disk image"),
     (0, b"vhdxfile", "VHDX disk image"),
     (0, b"EMiL", "LiME memory image"),
+    (0, b'{\n "format": "%s"' % FORMAT.encode(), "receipt of a run of Locard"),
+    (0, b"block,sha256-base64,problem", "checksums of a disk's blocks"),
     (0, b"Rar!\x1a\x07", "RAR archive"),
     (0, b"!<arch>\n", "ar archive"),
     (0, b"070701", "cpio archive"),
