@@ -170,10 +170,14 @@ export const PLAYBOOK_STATES = ['due', 'done', 'failed', 'refused', 'lapsed'];
 
 /** Runs of playbooks that wait for people, of a case, or of all of them when none is named. */
 export const waitingRuns = (name: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['playbook-runs', name, 'waiting'],
-    queryFn: ({ signal }) =>
-      get<PlaybookRunList>(address(booksOf(name), { state: ['waiting'], limit: 100 }), signal),
+    queryFn: ({ signal, pageParam }) => {
+      const asked = { state: ['waiting'], limit: 50, before: pageParam };
+      return get<PlaybookRunList>(address(booksOf(name), asked), signal);
+    },
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next,
     refetchInterval: ALERTS,
   });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What playbooks do by themselves, and what they wait for people about.
 import { Button } from '@mantine/core';
-import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Gate } from '../access/Gate';
 import { ask } from '../api/client';
@@ -35,7 +35,7 @@ export function PlaybookRuns(props: {
   choose: (state: string) => void;
 }) {
   const { name, only } = props;
-  const waiting = useQuery(waitingRuns(name));
+  const waiting = useInfiniteQuery(waitingRuns(name));
   const found = useInfiniteQuery(playbookRuns(name, only));
   const error = waiting.error ?? found.error;
   if (error && !(waiting.data && found.data)) {
@@ -44,9 +44,12 @@ export function PlaybookRuns(props: {
   const others = found.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <>
-      {waiting.data?.runs.map((one) => (
-        <Waiting key={one.id} one={one} apart={!name} />
-      ))}
+      {waiting.data?.pages
+        .flatMap((page) => page.runs)
+        .map((one) => (
+          <Waiting key={one.id} one={one} apart={!name} />
+        ))}
+      <Older list={waiting} />
       {(others.length > 0 || only) && (
         <section className={frame.panel}>
           <h2>
