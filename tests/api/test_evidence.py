@@ -145,8 +145,8 @@ def test_progress_is_streamed_as_events(api: Api, ada: httpx.Client) -> None:
         assert answer.headers["content-type"].startswith("text/event-stream")
         first = next(answer.iter_lines())
         assert first.startswith("data: ")
-        (job,) = json.loads(first.removeprefix("data: "))
-        assert job["state"] == "done" and job["what"].startswith("Adding")
+        jobs = json.loads(first.removeprefix("data: "))
+        assert jobs[-1]["state"] == "done" and jobs[-1]["what"].startswith("Adding")
         with contextlib.suppress(httpx.HTTPError):
             answer.close()
 

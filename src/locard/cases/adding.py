@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,13 +16,15 @@ from sqlalchemy.orm import Session
 from locard.cases import copies, digests
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
-from locard.cases.intake import Intake, Taken, Wish, look
+from locard.cases.intake import UPLOADING, Intake, Taken, Wish, look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
 from locard.cases.turns import alone
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Draft, Vault
+from locard.evidence.spool import Readable
 from locard.model.custody import Hand, Verb
+from locard.model.evidence import Origin
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, WorkerLost
@@ -153,6 +156,20 @@ class Adding:
         taken.passed, taken.denied = found.passed, found.denied + taken.denied
         taken.empty = found.empty + taken.empty
         return taken
+
+    def receive(
+        self, stream: Readable, origin: Origin, size: int, wish: Wish, progress: Progress
+    ) -> tuple[Taken, str]:
+        """Take in what is sent here, `size` bytes, and parse it meanwhile; its evidence id too."""
+        self.vault.prepare()
+        progress.stage("Taking in", size, "bytes")
+        intake = Intake(self.state, self.vault, self.case, self.who, wish, ahead=self.ahead)
+        first = stream.peek(1) if isinstance(stream, BufferedReader) else b""
+        wanted = size if self.ahead.worth(first, size, origin.name) else None
+        put = intake.scouted(stream, origin, UPLOADING, progress.advance, wanted)
+        intake.register(put, origin, 0)
+        intake.flush()
+        return intake.taken, put.evidence.id
 
     def _processed(self, outcomes: list[tuple[str, Outcome]]) -> None:
         """The ledger says by which parser evidence was read, and what came of it."""

@@ -87,11 +87,23 @@ class Ahead:
                 return None
         except (AttributeError, OSError):
             return None
+        return None if self._in_several(name, others) else size
+
+    def worth(self, first: bytes, size: int, name: str) -> bool:
+        """Whether what is sent here, and begins like this, is worth parsing ahead.
+
+        Not what is compressed: mostly its end says how large its content is.
+        """
+        if size < SMALLEST or layer_of(first[:64]) is not None:
+            return False
+        named = companions(lambda offset, count: first[offset : offset + count])
+        return not named and not self._in_several(name, ())
+
+    def _in_several(self, name: str, others: Collection[str]) -> bool:
+        """Whether the file is, or may be, one of several of an image."""
         with self.state.session() as session:
             beside = segments.segments(session, self.case, name)
-        if beside or segments.later(name) or segments.several(name, others):
-            return None
-        return size
+        return bool(beside) or segments.later(name) or segments.several(name, others)
 
     def task(self, origin: Origin, wish: "Wish") -> Task:
         """What a worker will be told of a file that a person adds (`reading.opened`)."""

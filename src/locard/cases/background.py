@@ -73,6 +73,25 @@ class Background:
             self._running.append((list(words), child))
         return child
 
+    def receiving(self, who: Hand, most: int) -> Child | None:
+        """Begin a run that is sent an upload on its standard input and answers on its output.
+
+        None when there are `most` of them, or none can be begun.
+        """
+        words = ["receiving"]
+        with self._lock:
+            self._running = [one for one in self._running if one[1].poll() is None]
+            if sum(said == words for said, _ in self._running) >= most:
+                return None
+            hand = {HAND: json.dumps(asdict(who))}
+            module = ["-m", "locard.cli.receiving"]
+            try:
+                child = self._start(module, hand, subprocess.PIPE, subprocess.PIPE)
+            except OSError:
+                return None
+            self._running.append((words, child))
+        return child
+
     def stand_by(self) -> None:
         """Have a process wait that has loaded all it needs, unless one does: to begin takes it
         longer than a run may take until its first evidence."""
@@ -107,7 +126,13 @@ class Background:
         _close(child)
         self._standing, self._not_before = None, time.monotonic() + AGAIN
 
-    def _start(self, arguments: Sequence[str], more: dict[str, str], stdin: int) -> Child:
+    def _start(
+        self,
+        arguments: Sequence[str],
+        more: dict[str, str],
+        stdin: int,
+        stdout: int = subprocess.DEVNULL,
+    ) -> Child:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         long = self.log.exists() and self.log.stat().st_size > LOG_BYTES
         with self.log.open("wb" if long else "ab") as log:
@@ -115,7 +140,7 @@ class Background:
                 [sys.executable, *arguments],
                 env=os.environ | {"LOCARD_HOME": str(self.home)} | more,
                 stdin=stdin,
-                stdout=subprocess.DEVNULL,
+                stdout=stdout,
                 stderr=log,
                 start_new_session=True,
             )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,20 +20,22 @@ from sqlalchemy import select
 
 from locard.cases import holdings, wishes
 from locard.cases.adding import Added, Adding, waiting
+from locard.cases.ahead import SMALLEST
 from locard.cases.asking import Reading
 from locard.cases.background import Background, beside
 from locard.cases.holdings import Item, Totals
-from locard.cases.intake import UPLOADED, Intake, Wish, require
+from locard.cases.intake import UPLOADING, Intake, Taken, Wish, require, uploaded
 from locard.cases.offices import Offices
 from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs
+from locard.cases.receiving import Sent, handed_over
 from locard.cases.signer import signer
 from locard.cases.trail import Trail
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
-from locard.model.custody import Acquisition, CustodyEntry, Hand, Verb
+from locard.model.custody import CustodyEntry, Hand, Verb
 from locard.model.errors import Conflict, Error, Missing
-from locard.model.evidence import Origin, printable
+from locard.model.evidence import printable
 from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from locard.settings import Settings, from_environment, limited
@@ -199,8 +202,24 @@ class Desk(Offices, Reading):
         made = self._ensure(case, hand)
         beside(lambda: self.timeline)  # starting takes as long as many a file takes to come in
         what = _what(paths)
+
+        def take(adding: Adding, progress: Progress) -> Taken | None:
+            begun(progress)
+            return adding.take(paths, wish, progress) if paths else None
+
+        return self._adding(case, hand, wish, what, made, take)
+
+    def _adding(
+        self,
+        case: str,
+        hand: Hand,
+        wish: Wish,
+        what: str,
+        made: bool,
+        take: Callable[[Adding, Progress], Taken | None],
+    ) -> Added:
+        """One run: what `take` takes in, and all that waits, is parsed."""
         progress = Progress(self.state, case, what, hand.name)
-        begun(progress)
         state = "failed"
         try:
             with Adding(
@@ -213,7 +232,7 @@ class Desk(Offices, Reading):
                 limited(self.limits, wish.limits),
                 self.mappings(),
             ) as adding:
-                taken = adding.take(paths, wish, progress) if paths else None
+                taken = take(adding, progress)
                 added = adding.parse(progress, taken.holdings if taken else ())
             if taken is not None:
                 added.files, added.new_files = taken.files, taken.new
@@ -238,21 +257,52 @@ class Desk(Offices, Reading):
             progress.finish(state)
 
     def receive(
-        self, case: str, stream: BinaryIO, name: str, *, who: Hand | str, wish: Wish | None = None
+        self,
+        case: str,
+        stream: BufferedReader,
+        name: str,
+        *,
+        who: Hand | str,
+        wish: Wish | None = None,
+        size: int | None = None,
     ) -> Item:
-        """Take an upload into the vault and begin to parse it in a process of its own."""
+        """Take an upload into the vault and begin to parse it in a process of its own.
+
+        What is worth it, when it is known to have `size` bytes, is parsed there while it comes in.
+        """
         self.case(case)
-        wish = wishes.judged(self.state, self.limits, wish)
+        wish, hand = wishes.judged(self.state, self.limits, wish), Hand.of(who)
+        if size is not None and size >= SMALLEST:
+            sent = Sent(case, name, size, wish)
+            if evidence := handed_over(self.background, stream, sent, hand):
+                return holdings.item(self.state, case, evidence)
         self.vault.prepare()
-        leaf, hand = name.rpartition("/")[2] or "upload", Hand.of(who)
-        source = {"name": printable(leaf), "sent from": hand.address, "sent with": hand.agent}
-        origin = Origin(name=leaf, acquisition=Acquisition(method=UPLOADED, source=source))
+        origin = uploaded(name, hand)
         intake = Intake(self.state, self.vault, case, hand, wish)
-        put = intake.put(stream, origin, "uploaded to the case")
+        put = intake.put(stream, origin, UPLOADING)
         intake.register(put, origin, 0)
         intake.flush()
         self.resume(case, who=who)
         return holdings.item(self.state, case, put.evidence.id)
+
+    def take_in(
+        self, sent: Sent, stream: BufferedReader, *, who: Hand, held: Callable[[str], None]
+    ) -> Added:
+        """Take in what another process of ours is sent, and parse it meanwhile.
+
+        `held` is told the evidence id when it is in the vault.
+        """
+        self.case(sent.case)
+        wish, origin = wishes.judged(self.state, self.limits, sent.wish), uploaded(sent.name, who)
+        beside(lambda: self.timeline)
+
+        def take(adding: Adding, progress: Progress) -> Taken:
+            taken, evidence = adding.receive(stream, origin, sent.size, wish, progress)
+            held(evidence)
+            return taken
+
+        what = f"Adding {printable(origin.name)}"
+        return self._adding(sent.case, who, wish, what, False, take)
 
     def resume(self, case: str, *, who: Hand | str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""

@@ -182,6 +182,14 @@ ADDING = "added to the case"
 ADDED = Method("file.read", __version__, "as found: each file at the moment at which it was read")
 """How files that a person names are got."""
 UPLOADED = Method("upload", __version__, "as it was sent")
+UPLOADING = "uploaded to the case"
+
+
+def uploaded(name: str, hand: Hand) -> Origin:
+    """Where an upload comes from: of its name only the last part, and who sent it."""
+    leaf = name.rpartition("/")[2] or "upload"
+    source = {"name": printable(leaf), "sent from": hand.address, "sent with": hand.agent}
+    return Origin(name=leaf, acquisition=Acquisition(method=UPLOADED, source=source))
 
 
 class Intake:
@@ -235,13 +243,19 @@ class Intake:
     def _added(self, stream: BinaryIO, origin: Origin, watch: Watch, names: Collection[str]) -> Put:
         """Take in a file, of which a scout goes ahead when it is a large one."""
         size = self.ahead.length(stream, origin.name, names) if self.ahead else None
+        return self.scouted(stream, origin, ADDING, watch, size)
+
+    def scouted(
+        self, stream: Readable, origin: Origin, reason: str, watch: Watch, size: int | None
+    ) -> Put:
+        """Take in what has this size, and parse it meanwhile; as ever where `size` is None."""
         if size is None or self.ahead is None:
-            return self.put(stream, origin, ADDING, watch)
+            return self.put(stream, origin, reason, watch)
         with self.vault.arriving(stream, watch, size) as arrival:
             scout = self.ahead.send(arrival, self.ahead.task(origin, self.wish))
             try:
                 arrival.fill()
-                put = self.keep(arrival, origin, ADDING, watch)
+                put = self.keep(arrival, origin, reason, watch)
             except BaseException:
                 if scout is not None:
                     scout.drop()

@@ -110,8 +110,11 @@ async def receive(
     """Add evidence: the body is the file itself, of any size, and goes straight into the vault."""
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping)
 
+    said = request.headers.get("content-length", "")
+    size = int(said) if said.isascii() and said.isdigit() else None
+
     def take() -> Item:
-        return door.desk.receive(case, inflow(request), name, who=who.hand, wish=wish)
+        return door.desk.receive(case, inflow(request), name, who=who.hand, wish=wish, size=size)
 
     item = await run_in_threadpool(take)
     jobs = await run_in_threadpool(door.desk.progress, case, limit=1)
