@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from locard.model.access import Role
 from locard.model.custody import Hand, Verb
+from locard.state.investigations import COPY, Holding
 from tests.api.conftest import Api
 from tests.cases.trails import trail
 from tests.waiting import eventually
@@ -60,7 +62,7 @@ def ids(client: httpx.Client) -> list[str]:
     return [one["evidence"] for one in client.get(f"{CASE}/exhibits").json()["exhibits"]]
 
 
-def test_exhibits_are_listed_by_number_and_found(carla: httpx.Client) -> None:
+def test_exhibits_are_listed_by_number_and_found(three: Api, carla: httpx.Client) -> None:
     found = carla.get(f"{CASE}/exhibits").json()
     assert found["total"] == 2
     assert [(one["number"], one["name"]) for one in found["exhibits"]] == [
@@ -79,6 +81,15 @@ def test_exhibits_are_listed_by_number_and_found(carla: httpx.Client) -> None:
     whole = carla.get(f"{CASE}/exhibits/{one['evidence']}").json()
     assert whole["record"]["number"] == "THREE-0001"
     assert whole["record"]["evidence"]["sha256"] == one["evidence"]
+    assert whole["copy_of_it"] is None
+    said = update(Holding).where(Holding.case == "three", Holding.evidence == one["evidence"])
+    with three.state.session() as session:
+        known = session.scalar(select(Holding.facts).where(Holding.evidence == one["evidence"]))
+        session.execute(said.values(facts={COPY: "0" * 64}))
+    where = f"{CASE}/exhibits/{one['evidence']}", f"{CASE}/evidence/{one['evidence']}"
+    assert [carla.get(each).json()["copy_of_it"] for each in where] == ["0" * 64] * 2
+    with three.state.session() as session:
+        session.execute(said.values(facts=known))
     assert carla.get(f"{CASE}/exhibits/{'0' * 64}").status_code == 404
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import update
 
 from locard.cases import copies
 from locard.cases.bundle.export import Order
@@ -19,6 +20,7 @@ from locard.model.action import RunState
 from locard.model.custody import Verb
 from locard.settings import Settings
 from locard.state import marks
+from locard.state.investigations import Holding, Stage
 from locard.state.marks import Change
 from locard_verify.bundle import verify_bundle
 from tests.parsers.test_disk import tool
@@ -196,6 +198,15 @@ def test_search_page_and_bundle_of_the_triage_have_the_rows_that_it_gave(
     count = desk.timeline.count
     assert count(others).rows == count(every).rows - len(early)
     assert desk.evidence_item("c", part).copy == whole
+    with desk.state.session() as session:
+        session.execute(
+            update(Holding).where(Holding.evidence == part).values(stage=Stage.QUEUED.value)
+        )
+    assert desk.evidence_item("c", part).copy == "", "it is read anew"
+    with desk.state.session() as session:
+        session.execute(
+            update(Holding).where(Holding.evidence == part).values(stage=Stage.PARSED.value)
+        )
 
     marked = next(one for one in early.values() if one["locator"] == found[0]["locator"])
     with desk.state.session() as session:

@@ -195,7 +195,7 @@ def _item(one: Holding, places: list[Place]) -> Item:
         passed=tuple(json.loads(one.facts.get("passed", "[]"))),
         check=one.facts.get("check", ""),
         layers=one.facts.get("layers", ""),
-        copy=str(one.facts.get(COPY, "")),
+        copy=str(one.facts.get(COPY, "")) if one.stage == Stage.PARSED else "",
         added=one.added,
         added_by=one.added_by,
     )

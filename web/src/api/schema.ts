@@ -508,7 +508,10 @@ export interface ExhibitShown {
   last: LastEntry | null;
 }
 
-/** An exhibit with its record as it was signed, and the evidence that it was taken out of. */
+/**
+ * An exhibit with its record as it was signed, and the evidence that it was taken out of.
+ * `copy_of_it` of a disk's triage is the id of the full copy, once that has its rows.
+ */
 export interface ExhibitWhole {
   number: string;
   evidence: string;
@@ -526,6 +529,7 @@ export interface ExhibitWhole {
   last: LastEntry | null;
   record: Record<string, unknown>;
   parent_evidence: string;
+  copy_of_it: string | null;
 }
 
 /** The most frequent values of a field; `other` events have a further one, `empty` none. */

@@ -8,7 +8,6 @@ import { useMemo, useState } from 'react';
 import { useMay } from '../access/may';
 import type { ExhibitWhole } from '../api/contract';
 import { exhibit, keeping } from '../api/custody';
-import { evidenceItem } from '../api/queries';
 import { ExportBundle } from '../case/ExportBundle';
 import { OnTheCopy } from '../case/OnTheCopy';
 import { Bones, Failed } from '../shell/States';
@@ -97,7 +96,6 @@ function Dispose(props: { one: ExhibitWhole; name: string }) {
 function What(props: { one: ExhibitWhole; name: string }) {
   const { one } = props;
   const { zone } = usePreferences();
-  const copy = useQuery(evidenceItem(props.name, one.evidence)).data?.copy_of_it;
   const record = one.record as Record<string, Record<string, string> | undefined>;
   const said = (part: string, bare: string[]) =>
     Object.entries(record[part] ?? {})
@@ -157,9 +155,9 @@ function What(props: { one: ExhibitWhole; name: string }) {
           <Value text={String(one.record.hash_point ?? '')} limit={300} />
         </Pair>
         <Requests record={one.record} />
-        {copy && (
+        {one.copy_of_it && (
           <Pair title="Its rows">
-            <OnTheCopy name={props.name} copy={copy} to="custody" />
+            <OnTheCopy name={props.name} copy={one.copy_of_it} to="custody" />
           </Pair>
         )}
         <Pair title="Kept in">

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Custody as people read it: exhibits and their lives, entries with their proof, verifying now."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from locard.api.routes.evidence import EvidenceId
 from locard.api.times import iso, iso_or_none
 from locard.cases.records import Proved, Shown, Stamped, statement
 from locard.model.custody import Verb
-from locard.model.errors import Tampered
+from locard.model.errors import Missing, Tampered
 from locard.state.keeping import Standing
 from locard.state.verifications import Verification
 
@@ -65,10 +66,12 @@ class ExhibitList(BaseModel):
 
 
 class ExhibitWhole(ExhibitShown):
-    """An exhibit with its record as it was signed, and the evidence that it was taken out of."""
+    """An exhibit with its record as it was signed, and the evidence that it was taken out of.
+    `copy_of_it` of a disk's triage is the id of the full copy, once that has its rows."""
 
     record: dict[str, Any]
     parent_evidence: str
+    copy_of_it: str | None
 
 
 class TallyShown(BaseModel):
@@ -277,11 +280,14 @@ def exhibits(
 @router.get("/cases/{case}/exhibits/{evidence}")
 def exhibit(case: TheCase, evidence: EvidenceId, door: TheDoor) -> ExhibitWhole:
     """One exhibit with its whole record."""
-    found = door.desk.records.exhibit(case, evidence)
+    found, copy = door.desk.records.exhibit(case, evidence), ""
+    with suppress(Missing):  # an exhibit that the case does not hold itself, such as a member
+        copy = door.desk.evidence_item(case, evidence).copy
     return ExhibitWhole(
         **_exhibit(found),
         record=found.exhibit.record(),
         parent_evidence=found.exhibit.derived_from.evidence,
+        copy_of_it=copy or None,
     )
 
 
