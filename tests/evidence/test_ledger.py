@@ -363,6 +363,33 @@ def test_a_failure_to_sign_writes_nothing(ledger: Ledger, monkeypatch: pytest.Mo
     assert ledger.append(drafts(1, "a" * 64))[0].exhibit == "C-0002"
 
 
+@pytest.mark.parametrize("place", ["_write", "_follow"])
+def test_a_ledger_that_dies_with_its_first_entries_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Before its entries were written, and before its first head was."""
+
+    def dies(*_given: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Ledger, place, dies)
+        opened(tmp_path).append(drafts(2))
+    ledger = opened(tmp_path)
+    written = 0 if place == "_write" else 3
+    assert len(list(ledger.entries())) == written
+    assert ledger.check().passed is bool(written), "without an entry no key is introduced"
+    ledger.settle()
+    ledger.append(drafts(1, "a" * 64))
+    assert len(list(ledger.entries())) == (written or 1) + 1
+    verdict = ledger.check()
+    assert verdict.passed, verdict
+    ledger.head.unlink()
+    ledger.durable.unlink()
+    with pytest.raises(Tampered, match="head that names the last entry is missing"):
+        opened(tmp_path).append(drafts(1))
+
+
 def test_an_index_that_another_process_emptied_is_noticed(ledger: Ledger, tmp_path: Path) -> None:
     """It looked while the entries were shorter; here they are as long as before."""
     known, data = ledger.newest(case="c"), ledger.path.read_bytes()

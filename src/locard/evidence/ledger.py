@@ -75,7 +75,7 @@ class Ledger(LedgerReader):
         with self._lock, self._opened() as file:
             end = self._end(file)
             first = end.edge.size == 0
-            extra = self._first() if first else end.lost
+            extra = self._begin(end) if first else end.lost
             lines = self._add(file, end, [*extra, *drafts], durable or first)
             end.lost = []
             if self.pinned is not None and first:
@@ -193,10 +193,11 @@ class Ledger(LedgerReader):
         draft = Draft(hand, Verb.LOSS_EXPLAINED, "", "", reason, details)
         return self.append([draft])[0]
 
-    def _first(self) -> list[Draft]:
+    def _begin(self, end: End) -> list[Draft]:
         """The first entry of all: it introduces the key that signs it.
 
-        Raises `Tampered` when there was a ledger here before, as the pinned key says.
+        There is a head before there are entries: a crash between the two would look like entries
+        whose head was taken away. Raises `Tampered` when there was a ledger here before, as the pinned key says.
         """
         if self.pinned is not None and self.pinned.exists():
             raise Tampered(
@@ -208,6 +209,7 @@ class Ledger(LedgerReader):
             self.signer.make()
         key = self.signer.key
         self._keep_key(key)
+        self._sign_head(end, key, durable=False)
         details = {"key": key.vkey, "fingerprint": key.fingerprint}
         return [Draft(ITSELF, Verb.KEY_INTRODUCED, "", "", "the ledger begins", details)]
 
