@@ -2,11 +2,11 @@
 // Grants: the list of them, and the form that gives one more.
 import { Button, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
-import { address, ask, Failure } from '../api/client';
+import { useState } from 'react';
+import { address, ask } from '../api/client';
 import type { Grant, Role } from '../api/contract';
 import { client, roles as rolesQuery } from '../api/queries';
-import settings from '../settings/settings.module.css';
+import { Form, Wrong } from '../shell/Form';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
@@ -121,14 +121,18 @@ export function GrantForm(props: {
   });
   const may = table?.permissions.filter((one) => one.roles.includes(role)) ?? [];
   return (
-    <form
-      className={styles.give}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (whom) give.mutate();
-      }}
-    >
-      <div className={settings.form}>
+    <div className={styles.give}>
+      <Form
+        ready={whom !== null}
+        send={give}
+        button="Grant"
+        main
+        note={
+          <p className="muted" style={{ margin: 0 }}>
+            May {may.map((one) => one.allows).join('; ')}.
+          </p>
+        }
+      >
         <SegmentedControl
           size="xs"
           aria-label="To a user or a group"
@@ -176,26 +180,8 @@ export function GrantForm(props: {
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        <Button type="submit" size="sm" disabled={!whom} loading={give.isPending}>
-          Grant
-        </Button>
-      </div>
-      <p className="muted" style={{ margin: 0 }}>
-        May {may.map((one) => one.allows).join('; ')}.
-      </p>
-      <Wrong error={give.error} />
-    </form>
-  );
-}
-
-/** What went wrong, and what to do. */
-export function Wrong(props: { error: unknown }): ReactNode {
-  if (!(props.error instanceof Failure)) return null;
-  const { detail, advice } = props.error.problem;
-  return (
-    <p className={settings.bad} role="alert">
-      {detail} {advice}
-    </p>
+      </Form>
+    </div>
   );
 }
 

@@ -6,10 +6,11 @@ import { useState } from 'react';
 import { address, ask } from '../api/client';
 import type { Group } from '../api/contract';
 import frame from '../case/case.module.css';
+import { Wrong } from '../shell/Form';
 import { Value } from '../text/Value';
 import { Adding, Listed } from './Adding';
 import { Confirm } from './Confirm';
-import { changed, Wrong } from './Given';
+import { changed } from './Given';
 import styles from './people.module.css';
 
 /** Groups with their members; the provider's name for a group makes its people members. */

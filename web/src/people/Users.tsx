@@ -7,10 +7,11 @@ import type { User } from '../api/contract';
 import { roles as rolesQuery } from '../api/queries';
 import frame from '../case/case.module.css';
 import settings from '../settings/settings.module.css';
+import { Wrong } from '../shell/Form';
 import { Value } from '../text/Value';
 import { Adding, Listed } from './Adding';
 import { Confirm } from './Confirm';
-import { changed, Wrong } from './Given';
+import { changed } from './Given';
 import styles from './people.module.css';
 
 /** The people who may sign in, and the form for one more. */

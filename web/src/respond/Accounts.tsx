@@ -10,7 +10,7 @@ import { client } from '../api/queries';
 import frame from '../case/case.module.css';
 import { Adding } from '../people/Adding';
 import { Confirm } from '../people/Confirm';
-import { Wrong } from '../people/Given';
+import { Wrong } from '../shell/Form';
 import { Value } from '../text/Value';
 import { listed } from './regions';
 import styles from './respond.module.css';

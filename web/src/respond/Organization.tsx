@@ -12,7 +12,7 @@ import type { CloudAccount, OrganizationWork as Work } from '../api/contract';
 import { client } from '../api/queries';
 import { organizationWork } from '../api/respond';
 import frame from '../case/case.module.css';
-import { Wrong } from '../people/Given';
+import { Wrong } from '../shell/Form';
 import { counted } from '../text/number';
 import { RunningWorks, WorkShown } from './OrganizationWork';
 import { listed } from './regions';

@@ -8,7 +8,7 @@ import { ask } from '../api/client';
 import type { PlaybookRun } from '../api/contract';
 import { playbookRuns, waitingRuns } from '../api/respond';
 import frame from '../case/case.module.css';
-import { Wrong } from '../people/Given';
+import { Wrong } from '../shell/Form';
 import { Failed } from '../shell/States';
 import { short } from '../text/time';
 import { Value } from '../text/Value';

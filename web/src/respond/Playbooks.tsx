@@ -11,7 +11,7 @@ import { client } from '../api/queries';
 import { playbooks as playbooksQuery, trials } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Confirm } from '../people/Confirm';
-import { Wrong } from '../people/Given';
+import { Wrong } from '../shell/Form';
 import { Bones, Failed } from '../shell/States';
 import { counted } from '../text/number';
 import { short } from '../text/time';

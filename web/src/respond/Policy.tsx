@@ -9,7 +9,7 @@ import { address, get } from '../api/client';
 import type { CloudAccount } from '../api/contract';
 import { cloudActions } from '../api/respond';
 import frame from '../case/case.module.css';
-import { Wrong } from '../people/Given';
+import { Wrong } from '../shell/Form';
 import { copy } from '../timeline/Fields';
 import styles from './respond.module.css';
 

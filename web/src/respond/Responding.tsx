@@ -13,7 +13,6 @@ import { VIEWS, type View } from './address';
 import { Organization } from './Organization';
 import { Playbooks } from './Playbooks';
 import { Policy } from './Policy';
-import styles from './respond.module.css';
 
 const TITLES: Record<View, string> = {
   alerts: 'Alerts',
@@ -33,7 +32,7 @@ export function Responding() {
   }, []);
   return (
     <>
-      <header className={styles.head}>
+      <header className={frame.head}>
         <h1 style={{ fontSize: 15 }}>Respond</h1>
         <nav className={frame.views} aria-label="Views">
           {VIEWS.map((each) => (

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Button, PasswordInput } from '@mantine/core';
+import { PasswordInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { address, ask } from '../api/client';
-import { Wrong } from '../people/Given';
+import { Form } from '../shell/Form';
 import { Section } from './Settings';
-import styles from './settings.module.css';
 
 export function Password() {
   const [current, setCurrent] = useState('');
@@ -22,13 +21,7 @@ export function Password() {
   });
   return (
     <Section title="Password">
-      <form
-        className={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          change.mutate();
-        }}
-      >
+      <Form ready={fresh !== ''} send={change} button="Change">
         <PasswordInput
           label="Now (empty when there is none)"
           autoComplete="current-password"
@@ -41,17 +34,7 @@ export function Password() {
           value={fresh}
           onChange={(event) => setFresh(event.currentTarget.value)}
         />
-        <Button
-          type="submit"
-          size="sm"
-          variant="default"
-          disabled={!fresh}
-          loading={change.isPending}
-        >
-          Change
-        </Button>
-      </form>
-      <Wrong error={change.error} />
+      </Form>
     </Section>
   );
 }

@@ -2,8 +2,9 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { address, ask, Failure } from '../api/client';
+import { address, ask } from '../api/client';
 import { client, session } from '../api/queries';
+import { Form, Wrong } from '../shell/Form';
 import { Section } from './Settings';
 import styles from './settings.module.css';
 
@@ -37,7 +38,6 @@ export function SecondFactor() {
       changed();
     },
   });
-  const error = propose.error ?? confirm.error ?? off.error;
   const field = (
     <TextInput
       label="Code that the app shows now"
@@ -64,24 +64,9 @@ export function SecondFactor() {
           <p style={{ margin: 0 }}>
             You are asked for a code at sign-in. {me.recovery_codes} recovery codes are left.
           </p>
-          <form
-            className={styles.form}
-            onSubmit={(event) => {
-              event.preventDefault();
-              off.mutate();
-            }}
-          >
+          <Form ready={code.trim() !== ''} send={off} button="Turn off">
             {field}
-            <Button
-              type="submit"
-              size="sm"
-              variant="default"
-              disabled={!code.trim()}
-              loading={off.isPending}
-            >
-              Turn off
-            </Button>
-          </form>
+          </Form>
         </>
       ) : propose.data ? (
         <div className={styles.enrol}>
@@ -95,18 +80,9 @@ export function SecondFactor() {
               Scan it with an authenticator app, or type in <code>{propose.data.secret}</code>. Then
               type the code that the app shows.
             </p>
-            <form
-              className={styles.form}
-              onSubmit={(event) => {
-                event.preventDefault();
-                confirm.mutate();
-              }}
-            >
+            <Form ready={code.trim() !== ''} send={confirm} button="Turn on" main>
               {field}
-              <Button type="submit" size="sm" disabled={!code.trim()} loading={confirm.isPending}>
-                Turn on
-              </Button>
-            </form>
+            </Form>
           </div>
         </div>
       ) : (
@@ -122,11 +98,7 @@ export function SecondFactor() {
           </div>
         </>
       )}
-      {error instanceof Failure && (
-        <p className={styles.bad} role="alert">
-          {error.problem.detail} {error.problem.advice}
-        </p>
-      )}
+      <Wrong error={propose.error} />
     </Section>
   );
 }

@@ -2,9 +2,10 @@
 import { Button, NumberInput, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { address, ask, Failure } from '../api/client';
+import { address, ask } from '../api/client';
 import type { Scope, Token } from '../api/contract';
 import { cases as casesQuery, client, tokens as tokensQuery } from '../api/queries';
+import { Form, Wrong } from '../shell/Form';
 import { short } from '../text/time';
 import { usePreferences } from '../theme/preferences';
 import { Section } from './Settings';
@@ -39,7 +40,6 @@ export function Tokens() {
     mutationFn: (id: Token['id']) => ask('DELETE', address(['tokens', id])),
     onSuccess: refresh,
   });
-  const error = make.error ?? remove.error;
   return (
     <Section title="API tokens">
       <p className="muted" style={{ margin: 0 }}>
@@ -69,13 +69,8 @@ export function Tokens() {
           </div>
         ))}
       </div>
-      <form
-        className={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim()) make.mutate();
-        }}
-      >
+      <Wrong error={remove.error} />
+      <Form ready={name.trim() !== '' && Boolean(days)} send={make} button="Make a token">
         <TextInput
           label="What it is for"
           placeholder="nightly import"
@@ -106,21 +101,7 @@ export function Tokens() {
           onChange={setDays}
           styles={{ root: { flex: '0 0 90px', minWidth: 90 } }}
         />
-        <Button
-          type="submit"
-          size="sm"
-          variant="default"
-          disabled={!name.trim() || !days}
-          loading={make.isPending}
-        >
-          Make a token
-        </Button>
-      </form>
-      {error instanceof Failure && (
-        <p className={styles.bad} role="alert">
-          {error.problem.detail} {error.problem.advice}
-        </p>
-      )}
+      </Form>
     </Section>
   );
 }
