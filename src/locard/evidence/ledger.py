@@ -197,7 +197,8 @@ class Ledger(LedgerReader):
         """The first entry of all: it introduces the key that signs it.
 
         There is a head before there are entries: a crash between the two would look like entries
-        whose head was taken away. Raises `Tampered` when there was a ledger here before, as the pinned key says.
+        whose head was taken away. Raises `Tampered` when there was a ledger here before, as the
+        pinned key says.
         """
         if self.pinned is not None and self.pinned.exists():
             raise Tampered(
