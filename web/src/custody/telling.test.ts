@@ -39,6 +39,13 @@ describe('an entry', () => {
     expect(telling(held).sentence).toBe('Put under legal hold by {who}');
     expect(telling(entry('verified', { evidence: '' }), true).sentence).toContain('whole case');
   });
+  it('says whether a bundle holds the whole case', () => {
+    const bundle = (exhibits: string) =>
+      entry('exported', { evidence: '', details: { members: '9', exhibits } });
+    expect(telling(bundle('12'), true).sentence).toContain('(the whole case)');
+    const one = 'Exhibit OLD-0012 exported by {who} as a sealed bundle';
+    expect(telling(bundle('OLD-0012'), true).sentence).toBe(one);
+  });
   it('of a kind that we do not know is told all the same', () => {
     const folded = entry('processed', { details: { copy: 'ab', rows: '12' } });
     expect(telling(folded).sentence).toBe('Its rows went into those of the whole copy');

@@ -108,7 +108,7 @@ const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
   'transferred-in': (entry) => `Accepted by ${entry.details['accepted by'] || '{who}'}`,
   exported: (entry, whole) =>
     entry.details.members
-      ? wholly('Exported by {who} as a sealed bundle', whole)
+      ? sealed(entry.details.exhibits ?? '', whole)
       : wholly('Rows exported by {who}', whole),
   held: (_entry, whole) => wholly('Put under legal hold by {who}', whole),
   'hold-released': (_entry, whole) => wholly('Legal hold released by {who}', whole),
@@ -165,6 +165,13 @@ export function telling(entry: CustodyEntry, whole = false): Told {
 
 function wholly(sentence: string, whole: boolean): string {
   return whole ? `${sentence} (the whole case)` : sentence;
+}
+
+/** A bundle holds a whole case, with how many exhibits it has, or the one with this number. */
+function sealed(exhibits: string, whole: boolean): string {
+  return /^\d*$/.test(exhibits)
+    ? wholly('Exported by {who} as a sealed bundle', whole)
+    : `Exhibit ${exhibits} exported by {who} as a sealed bundle`;
 }
 
 function sizeOf(entry: CustodyEntry): string {
