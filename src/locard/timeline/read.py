@@ -25,7 +25,8 @@ PAGE_ROWS = 10_000
 """The longest page. More rows than that are an export."""
 CONTEXT_ROWS = 500
 """Rows on either side of an event that its surroundings hold at most."""
-_LISTED = tuple(name for name in schema.NAMES if name not in ("raw", "attributes"))
+LISTED = tuple(name for name in schema.NAMES if name not in ("raw", "attributes"))
+"""Columns that are short."""
 EXPORT_ROWS = 20_000
 EXPORT_SECONDS = 600.0
 
@@ -86,7 +87,7 @@ def found_rows(
             f" AND time {side} {_instant('cursor_time')} AND {_AFTER if ascending else _BEFORE}"
         )
     direction = "ASC" if (place.order == "asc") != backwards else "DESC"
-    names = dict.fromkeys((*_columns(place.columns), *further, "time", "id"))
+    names = dict.fromkeys((*names_of(place.columns), *further, "time", "id"))
     table = client.table(
         f"SELECT {', '.join(map(schema.presented, names))} FROM {_DB}.events WHERE {clause} "
         f"ORDER BY time {direction}, id {direction} "
@@ -109,7 +110,7 @@ def paged(rows: list[Row], place: Place, backwards: bool, notes: list[str]) -> P
         has_next, has_previous = more, not place.first
     following = _write_cursor("n", place.order, last) if last and has_next else None
     preceding = _write_cursor("p", place.order, first) if first and has_previous else None
-    wanted = set(_columns(place.columns))
+    wanted = set(names_of(place.columns))
     shown = [{k: v for k, v in row.items() if k in wanted} for row in rows]
     return Page(shown, following, preceding, notes)
 
@@ -157,7 +158,7 @@ def context(
     most = max(1, min(most, CONTEXT_ROWS))
     bound: dict[str, Any] = {}
     inside = scope(case, coming, bound)
-    listed = ", ".join(schema.presented(name) for name in _LISTED)
+    listed = ", ".join(schema.presented(name) for name in LISTED)
     rows = rows_of_table(
         client.table(
             f"SELECT {listed} FROM {_DB}.events WHERE {inside} AND id = unhex({{id:String}}) "
@@ -196,7 +197,7 @@ def batches(
     client: Client, search: Search, columns: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
     """Everything that a search finds, in order of time, in batches of bounded size."""
-    names = _columns(columns)
+    names = names_of(columns)
     chosen = ", ".join(schema.presented(n) for n in dict.fromkeys((*names, "time", "id")))
     with condition(client, search) as where:
         clause, parameters = where.sql, {**where.parameters, "rows": EXPORT_ROWS}
@@ -249,7 +250,8 @@ def rows_of_table(table: pa.Table) -> list[Row]:
     return rows
 
 
-def _columns(columns: Sequence[str] | None) -> tuple[str, ...]:
+def names_of(columns: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of columns, each once; all of them for None. Raises `BadQuery`."""
     if columns is None:
         return schema.NAMES
     for name in columns:

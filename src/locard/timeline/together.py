@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from locard.model.event import FACETS
 from locard.timeline import arriving, figures, measure, read, schema
 from locard.timeline.asking import comment
 from locard.timeline.client import Client, TooSlow
@@ -41,7 +40,7 @@ class _Question:
     order: str = HEAD.order
     """Order of the first rows, or of those that are being read."""
     rows: list[Row] | None = None
-    """The first rows, in brief; None when nobody has read them yet."""
+    """The first rows, without what is long; None when nobody has read them yet."""
     complete: bool = False
     """Whether `rows` are all."""
     figures: Figures | None = None
@@ -65,9 +64,10 @@ class Together:
                 return read.page(self._client, where, place)
             with _turn(question.first, question.order == place.order) as mine:
                 if question.rows is not None and (known := _first(question, place)) is not None:
-                    some = _only(search, where, known)
-                    rows = read.found_rows(self._client, some, place)[1] if known else []
-                    return read.paged(rows, place, False, where.notes)
+                    if known and not set(read.names_of(place.columns)) <= known[0].keys():
+                        some = _only(search, where, known)
+                        known = read.found_rows(self._client, some, place)[1]
+                    return read.paged(known, place, False, where.notes)
                 if mine and question.rows is None and not question.alone:
                     rows = self._begin(question, where, place)
                     return read.paged(rows, place, False, where.notes)
@@ -112,18 +112,17 @@ class Together:
         return question
 
     def _begin(self, question: _Question, where: Condition, place: Place) -> list[Row]:
-        """Read the first rows, and remember them in brief."""
+        """Read the first rows, and remember what is short of them."""
         question.order = place.order
         try:
-            _, rows = read.found_rows(self._client, where, place, FACETS)
+            _, rows = read.found_rows(self._client, where, place, read.LISTED)
         except TooSlow:
             question.alone = True
             raise
-        kept = ("time", "id", *FACETS)
         question.complete = len(rows) <= place.limit
         if question.complete:
             question.figures = figures.of_rows(rows)
-        question.rows = [{name: row[name] for name in kept} for row in rows]
+        question.rows = [{name: row[name] for name in read.LISTED} for row in rows]
         return rows
 
     def _figures(self, search: Search, where: Condition) -> Figures | None:
@@ -163,11 +162,14 @@ def _turn(lock: threading.Lock, wait: bool = True) -> Iterator[bool]:
 def _first(question: _Question, place: Place) -> list[Row] | None:
     """The rows that a page and the one that decides on a next begin with, if they are known."""
     assert question.rows is not None
+    turned = question.order != place.order
     if question.complete:
-        return question.rows
-    if question.order == place.order and len(question.rows) > place.limit:
-        return question.rows[: place.limit + 1]
-    return None
+        rows = question.rows[::-1] if turned else question.rows
+    elif turned or len(question.rows) <= place.limit:
+        return None
+    else:
+        rows = question.rows
+    return rows[: place.limit + 1]
 
 
 def _only(search: Search, where: Condition, rows: Sequence[Row]) -> Condition:
