@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from botocore import exceptions as b
 from botocore.exceptions import BotoCoreError, ClientError
 
+from locard.evidence.remote import altered, busy, lost
 from locard.model.errors import Denied, Error, Missing, Storage
 
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -81,11 +82,7 @@ def refused(error: ClientError, address: str, service: str = "s3") -> Error:
     if word in _ABSENT:
         return Missing(f"{address} does not exist.", "Check its name and region, or make it first.")
     if word in _ALTERED:
-        return Storage(
-            f"{address} got other bytes than were sent: the checksum does not fit.",
-            "Nothing was stored. Run the same command again; when it happens again, suspect what "
-            "stands between, such as a proxy.",
-        )
+        return altered(address)
     if word in _FULL:
         return Storage(f"{address} is full.", "Raise its quota, then run the same command again.")
     if word == "RequestTimeTooSkewed":
@@ -94,7 +91,7 @@ def refused(error: ClientError, address: str, service: str = "s3") -> Error:
             "Set the clock (NTP), then run the same command again.",
         )
     if word in _BUSY:
-        return Storage(f"{address} is too busy to answer.", "Run the same command again later.")
+        return busy(address)
     return Storage(
         f"{address} refused {action}: {word[:60] or 'without a reason'}.",
         "Run the same command again; what was stored so far is kept.",
@@ -112,10 +109,7 @@ def _unreached(error: Exception, address: str) -> Error:
     if isinstance(error, b.NoRegionError):
         return Error(f"{address} needs a region.", "Add ?region=eu-central-1, or set AWS_REGION.")
     if isinstance(error, (*_LOST, ConnectionError, TimeoutError)):
-        return Storage(
-            f"The connection to {address} was lost, or it cannot be reached.",
-            "Nothing half-written is kept. Check the network, then run the same command again.",
-        )
+        return lost(address)
     return Storage(f"{address} cannot be used: {type(error).__name__}.", "Check its settings.")
 
 

@@ -16,19 +16,19 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from locard.evidence import Content, Kept
-from locard.evidence.local import absent
 from locard.evidence.place import Place, days
+from locard.evidence.remote import Remote, others
 from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead, in_order, parts
-from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.model.errors import Error, Storage
 from locard.providers.aws.errors import code, sentences
 
 OPTIONS = ("region", "endpoint", "profile", "owner", "retain", "lock")
@@ -57,27 +57,18 @@ def connect(place: Place) -> "S3Store":
     return S3Store(place, client)
 
 
-class S3Store:
+class S3Store(Remote):
     """A prefix of a bucket that keeps evidence."""
 
+    LOCK = "Object Lock"
+    ELSEWHERE = "Move the vault to a bucket with Object Lock: locard vault move s3://…"
+
     def __init__(self, place: Place, client: Any) -> None:
-        self.retain_for = place.retain
-        self.lock = place.switched("lock", True)
-        self._place, self._client = place, client
-        self._prefix = f"{place.path}/objects/" if place.path else "objects/"
+        super().__init__(place)
+        self._client = client
         self._bucket = {"Bucket": place.bucket}
         if owner := place.options.get("owner"):
             self._bucket["ExpectedBucketOwner"] = owner
-
-    @property
-    def address(self) -> str:
-        """`s3://bucket/prefix`."""
-        return self._place.address
-
-    @property
-    def spool(self) -> Path | None:
-        """None: everything is sent."""
-        return None
 
     def describe(self) -> str:
         """Which lock is on what is placed."""
@@ -143,18 +134,9 @@ class S3Store:
         self._assure(kept)
         return kept, True
 
-    def settle(self) -> None:
-        """Nothing waits: an answer of S3 means that it is durable."""
-
-    def open(self, name: str) -> BinaryIO | None:
-        """None: it has to be fetched."""
-        return None
-
     def read(self, name: str) -> Iterator[bytes]:
         """Ranges of the version, several at once."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
         yield from ahead(partial(self._range, self._key(name), kept.version), kept.size)
 
     def stat(self, name: str) -> Kept | None:
@@ -162,17 +144,6 @@ class S3Store:
         with sentences(self.address):
             versions = [one["VersionId"] for one in self._versions(self._key(name), "Versions")]
             return self._stat(name, versions[-1]) if versions else None
-
-    def renew(self, name: str) -> Kept:
-        """Lengthen the retention to `retain` from now."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        if self.lock and self.retain_for:
-            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
-            kept = self.retain(name, until)
-        self._assure(kept)
-        return kept
 
     def hold(self, name: str, held: bool) -> Kept:
         """Put S3's legal hold on, or take it off."""
@@ -202,9 +173,7 @@ class S3Store:
 
     def remove(self, name: str) -> None:
         """Delete every version of the key. The store itself refuses while a lock stands."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
         locked(kept, time.time_ns())
         key = self._key(name)
         with sentences(kept.place):
@@ -251,7 +220,7 @@ class S3Store:
             held=found.get("ObjectLockLegalHoldStatus") == "ON",
         )
 
-    def _locks(self) -> dict[str, Any]:
+    def _asked(self) -> dict[str, Any]:
         if not self.lock or self.retain_for is None:
             return {}
         until = datetime.now(UTC) + self.retain_for
@@ -262,7 +231,7 @@ class S3Store:
             body = source.read(content.size) if content.size else source.read(1)
         answer = self._client.put_object(
             **self._bucket,
-            **self._locks(),
+            **self._asked(),
             Key=self._key(name),
             Body=body,
             IfNoneMatch="*",
@@ -274,7 +243,7 @@ class S3Store:
     def _send_parts(self, name: str, path: Path, content: Content, watch: Watch) -> tuple[str, str]:
         where = {**self._bucket, "Key": self._key(name)}
         upload = self._client.create_multipart_upload(
-            **where, **self._locks(), ChecksumAlgorithm="SHA256"
+            **where, **self._asked(), ChecksumAlgorithm="SHA256"
         )["UploadId"]
 
         def send(part: tuple[int, bytes]) -> dict[str, Any]:
@@ -318,10 +287,7 @@ class S3Store:
         """What the store had already, when it is the same; a retention is lengthened."""
         same = kept.size == content.size and self._fits(kept, _checksum(path, content), content)
         if not same:
-            raise Tampered(
-                f"{kept.place} holds other bytes than the evidence of that name.",
-                "Find out who wrote there; the evidence was not taken in.",
-            )
+            raise others(kept)
         return self.renew(name)
 
     def _fits(self, kept: Kept, checksum: str, content: Content) -> bool:
@@ -334,23 +300,8 @@ class S3Store:
             digest.update(chunk)
         return digest.hexdigest() == content.sha256
 
-    def _assure(self, kept: Kept) -> None:
-        if self.lock and (kept.protection != "COMPLIANCE" or not kept.until):
-            raise Storage(
-                f"{kept.place} was stored, but the store did not lock it.",
-                "Do not rely on this store: Object Lock in compliance mode does not work there.",
-            )
-
-    def _lockable(self, name: str) -> Kept:
-        if not self.lock:
-            raise Denied(
-                f"{self.address} is used without Object Lock (lock=off).",
-                "Move the vault to a bucket with Object Lock: locard vault move s3://…",
-            )
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        return kept
+    def _locks(self, kept: Kept) -> bool:
+        return kept.protection == "COMPLIANCE" and kept.until is not None
 
 
 def part_size(size: int) -> int:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from azure.core import exceptions as a
 
+from locard.evidence.remote import altered, busy, lost, refused
 from locard.model.errors import Denied, Error, Missing, Storage
 
 _EXPIRED = {"ExpiredAuthenticationToken", "InvalidAuthenticationInfo"}
@@ -55,19 +56,9 @@ def told(error: a.AzureError, address: str) -> Error:
     if isinstance(error, a.ResourceNotFoundError):
         return Missing(f"{address} does not exist.", "Check account and container, or make them.")
     if word in _ALTERED:
-        return Storage(
-            f"{address} got other bytes than were sent: the checksum does not fit.",
-            "Nothing was stored. Run the same command again; when it happens again, suspect what "
-            "stands between, such as a proxy.",
-        )
+        return altered(address)
     if word in _BUSY or status in (429, 500, 503):
-        return Storage(f"{address} is too busy to answer.", "Run the same command again later.")
+        return busy(address)
     if isinstance(error, a.ServiceRequestError | a.ServiceResponseError | a.IncompleteReadError):
-        return Storage(
-            f"The connection to {address} was lost, or it cannot be reached.",
-            "Nothing half-written is kept. Check the network, then run the same command again.",
-        )
-    return Storage(
-        f"{address} refused: {word or type(error).__name__}.",
-        "Run the same command again; what was stored so far is kept.",
-    )
+        return lost(address)
+    return refused(f"{address} refused", word or type(error).__name__)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import md5
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
 from azure.identity import DefaultAzureCredential
@@ -28,12 +28,12 @@ from azure.storage.blob import (
 )
 
 from locard.evidence import Content, Kept
-from locard.evidence.local import absent
 from locard.evidence.place import Place, days
+from locard.evidence.remote import Remote, others
 from locard.evidence.spool import Reread, measured
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead
-from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.model.errors import Error, Storage
 from locard.providers.azure import blocks
 from locard.providers.azure.blocks import BLOCK
 from locard.providers.azure.errors import sentences
@@ -75,25 +75,16 @@ def connect(place: Place) -> "AzureStore":
     return AzureStore(place, client.get_container_client(place.bucket))
 
 
-class AzureStore:
+class AzureStore(Remote):
     """A prefix of a container that keeps evidence."""
 
+    LOCK = "an immutability policy"
+    ELSEWHERE = "Move the vault to a container with version-level immutability."
+
     def __init__(self, place: Place, container: ContainerClient) -> None:
-        self.retain_for = place.retain
-        self.lock = place.switched("lock", True)
+        super().__init__(place)
         self.readback = place.switched("readback", False)
-        self._place, self._container = place, container
-        self._prefix = f"{place.path}/objects/" if place.path else "objects/"
-
-    @property
-    def address(self) -> str:
-        """`azure://container/prefix`."""
-        return self._place.address
-
-    @property
-    def spool(self) -> Path | None:
-        """None: everything is sent."""
-        return None
+        self._container = container
 
     def describe(self) -> str:
         """Which policy is on what is placed."""
@@ -151,18 +142,9 @@ class AzureStore:
         self._assure(kept)
         return kept, True
 
-    def settle(self) -> None:
-        """Nothing waits: an answer of Azure means that it is durable."""
-
-    def open(self, name: str) -> BinaryIO | None:
-        """None: it has to be fetched."""
-        return None
-
     def read(self, name: str) -> Iterator[bytes]:
         """Ranges of the version, several at once."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
         blob = self._container.get_blob_client(self._prefix + name, **_version(kept.version))
 
         def part(offset: int, count: int) -> bytes:
@@ -178,17 +160,6 @@ class AzureStore:
             key = self._prefix + name
             wanted = [one for one in self._blobs(key) if one.name == key]
             return self._kept(min(wanted, key=lambda one: one.version_id or "")) if wanted else None
-
-    def renew(self, name: str) -> Kept:
-        """Lengthen the policy to `retain` from now."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        if self.lock and self.retain_for:
-            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
-            kept = self.retain(name, until)
-        self._assure(kept)
-        return kept
 
     def hold(self, name: str, held: bool) -> Kept:
         """Put Azure's legal hold on the version, or take it off."""
@@ -214,9 +185,7 @@ class AzureStore:
 
     def remove(self, name: str) -> None:
         """Delete every version. The service itself refuses while a policy or a hold stands."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
         locked(kept, time.time_ns())
         key = self._prefix + name
         with sentences(kept.place):
@@ -283,33 +252,15 @@ class AzureStore:
     def _known(self, name: str, kept: Kept, content: Content) -> Kept:
         """What lies there already, when its bytes are the same; a policy is lengthened."""
         if kept.size != content.size or not self._reread(name, content):
-            raise Tampered(
-                f"{kept.place} holds other bytes than the evidence of that name.",
-                "Find out who wrote there; the evidence was not taken in.",
-            )
+            raise others(kept)
         return self.renew(name)
 
     def _reread(self, name: str, content: Content) -> bool:
         """Whether the bytes that lie there hash to what they should."""
         return measured(self.read(name)).id == content.sha256
 
-    def _assure(self, kept: Kept) -> None:
-        if self.lock and (kept.protection.lower() != "locked policy" or not kept.until):
-            raise Storage(
-                f"{kept.place} was stored, but the store did not lock it.",
-                "Do not rely on this store: immutability policies do not work there.",
-            )
-
-    def _lockable(self, name: str) -> Kept:
-        if not self.lock:
-            raise Denied(
-                f"{self.address} is used without an immutability policy (lock=off).",
-                "Move the vault to a container with version-level immutability.",
-            )
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        return kept
+    def _locks(self, kept: Kept) -> bool:
+        return kept.protection.lower() == "locked policy" and kept.until is not None
 
 
 def _told(checksum: str) -> str:

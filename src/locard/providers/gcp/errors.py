@@ -9,6 +9,7 @@ from google.api_core import exceptions as g
 from google.auth import exceptions as auth
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from locard.evidence.remote import altered, busy, lost, refused
 from locard.model.errors import Denied, Error, Missing, Storage
 
 
@@ -49,19 +50,9 @@ def told(error: Exception, address: str) -> Error:
     if code == 404:
         return Missing(f"{address} does not exist.", "Check the name, or make the bucket first.")
     if isinstance(error, DataCorruption):
-        return Storage(
-            f"{address} got other bytes than were sent: the checksum does not fit.",
-            "Nothing was stored. Run the same command again; when it happens again, suspect what "
-            "stands between, such as a proxy.",
-        )
+        return altered(address)
     if isinstance(error, requests.RequestException | ConnectionError | g.RetryError):
-        return Storage(
-            f"The connection to {address} was lost, or it cannot be reached.",
-            "Nothing half-written is kept. Check the network, then run the same command again.",
-        )
+        return lost(address)
     if code == 429 or code >= 500:
-        return Storage(f"{address} is too busy to answer.", "Run the same command again later.")
-    return Storage(
-        f"{address} refused: {code or type(error).__name__}.",
-        "Run the same command again; what was stored so far is kept.",
-    )
+        return busy(address)
+    return refused(f"{address} refused", str(code or type(error).__name__))

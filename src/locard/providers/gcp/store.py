@@ -11,7 +11,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import google_crc32c
 import requests
@@ -21,12 +21,12 @@ from google.cloud.storage.blob import _get_host_name, _quote
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from locard.evidence import Content, Kept
-from locard.evidence.local import absent
 from locard.evidence.place import Place, days
+from locard.evidence.remote import Remote, others
 from locard.evidence.spool import Reread
 from locard.evidence.store import Watch, locked, unwatched
 from locard.evidence.transfer import ahead
-from locard.model.errors import Denied, Error, Storage, Tampered
+from locard.model.errors import Error, Storage
 from locard.providers.gcp import parts
 from locard.providers.gcp.errors import sentences
 from locard.providers.gcp.parts import PART
@@ -48,25 +48,16 @@ def connect(place: Place) -> "GoogleStore":
     return GoogleStore(place, client)
 
 
-class GoogleStore:
+class GoogleStore(Remote):
     """A prefix of a bucket that keeps evidence."""
 
+    LOCK = "a retention"
+    ELSEWHERE = "Move the vault to a bucket with a locked retention policy."
+
     def __init__(self, place: Place, client: Any) -> None:
-        self.retain_for = place.retain
-        self.lock = place.switched("lock", True)
-        self._place, self._client = place, client
+        super().__init__(place)
+        self._client = client
         self._bucket = client.bucket(place.bucket)
-        self._prefix = f"{place.path}/objects/" if place.path else "objects/"
-
-    @property
-    def address(self) -> str:
-        """`gs://bucket/prefix`."""
-        return self._place.address
-
-    @property
-    def spool(self) -> Path | None:
-        """None: everything is sent."""
-        return None
 
     def describe(self) -> str:
         """Which retention is on what is placed."""
@@ -127,18 +118,9 @@ class GoogleStore:
             )
         return self.renew(name), True
 
-    def settle(self) -> None:
-        """Nothing waits: an answer of Google means that it is durable."""
-
-    def open(self, name: str) -> BinaryIO | None:
-        """None: it has to be fetched."""
-        return None
-
     def read(self, name: str) -> Iterator[bytes]:
         """Ranges of the generation, several at once."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
 
         def part(offset: int, count: int) -> bytes:
             with sentences(self.address):
@@ -160,21 +142,6 @@ class GoogleStore:
         with sentences(self.address):
             found = self._bucket.get_blob(self._prefix + name, timeout=TIMEOUT)
         return self._kept(found) if found is not None else None
-
-    def renew(self, name: str) -> Kept:
-        """Lengthen the retention to `retain` from now."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        if self.lock and self.retain_for:
-            until = time.time_ns() + int(self.retain_for.total_seconds()) * 1_000_000_000
-            kept = self.retain(name, until)
-        if self.lock and not kept.until:
-            raise Storage(
-                f"{kept.place} was stored, but the store did not lock it.",
-                "Do not rely on this store: retentions do not work there.",
-            )
-        return kept
 
     def hold(self, name: str, held: bool) -> Kept:
         """Put a hold on, or take it off; Google calls one that is released `temporary`."""
@@ -203,9 +170,7 @@ class GoogleStore:
 
     def remove(self, name: str) -> None:
         """Delete it. The service itself refuses while a retention or a hold stands."""
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
+        kept = self.there(name)
         locked(kept, time.time_ns())
         with sentences(kept.place):
             self._blob(name).delete(if_generation_match=int(kept.version), timeout=TIMEOUT)
@@ -278,22 +243,8 @@ class GoogleStore:
 
     def _known(self, name: str, kept: Kept, path: Path, content: Content) -> Kept:
         if not _same(kept, content, _crc32c(path)):
-            raise Tampered(
-                f"{kept.place} holds other bytes than the evidence of that name.",
-                "Find out who wrote there; the evidence was not taken in.",
-            )
+            raise others(kept)
         return self.renew(name)
-
-    def _lockable(self, name: str) -> Kept:
-        if not self.lock:
-            raise Denied(
-                f"{self.address} is used without a retention (lock=off).",
-                "Move the vault to a bucket with a locked retention policy.",
-            )
-        kept = self.stat(name)
-        if kept is None:
-            raise absent(name)
-        return kept
 
 
 def _retry() -> Any:
