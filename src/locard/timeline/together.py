@@ -29,6 +29,23 @@ HEAD = Place(200)
 _WAIT_SECONDS = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first rows of a search in an order, one more than were asked for where there are more."""
+
+    order: str
+    rows: list[Row]
+    complete: bool
+    """Whether `rows` are all."""
+
+    def of(self, place: Place) -> list[Row] | None:
+        """Those that a page and the one who decides on a next begin with, if they are known."""
+        turned = self.order != place.order
+        if not self.complete and (turned or len(self.rows) <= place.limit):
+            return None
+        return (self.rows[::-1] if turned else self.rows)[: place.limit + 1]
+
+
 @dataclass
 class _Question:
     """One search in one state of the store."""
@@ -38,11 +55,9 @@ class _Question:
     second: threading.Lock = field(default_factory=threading.Lock)
     """Held while everything is read."""
     order: str = HEAD.order
-    """Order of the first rows, or of those that are being read."""
-    rows: list[Row] | None = None
-    """The first rows, without what is long; None when nobody has read them yet."""
-    complete: bool = False
-    """Whether `rows` are all."""
+    """Order in which the first rows are being read."""
+    head: _Head | None = None
+    """None when nobody has read them yet."""
     figures: Figures | None = None
     alone: bool = False
     """Whether one reading for everything was too much, so that each figure is asked for itself."""
@@ -63,15 +78,16 @@ class Together:
             if question is None:
                 return read.page(self._client, where, place)
             with _turn(question.first, question.order == place.order) as mine:
-                if question.rows is not None and (known := _first(question, place)) is not None:
+                if question.head is not None and (known := question.head.of(place)) is not None:
                     if known and not set(read.names_of(place.columns)) <= known[0].keys():
                         some = _only(search, where, known)
                         known = read.found_rows(self._client, some, place)[1]
                     return read.paged(known, place, False, where.notes)
-                if mine and question.rows is None and not question.alone:
+                if mine and question.head is None and not question.alone:
                     rows = self._begin(question, where, place)
                     return read.paged(rows, place, False, where.notes)
-            return read.page(self._client, where, place)
+            rows = self._begin(question, where, place)
+            return read.paged(rows, place, False, where.notes)
 
     def count(self, search: Search) -> Count:
         """How many events match."""
@@ -119,10 +135,12 @@ class Together:
         except TooSlow:
             question.alone = True
             raise
-        question.complete = len(rows) <= place.limit
-        if question.complete:
-            question.figures = figures.of_rows(rows)
-        question.rows = [{name: row[name] for name in read.LISTED} for row in rows]
+        complete, known = len(rows) <= place.limit, question.head
+        if known is None or (not known.complete and (complete or len(rows) > len(known.rows))):
+            short = [{name: row[name] for name in read.LISTED} for row in rows]
+            question.head = _Head(place.order, short, complete)
+            if complete:
+                question.figures = figures.of_rows(short)
         return rows
 
     def _figures(self, search: Search, where: Condition) -> Figures | None:
@@ -132,7 +150,7 @@ class Together:
             return None
         try:
             with _turn(question.first):
-                if question.rows is None and not question.alone:
+                if question.head is None and not question.alone:
                     self._begin(question, where, replace(HEAD, columns=("time", "id")))
             with _turn(question.second):
                 if question.figures is None and not question.alone:
@@ -157,19 +175,6 @@ def _turn(lock: threading.Lock, wait: bool = True) -> Iterator[bool]:
     finally:
         if held:
             lock.release()
-
-
-def _first(question: _Question, place: Place) -> list[Row] | None:
-    """The rows that a page and the one that decides on a next begin with, if they are known."""
-    assert question.rows is not None
-    turned = question.order != place.order
-    if question.complete:
-        rows = question.rows[::-1] if turned else question.rows
-    elif turned or len(question.rows) <= place.limit:
-        return None
-    else:
-        rows = question.rows
-    return rows[: place.limit + 1]
 
 
 def _only(search: Search, where: Condition, rows: Sequence[Row]) -> Condition:
