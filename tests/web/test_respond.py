@@ -175,6 +175,7 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
         f"From here on it reads copies that stand: {rehearsal.instance} may be isolated meanwhile."
     )
     expect(page.get_by_text(line)).to_be_visible()
+    expect(page.get_by_text("not locked")).to_have_count(0)
     page.get_by_role("link", name=re.compile(r"\.raw")).click()
     page.wait_for_url("**/custody?*id=*")
     expect(page.get_by_label("Life of the exhibit")).to_contain_text("vol-", timeout=LONG)

@@ -17,6 +17,7 @@ import time
 import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -70,6 +71,8 @@ class Front:
                 f"<imageData>{PIXEL}</imageData><instanceId>{form['InstanceId'][0]}</instanceId>"
             )
             return answer(start, "200 OK", _xml("GetConsoleScreenshot", inner), "text/xml")
+        if action == "ec2:LockSnapshot":
+            return answer(start, "200 OK", _xml("LockSnapshot", _locked(form)), "text/xml")
         if seconds := form.get("ConnectionTrackingSpecification.TcpEstablishedTimeout"):
             self.tracking[form["NetworkInterfaceId"][0]] = seconds[0]
             inner = "<return>true</return>"
@@ -114,6 +117,17 @@ class Front:
                 if snapshot is not None and snapshot.volume.id in self.seeds:
                     return path.replace(found[1], self.seeds[snapshot.volume.id])
         return path
+
+
+def _locked(form: dict[str, list[str]]) -> str:
+    """What AWS says of a lock. Nothing deletes a snapshot of this account."""
+    now, days = datetime.now(UTC), int(form["LockDuration"][0])
+    said = {
+        "snapshotId": form["SnapshotId"][0], "lockState": form["LockMode"][0],
+        "lockDuration": days, "lockCreatedOn": now.isoformat(),
+        "lockExpiresOn": (now + timedelta(days=days)).isoformat(),
+    }  # fmt: skip
+    return "".join(f"<{name}>{value}</{name}>" for name, value in said.items())
 
 
 def correct() -> None:
