@@ -11,7 +11,7 @@ import {
   Undo2,
   Zap,
 } from 'lucide-react';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { Proposal } from '../api/contract';
 import { counted } from '../text/number';
 import { Value } from '../text/Value';
@@ -102,33 +102,39 @@ function Steps(props: { plan: Proposal }) {
     <>
       <ol className={styles.steps}>
         {steps.map((one) => (
-          <li key={one.key} className={styles.step}>
-            {one.key === first && <FromHere target={plan.target.id} />}
-            <span className={styles.stepText}>
-              <Value text={one.title} limit={400} />
-              {one.breaks.map((text) => (
-                <small key={text} className={styles.breaking}>
-                  <Value text={text} limit={400} />
-                </small>
-              ))}
-              <Call call={one.call} given={one.arguments} />
-            </span>
-            <span className={styles.undo}>
-              {!one.changes ? (
-                <span className="faint">
-                  <Check size={12} aria-hidden /> only reads
-                </span>
-              ) : one.undo_title ? (
-                <span className="muted">
-                  <Undo2 size={12} aria-hidden /> <Value text={one.undo_title} limit={300} />
-                </span>
-              ) : (
-                <span className={styles.final}>
-                  <CircleAlert size={12} aria-hidden /> stays; nothing puts it back
-                </span>
-              )}
-            </span>
-          </li>
+          <Fragment key={one.key}>
+            {one.key === first && (
+              <li>
+                <FromHere target={plan.target.id} />
+              </li>
+            )}
+            <li className={styles.step}>
+              <span className={styles.stepText}>
+                <Value text={one.title} limit={400} />
+                {one.breaks.map((text) => (
+                  <small key={text} className={styles.breaking}>
+                    <Value text={text} limit={400} />
+                  </small>
+                ))}
+                <Call call={one.call} given={one.arguments} />
+              </span>
+              <span className={styles.undo}>
+                {!one.changes ? (
+                  <span className="faint">
+                    <Check size={12} aria-hidden /> only reads
+                  </span>
+                ) : one.undo_title ? (
+                  <span className="muted">
+                    <Undo2 size={12} aria-hidden /> <Value text={one.undo_title} limit={300} />
+                  </span>
+                ) : (
+                  <span className={styles.final}>
+                    <CircleAlert size={12} aria-hidden /> stays; nothing puts it back
+                  </span>
+                )}
+              </span>
+            </li>
+          </Fragment>
         ))}
       </ol>
       {plan.steps.length > FEW && plan.verb !== 'isolate' && (
