@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from locard.cases.demo import SEED, disk
+from locard.model.custody import CustodyEntry
 from locard.timeline import Search
 from tests.api.conftest import Api
 from tests.waiting import eventually
@@ -102,6 +103,19 @@ def test_rows_of_an_upload_are_seen_before_its_last_byte_came(
         one for one in ada.get("/api/cases/sent/custody").json() if one["verb"] == "acquired"
     ]
     assert entry["reason"] == "uploaded to the case"
+    small = ada.post("/api/cases/plain/evidence", params={"name": "x"}, content=b"x")
+    assert small.status_code == 202, small.text
+
+    def told(case: str) -> CustodyEntry:
+        one, *_ = [
+            entry for entry in api.desk.custody(case) if entry.reason == "uploaded to the case"
+        ]
+        return one
+
+    mine, plain = told("sent"), told("plain")
+    whose = [(one.actor, one.verb, one.door, one.address, one.agent) for one in (mine, plain)]
+    assert whose[0] == whose[1]
+    assert mine.details.keys() == plain.details.keys(), (mine.details, plain.details)
     proof = ada.post(f"/api/cases/sent/events/{next(iter(sent))}/prove").json()
     assert proof["passed"], proof
 
