@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a page asks at once comes from as few readings as possible, and is the same answer."""
 
+import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from locard.model.event import FACETS
-from locard.timeline import Search, Timeline, Unwanted, asking, figures
+from locard.timeline import Search, Timeline, Unwanted, asking, figures, together
 from locard.timeline.client import Client
 from tests.timeline.rows import HOUR, START, batch
 
@@ -93,44 +94,44 @@ def test_all_answers_come_from_few_readings_and_are_the_same(
     assert alone[0].rows == found
     assert len(readings) > most
     readings.clear()
-    together = Search("case", f"{query} ", together=True)
-    assert _all(store, together) == alone
+    search = Search("case", f"{query} ", together=True)
+    assert _all(store, search) == alone
     # Pages in another order than that of the first rows do not wait: they read their own.
     assert len(readings) <= most + 3
     readings.clear()
-    assert _all(store, together) == alone
+    assert _all(store, search) == alone
     assert len(readings) <= (0 if found <= FEW else 2)
 
 
 @pytest.mark.parametrize("query", ["*onex*", "*fewx*", "*manyx*", "*nowherex*"])
 def test_the_newest_first_and_a_span(store: Timeline, query: str) -> None:
     alone = Search("case", query, start=START + 20 * HOUR, end=START + 300 * HOUR)
-    together = replace(alone, together=True)
+    search = replace(alone, together=True)
     for order in ("desc", "asc", "desc"):
-        assert _all(store, together, order) == _all(store, alone, order)
+        assert _all(store, search, order) == _all(store, alone, order)
     for buckets, by, fields, size in (
         (7, "source", ("region",), 1), (2000, "action", ("src_port", "case"), 3),
         (1, "source", FACETS, 1000),
     ):  # fmt: skip
-        assert store.histogram(together, buckets, by) == store.histogram(alone, buckets, by)
-        assert store.facets(together, fields, size) == store.facets(alone, fields, size)
-    first = store.page(together, 100)
+        assert store.histogram(search, buckets, by) == store.histogram(alone, buckets, by)
+        assert store.facets(search, fields, size) == store.facets(alone, fields, size)
+    first = store.page(search, 100)
     assert first == store.page(alone, 100)
     if first.next:
-        following = store.page(together, 100, first.next)
+        following = store.page(search, 100, first.next)
         assert following == store.page(alone, 100, first.next)
-        assert store.page(together, 100, following.previous).rows == first.rows
-    assert store.page(together, 50, offset=150) == store.page(alone, 50, offset=150)
+        assert store.page(search, 100, following.previous).rows == first.rows
+    assert store.page(search, 50, offset=150) == store.page(alone, 50, offset=150)
 
 
 def test_one_after_the_other_reads_once(store: Timeline, readings: list[str]) -> None:
-    together = Search("case", "*nowhere*at*all*", together=True)
-    page = store.page(together)
+    search = Search("case", "*nowhere*at*all*", together=True)
+    page = store.page(search)
     assert (page.rows, page.next) == ([], None)
     assert len(readings) == 1
-    assert store.count(together).rows == 0
-    assert store.histogram(together).series == {}
-    assert store.facets(together).rows == 0
+    assert store.count(search).rows == 0
+    assert store.histogram(search).series == {}
+    assert store.facets(search).rows == 0
     assert len(readings) == 1
     many = Search("case", "*man?x*", together=True)
     readings.clear()
@@ -142,7 +143,11 @@ def test_one_after_the_other_reads_once(store: Timeline, readings: list[str]) ->
     assert len(readings) == 3, "the first rows, all figures, and the page that was asked alone"
 
 
-def test_what_is_written_or_removed_is_seen(timeline: Timeline) -> None:
+@pytest.mark.parametrize("settled", [0.0, math.inf])
+def test_what_is_written_or_removed_is_seen(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch, settled: float
+) -> None:
+    monkeypatch.setattr(together, "SETTLED", settled)
     search = Search("case", "*xonex*", together=True)
     assert timeline.count(search).rows == 0
     timeline.write("case", batch(*_rows()[:3]))
@@ -156,6 +161,17 @@ def test_what_is_written_or_removed_is_seen(timeline: Timeline) -> None:
     timeline.forget("case", str(timeline.page(search).rows[0]["evidence"]))
     assert timeline.count(search).rows == 0
     assert timeline.page(search).rows == []
+
+
+def test_while_rows_are_written_each_answer_is_read_for_itself(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "SETTLED", 3600.0)
+    search = Search("case", "*xmanyx*", together=True)
+    for number in range(3):
+        timeline.write("case", batch({**_rows()[0], "locator": f"further:{number}"}))
+        assert timeline.count(search).rows == number + 1
+    assert len(timeline._together._questions) == 1, "only the first knew nothing of others"
 
 
 def test_one_who_goes_leaves_the_others_their_answer(store: Timeline) -> None:

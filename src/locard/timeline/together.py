@@ -7,7 +7,9 @@ count, histogram and facets. Those who ask meanwhile wait for it. What it told i
 as the case's rows in the store are the same, so that the answers stay exact.
 """
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,9 @@ KEPT = 16
 """Searches whose figures are kept."""
 HEAD = Place(200)
 """The first rows that are read when no page asked for others before."""
+SETTLED = 3.0
+"""Seconds for which the rows of a case have to be the same: while they are being written, what one
+reading told holds for nobody who asks after it."""
 _WAIT_SECONDS = 0.2
 
 
@@ -70,6 +75,8 @@ class Together:
         self._client = client
         self._lock = threading.Lock()
         self._questions: OrderedDict[tuple[object, ...], _Question] = OrderedDict()
+        self._states: dict[str, tuple[str, float]] = {}
+        """What the rows of each case were last, and since when."""
 
     def page(self, search: Search, place: Place) -> Page:
         """A page of what a search finds."""
@@ -119,8 +126,13 @@ class Together:
         if not (search.together and where.scans and where.lasting) or search.arriving:
             return None
         bound = tuple(sorted((name, repr(value)) for name, value in where.parameters.items()))
-        key = (_generation(self._client, search.case), where.sql, bound)
+        state, now = _generation(self._client, search.case), time.monotonic()
+        key = (state, where.sql, bound)
         with self._lock:
+            last, since = self._states.get(search.case, (state, -math.inf))
+            self._states[search.case] = (state, since if last == state else now)
+            if now - self._states[search.case][1] < SETTLED:
+                return None
             question = self._questions.setdefault(key, _Question())
             self._questions.move_to_end(key)
             while len(self._questions) > KEPT:
