@@ -204,6 +204,8 @@ def test_two_people_dispose(
     three: Api, carla: httpx.Client, omar: httpx.Client, tmp_path: Path
 ) -> None:
     (a, b) = ids(carla)
+    over = {"until": "2020-12-31", "reason": "short"}
+    assert carla.post(f"{CASE}/retention", json=over).status_code == 201
     plan = carla.post(f"{CASE}/disposals/plan", json={"evidence": [a], "reason": ""}).json()
     assert (plan["total"], plan["rows"], plan["takers"]) == (1, 20, ["ana"])
     assert plan["exhibits"][0]["name"] == "a.json"
