@@ -106,6 +106,9 @@ def show_playbook_run(run: PlaybookRun) -> None:
         out.print(f"  {MARKS[part.state]} {_part(part)}", markup=False)
         if part.error:
             out.print(f"      {part.error}", style="red", markup=False)
+        if part.state is PartState.FAILED and part.kept:
+            told = f"kept all the same; read the rest: locard runs resume {part.run}"
+            out.print(f"      {told}", style="yellow", markup=False)
         if part.state is PartState.KEPT:
             told = "kept; the rest is still read from copies, and what comes after goes on"
             out.print(f"      {told}", style="dim", markup=False)

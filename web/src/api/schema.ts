@@ -917,7 +917,8 @@ export interface Parent {
 /**
  * One step of a playbook: what it does to which target, and how far it has come. `title` is
  * that of the action, `run` its run once it was begun. A collection is `kept` once isolating can
- * take nothing any more from it, and what is left is read from copies while the others go on.
+ * take nothing any more from it, and what is left is read from copies while the others go on;
+ * `kept` says so also when that failed.
  */
 export interface PartShown {
   number: number;
@@ -928,6 +929,7 @@ export interface PartShown {
   options: Record<string, unknown>;
   text: string;
   state: string;
+  kept: boolean;
   run: string;
   error: string;
   started: string | null;

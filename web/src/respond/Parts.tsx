@@ -54,6 +54,12 @@ function PartLine(props: { part: Part; name: string }) {
             stand, while what comes after goes on.
           </small>
         )}
+        {part.state === 'failed' && part.kept && (
+          <small className="muted" style={{ display: 'block' }}>
+            What isolating could take is kept all the same, and what the rest is read from stands:
+            follow it, and carry it on.
+          </small>
+        )}
         {copying.map((each) => (
           <ProgressLine key={each.job} progress={each} />
         ))}

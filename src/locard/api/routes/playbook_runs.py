@@ -36,7 +36,8 @@ RunId = Annotated[str, Path(pattern=r"^[a-z][0-9a-f-]{4,40}$")]
 class PartShown(BaseModel):
     """One step of a playbook: what it does to which target, and how far it has come. `title` is
     that of the action, `run` its run once it was begun. A collection is `kept` once isolating can
-    take nothing any more from it, and what is left is read from copies while the others go on."""
+    take nothing any more from it, and what is left is read from copies while the others go on;
+    `kept` says so also when that failed."""
 
     number: int
     does: str
@@ -46,6 +47,7 @@ class PartShown(BaseModel):
     options: dict[str, Any]
     text: str
     state: str
+    kept: bool
     run: str
     error: str
     started: str | None
@@ -275,6 +277,7 @@ def part_shown(one: Part) -> PartShown:
         options=dict(one.options),
         text=one.text,
         state=one.state.value,
+        kept=one.kept,
         run=one.run,
         error=one.error,
         started=iso_or_none(one.started),
