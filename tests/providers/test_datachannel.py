@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data channel against a server that speaks the agent's side of it, and throws faults."""
 
+import secrets
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from locard.model.errors import Error, Storage, Tampered
 from locard.providers.aws import datachannel
 from locard.providers.aws.datachannel import Channel, Message, packed, unpacked
 from tests.clouds.aws.agent import Agent, Faults, message
+from tests.waiting import eventually
 
 COUNT = "/bin/sh -c 'i=0; while [ $i -lt 900 ]; do echo line $i; i=$((i+1)); done'"
 LINES = "".join(f"line {number}\r\n" for number in range(900)).encode()
@@ -79,8 +83,18 @@ def test_a_message_that_never_comes_is_waited_for_and_then_given_up(
 
 
 def test_time_and_bytes_have_limits(agent: Agent) -> None:
+    said = f"x{secrets.token_hex(8)}"
+
+    def goes_on() -> bool:
+        found = False
+        for one in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                found = found or said in one.read_text("utf-8", "replace")
+        return found
+
     with pytest.raises(Storage, match="within 1 seconds"):
-        output(agent, "/bin/sh -c 'while :; do echo x; sleep 0.1; done'", seconds=1.0)
+        output(agent, f"/bin/sh -c 'while :; do echo {said}; sleep 0.1; done'", seconds=1.0)
+    eventually(lambda: not goes_on(), "the command outlives its session")
     with pytest.raises(Error, match="More than 100 bytes"):
         output(agent, most=100)
 

@@ -12,10 +12,12 @@ import json
 import os
 import pty
 import shlex
+import signal
 import struct
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Thread
@@ -25,7 +27,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 PIECE = 1024
-APART = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc")
+APART = (
+    "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc",
+)  # fmt: skip
 BESIDE = ("sh", "-c", 'sleep 300 & exec "$@"', "sh")
 """Starts the command with something else that runs in the container."""
 
@@ -124,7 +128,8 @@ class _Session:
                 self._output(data)
             self._settle()
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             os.close(terminal)
         self._close("")
