@@ -11,7 +11,8 @@ import { client } from '../api/queries';
 import { Dialog } from '../shell/Dialog';
 import { bytes, count, counted } from '../text/number';
 import { Value } from '../text/Value';
-import styles from './custody.module.css';
+import custody from './custody.module.css';
+import styles from './danger.module.css';
 
 /** Asks for a reason, and for what else the deed takes; shows what the server says against it. */
 export function Decide(props: {
@@ -95,7 +96,7 @@ export function Decide(props: {
             {problem?.advice}
           </Alert>
         )}
-        <div className={styles.buttons}>
+        <div className={custody.buttons}>
           <Button variant="default" onClick={leave}>
             Cancel
           </Button>

@@ -28,7 +28,7 @@ import { count } from '../text/number';
 import { told } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
-import styles from './custody.module.css';
+import styles from './deed.module.css';
 import { EntryProof } from './EntryProof';
 import { type Group, telling, whence } from './telling';
 
