@@ -158,6 +158,22 @@ def test_a_channel_that_is_not_there_is_recorded(at: Bench) -> None:
     assert not notice.sent and "There is no channel 'pager'; there are: none." in notice.error
 
 
+def test_what_a_playbook_says_of_what_was_not_done_is_taken_back(at: Bench) -> None:
+    with webhook(200) as (posted, address):
+        secret(at.home, "chat.url", address)
+        (at.home / "response.yaml").write_text(
+            "notices: {soc: {kind: chat, address: {file: keys/chat.url}}}\n"
+        )
+        at.on(most=1)
+        at.take(lamps=["one", "two"])
+        assert go(at).state is PlaybookState.FAILED
+    texts = [json.loads(body)["text"] for _, body in posted]
+    (text,) = [one for one in texts if "It is dark now." in one]
+    assert "Not all done: " in text
+    assert "Not all of it was done (see below), so this may not hold: It is dark now." in text
+    assert "isolate.toy.lamp two: dark has isolated 1 targets within an hour" in text
+
+
 def test_faults_in_the_settings_stop_no_run(at: Bench) -> None:
     at.on()
     at.take()

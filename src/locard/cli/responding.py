@@ -86,8 +86,9 @@ def show_run(receipt: Receipt) -> None:
     for taken in receipt.steps:
         if taken.step == first:
             out.print(f"    {from_here(receipt.plan)}", style="dim", markup=False)
-        mark = MARKS.get(taken.state, "✗")
-        word = "kept" if taken.evidence else taken.state.value
+        refused = taken.error and taken.state is StepState.PLANNED  # nothing of it stands
+        mark = "✗" if refused else MARKS.get(taken.state, "✗")
+        word = "kept" if taken.evidence else "failed" if refused else taken.state.value
         out.print(f"  {mark} {taken.step.title}  ({word})", markup=False)
         if taken.verdict is not None and taken.state == StepState.UNDONE:
             said = {True: "as it was", False: "not as it was", None: "cannot be compared"}

@@ -12,6 +12,7 @@ import {
   shown,
   stale,
   standing,
+  stepStanding,
   summary,
 } from './telling';
 
@@ -46,6 +47,13 @@ test('a run that nobody is at any more is said to have stopped', () => {
   expect(standing(old).word).toBe('stopped half-way');
   expect(standing(run({ state: 'done' })).word).toBe('isolated');
   expect(standing(run({ state: 'done', verb: 'collect' })).word).toBe('collected');
+});
+
+test('a step of which nothing stands, since it was refused, has failed and is not to come', () => {
+  const taken = (values: Partial<StepTaken>) =>
+    ({ state: 'planned', evidence: [] as string[], error: '', ...values }) as StepTaken;
+  expect(stepStanding(taken({})).word).toBe('to come');
+  expect(stepStanding(taken({ error: 'ec2:DescribeTags is not allowed.' })).word).toBe('failed');
 });
 
 test('what is kept says so, and which progress is that of its copies', () => {

@@ -57,6 +57,7 @@ const STEPS: Record<string, { word: string; tone: Tone }> = {
 };
 
 export function stepStanding(one: StepTaken): { word: string; tone: Tone } {
+  if (one.state === 'planned' && one.error) return { word: 'failed', tone: 'bad' };
   if (one.evidence.length > 0) return { word: 'kept', tone: 'good' };
   if (one.state === 'verified' && !one.prior) return { word: 'done', tone: 'good' };
   if (one.state === 'captured' && !one.prior) return { word: 'being done', tone: 'busy' };

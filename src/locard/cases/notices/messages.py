@@ -72,8 +72,20 @@ def reminding(message: Message) -> Message:
 
 
 def of_playbook(run: PlaybookRun, alert: Alert, text: str) -> Message:
-    """What a playbook says itself."""
-    return _message("playbook", f"{run.title}: {alert.title}", alert, run, text)
+    """What a playbook says itself: written for when all before it was done, it says when not."""
+    subject = f"{run.title}: {alert.title}"
+    if not _not_done(run):
+        return _message("playbook", subject, alert, run, text)
+    text = f"Not all of it was done (see below), so this may not hold: {text}"
+    return _message("playbook", f"Not all done: {subject}", alert, run, text)
+
+
+def _not_done(run: PlaybookRun) -> list[str]:
+    """The parts that failed or were refused, each with why."""
+    return [
+        f"{one.what} {one.target.id if one.target else ''}".strip() + f": {one.error}"
+        for one in run.parts if one.state in (PartState.FAILED, PartState.REFUSED)
+    ]  # fmt: skip
 
 
 def _message(about: str, subject: str, alert: Alert, run: PlaybookRun | None, text: str) -> Message:
@@ -92,6 +104,7 @@ def _message(about: str, subject: str, alert: Alert, run: PlaybookRun | None, te
         facts["why"] = run.error
         done = [one for one in run.parts if one.state is PartState.DONE]
         facts["steps"] = f"{len(done)} of {len(run.parts)} done"
+        facts["not done"] = " | ".join(_not_done(run)[:10])
         facts["still read from copies"] = ", ".join(
             f"{one.what} {one.target.id if one.target else ''}".strip() for one in run.copying
         )
