@@ -382,6 +382,7 @@ def test_a_ledger_that_dies_with_its_first_entries_goes_on(
     ledger.settle()
     ledger.append(drafts(1, "a" * 64))
     assert len(list(ledger.entries())) == (written or 1) + 1
+    assert (tmp_path / "trusted.vkey").read_text().strip() == ledger.keys()[0].vkey
     verdict = ledger.check()
     assert verdict.passed, verdict
     ledger.head.unlink()

@@ -19,7 +19,7 @@ import fcntl
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -78,8 +78,6 @@ class Ledger(LedgerReader):
             extra = self._begin(end) if first else end.lost
             lines = self._add(file, end, [*extra, *drafts], durable or first)
             end.lost = []
-            if self.pinned is not None and first:
-                self.pinned.write_text(self.signer.key.vkey + "\n")
             if self._due(end):
                 self._keep(file, end)
             return [read(line).entry for line in lines[-len(drafts) :]]
@@ -286,7 +284,16 @@ class Ledger(LedgerReader):
             end.unindexed, end.exhibits = 0, {}
         self._sign_head(end, key, durable)
 
+    def _pin(self, end: End, key: Key) -> None:
+        """Keep the first key outside the vault, before a head says that there are entries."""
+        if self.pinned is None or not end.edge.size or self.pinned.exists():
+            return
+        with suppress(Tampered):
+            if self._named(self.head).size == 0:
+                self.pinned.write_text(key.vkey + "\n")
+
     def _sign_head(self, end: End, key: Key, durable: bool) -> None:
+        self._pin(end, key)
         text = Checkpoint(key.name, end.edge.size, end.edge.root()).text()
         note = signed_note(text, key, self.signer.sign_many([text])[0])
         overwrite(self.head, note)
