@@ -78,18 +78,19 @@ def meaning(error: ClientError, action: str, account: str) -> Error:
     if word in _BUSY:
         return Busy(
             f"AWS account {account} throttles {action} and went on to do so.",
-            "What was done is recorded. Carry the run on later: locard runs resume RUN",
+            "What was done is recorded. Try again later; a run goes on with: "
+            "locard runs resume RUN",
         )
     if word in _FAILING:
         return Busy(
             f"AWS failed at {action} in account {account}, several times: {word}.",
-            "It may have been done or not: carry the run on later, which looks first: "
+            "It may have been done or not. Try again later; a run looks first and goes on with: "
             "locard runs resume RUN",
         )
     if word in _EXPIRED:
         return Storage(
             f"The credentials for AWS account {account} have expired and cannot be renewed.",
-            "Sign in again, then carry the run on: locard runs resume RUN",
+            "Sign in and try again; a run goes on with: locard runs resume RUN",
         )
     if word in _UNKNOWN:
         return Storage(
@@ -120,5 +121,6 @@ def lost(error: Exception, address: str) -> Error:
         return Error(f"{address}: {str(error)[:300]}")
     return Storage(
         f"The connection to {address} was lost, or it cannot be reached.",
-        "What was done is recorded. Check the network, then: locard runs resume RUN",
+        "What was done is recorded. Check the network and try again; a run goes on with: "
+        "locard runs resume RUN",
     )
