@@ -20,7 +20,20 @@ def test_a_name_that_is_not_utf_8(locard: Locard, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"l\xffink")).symlink_to(odd)
     ran = locard("add", "c", odd, tmp_path, "--host", os.fsdecode(b"h\xff"), "--json")
     assert (ran.status, ran.json["events"]) == (0, 3)
-    assert ran.json["passed_over"] == [f"{tmp_path}/l\\xffink: a link, not followed"]
+    assert ran.json["passed_over"] == [
+        f"{tmp_path}/l\\xffink: a link, not followed",
+        f"{locard.home}: what Locard keeps itself (LOCARD_HOME)",
+    ]
+
+
+def test_what_locard_keeps_is_no_evidence(locard: Locard, tmp_path: Path) -> None:
+    trail(tmp_path / "a.json", range(3))
+    for _ in range(2):  # the second finds a vault, a ledger and a store there
+        ran = locard("add", "c", tmp_path, "--json")
+        assert (ran.status, ran.json["files"]) == (0, 1)
+        assert ran.json["passed_over"] == [f"{locard.home}: what Locard keeps itself (LOCARD_HOME)"]
+    ran = locard("add", "c", locard.home, "--json")
+    assert (ran.status, ran.json["files"], len(ran.json["passed_over"])) == (0, 0, 1)
 
 
 def test_an_empty_path_is_not_the_folder_that_one_is_in(

@@ -147,7 +147,7 @@ class Adding:
     def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
         """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
         progress.stage("Looking", 0, "files")
-        found = look(paths)
+        found = look(paths, self.settings.home)
         self.vault.prepare()
         self.pool().prepare(len(found.files))  # they start meanwhile
         progress.stage("Taking in", sum(file.size for file in found.files), "bytes")

@@ -108,12 +108,13 @@ class Look:
     """Named folders with nothing in them."""
 
 
-def look(paths: Sequence[Path]) -> Look:
+def look(paths: Sequence[Path], home: Path) -> Look:
     """Every regular file below `paths` in a stable order, what was passed over, and what is denied.
 
     Links are not followed: they may point anywhere. A device is read when it is named itself; in a
-    folder it is a copy of another machine's, which opens this machine's disk. Raises `Missing` when
-    a path does not exist.
+    folder it is a copy of another machine's, which opens this machine's disk. What Locard itself
+    keeps in `home` is no evidence, and changes while it is read. Raises `Missing` when a path does
+    not exist.
     """
     require(paths)
     found = Look()
@@ -125,7 +126,7 @@ def look(paths: Sequence[Path]) -> Look:
             _file(root, root, found)
             continue
         before = _size(found)
-        _folder(root, found)
+        _folder(root, found, home)
         if _size(found) == before:
             found.empty.append(printable(root.name))
     return found
@@ -135,11 +136,17 @@ def _size(found: Look) -> int:
     return len(found.files) + len(found.passed) + len(found.denied)
 
 
-def _folder(root: Path, found: Look) -> None:
+def _folder(root: Path, found: Look, home: Path) -> None:
+    own = _identity(home)
+
     def refused(error: OSError) -> None:
         found.denied.append(printable(f"{error.filename}: cannot be listed: {error.strerror}"))
 
     for folder, folders, files in os.walk(root, onerror=refused):
+        if own is not None and _identity(Path(folder)) == own:
+            folders.clear()
+            found.passed.append(printable(f"{folder}: what Locard keeps itself (LOCARD_HOME)"))
+            continue
         folders.sort()
         links = (Path(folder, name) for name in folders)
         found.passed += [_link(link) for link in links if link.is_symlink()]
@@ -161,6 +168,15 @@ def _file(path: Path, root: Path, found: Look) -> None:
         found.files.append(Found(path, name, status.st_size, status.st_mtime_ns, named))
     else:
         found.passed.append(printable(f"{path}: not a regular file"))
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """The folder whatever it is called; None where there is none."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _link(path: Path) -> str:
