@@ -56,6 +56,23 @@ def _found(store: Timeline, query: str, zone: str = "UTC") -> list[int]:
         ("ALICE", [0]),
         ("alic", []),
         ("alic*", [0]),
+        ("action : GetObject", [0]),
+        ('action : "GetObject" OR action :PutObject', [0, 1]),
+        ("NOT action : (GetObject OR PutObject)", [2, 3]),
+        ("src_port: >= 1024", [1]),
+        ("src_port:(>=22 AND <500)", [0]),
+        ("src_port:(>22 <9000)", [0, 1]),
+        ("src_port:(443 OR (>8000 AND < 9000))", [0, 1]),
+        ("src_port:(+>=22 -8080)", [0]),
+        ("time : (>2000 AND <2100)", [0, 1, 2]),
+        ("time:[0001 TO 9999]", [0, 1, 2]),
+        ("time:>9999-12-31", []),
+        ("NOT ::1 AND alice", [0]),
+        ("alice ::1", []),
+        (r"secret\u2010file", []),
+        ('"\u201csecret\u201d"', []),
+        ("alice \u2014", []),
+        ("/usr/i OR alice", [0]),
         ("*lic*", [0]),
         ("*lice", [0]),
         ("ali?e", [0]),
@@ -211,6 +228,21 @@ def test_marks_are_ids_of_events(store: Timeline) -> None:
         ("[a TO b]", 0, 8, ""),
         ("()", 0, 2, ""),
         ("?", 0, 1, "*"),
+        ("user : root", 0, 4, "actor"),
+        ("action :", 0, 8, "action :*"),
+        ("src_port:(>=)", 10, 2, ""),
+        ("src_port:>(1 OR 2)", 9, 1, ""),
+        ("src_port:[10 TO 1]", 9, 9, ""),
+        ("src_ip:[10.0.0.9 TO 10.0.0.1]", 7, 22, ""),
+        ("action:[Z TO A]", 7, 8, ""),
+        ("starred:perhaps", 8, 7, "true"),
+        ("a /get(x|y)/i", 2, 11, "/get(x|y)/"),
+        ("action:/^Get/g", 7, 7, "/^Get/"),
+        ("\u201cread secret\u201d", 0, 13, '"read secret"'),
+        ("action:\u201cGetObject", 7, 1, '"'),
+        ("a \u2013action:x", 2, 1, "-"),
+        ("action:Get\u200bObject", 7, 10, "GetObject"),
+        ("\ufeffaction:x", 0, 9, "action:x"),
     ],
 )
 def test_points_at_the_mistake(
@@ -220,6 +252,54 @@ def test_points_at_the_mistake(
         _found(store, query)
     error = caught.value
     assert (error.position, error.length, error.suggestion) == (position, length, suggestion)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("alice and secret", "'and' was searched for as a word; what joins stands in capitals: "
+                             "AND."),
+        ("not action:x", "'not' was searched for as a word; what joins stands in capitals: NOT."),
+        ("action=GetObject", "'action=GetObject' was searched for as text; a field is written "
+                             "action:GetObject."),
+        ("src_port!=80", "'src_port!=80' was searched for as text; a field is written "
+                         "NOT src_port:80."),
+        ("src_port >= 80", "'src_port >=' was searched for as words; a field is written "
+                           "src_port:>=value."),
+        ("action:(GetObject PutObject)", "No event has two values of action: one of them is "
+                                         "action:(GetObject OR PutObject)."),
+        ("+action:a +action:b", "No event has two values of action: one of them is "
+                                "action:(a OR b)."),
+    ],
+)  # fmt: skip
+def test_what_was_hardly_meant_is_told_beside_the_answer(
+    store: Timeline, query: str, said: str
+) -> None:
+    assert said in store.count(Search("case", query, now=NOW)).notes
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "and", '"alice and bob"', "alice AND and*", "a=b", "message:(alice secret)", "tag:(a b)",
+        "action:(Get* AND *Object)", "action:(a OR b)", "action:a OR action:b", "action:(a A)",
+        "attributes.x:(a b)", "time:(2023 AND 2023-07)", "message:action=GetObject",
+    ],
+)  # fmt: skip
+def test_nothing_is_doubted_that_is_usual(store: Timeline, query: str) -> None:
+    found = store.count(Search("case", query, marks=_marks, now=NOW)).notes
+    assert not [note for note in found if "searched for" in note or "two values" in note]
+
+
+def test_starred_false_is_what_nobody_starred(store: Timeline) -> None:
+    ids = {row["locator"]: row["id"] for row in store.page(Search("case", "")).rows}
+
+    def found(query: str) -> list[str]:
+        search = Search("case", query, marks=lambda _kind, _pattern: [ids["l1"]])
+        return sorted(str(row["locator"]) for row in store.page(search).rows)
+
+    assert found("starred:true") == found("starred:*") == found("starred:Yes") == ["l1"]
+    assert found("starred:false") == found("NOT starred:true") == ["l0", "l2", "l3"]
 
 
 def test_every_column_is_a_field(store: Timeline) -> None:

@@ -4,7 +4,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from luqum import tree
 from luqum.exceptions import ParseError
@@ -14,18 +14,29 @@ from locard.model.errors import BadQuery
 from locard.model.event import Kind
 from locard.timeline import schema
 from locard.timeline.query import times
+from locard.timeline.query.doubts import doubts
 from locard.timeline.query.fields import MARKS, Field, resolve
 from locard.timeline.query.needed import needed
-from locard.timeline.query.parts import canonical, ends, literal, misread, number, value_of
+from locard.timeline.query.parts import (
+    backwards,
+    canonical,
+    ends,
+    literal,
+    misread,
+    number,
+    truth,
+    value_of,
+)
 from locard.timeline.query.text import Prepared, prepare, unescape
 from locard.timeline.query.values import (
     Bound,
     Pattern,
+    alone,
     as_ipv6,
     lowered,
+    matching,
     network,
     pattern,
-    quoted,
     tokens,
 )
 from locard.timeline.search import Search
@@ -36,7 +47,6 @@ EXPRESSION = 1000
 """Characters of one regular expression."""
 
 _WORDS = ("message", "raw")
-_EDGE = r"[^0-9A-Za-z\x{80}-\x{10ffff}]"
 
 
 @dataclass
@@ -53,6 +63,8 @@ class Compiled:
     """Whether the text index cannot answer a part of it."""
     words: bool
     """Whether a part of it asks the text index."""
+    doubts: list[str]
+    """What it says that was hardly meant."""
 
 
 def compile_query(search: Search) -> Compiled:
@@ -66,7 +78,7 @@ def compile_query(search: Search) -> Compiled:
     except ParseError as error:
         raise misread(error, prepared, search.query) from error
     try:
-        return compiler.result(compiler.node(parsed, None))
+        return replace(compiler.result(compiler.node(parsed, None)), doubts=doubts(parsed))
     except RecursionError:
         raise BadQuery("The query is too deeply nested.", 0, len(search.query)) from None
 
@@ -83,7 +95,7 @@ class _Compiler:
     terms: int = 0
 
     def result(self, sql: str) -> Compiled:
-        return Compiled(sql, self.bound, self.expressions, self.ids, self.scans, self.words)
+        return Compiled(sql, self.bound, self.expressions, self.ids, self.scans, self.words, [])
 
     def place(self, item: tree.Item) -> tuple[int, int]:
         """Position and length of an item in what was typed."""
@@ -208,10 +220,7 @@ class _Compiler:
                 every = f"({every})"
             if len(keys) == 1 and len(keys[0]) == len(text):
                 return every
-            first = _EDGE if text[:1].isalnum() or not text[:1].isascii() else ""
-            last = _EDGE if text[-1:].isalnum() or not text[-1:].isascii() else ""
-            exact = (f"(?:^|{first})" if first else "") + quoted(text)
-            exact += f"(?:$|{last})" if last else ""
+            exact = alone(text)
             return f"({every} AND match({column}, {self.bound.add('(?is)' + exact)}))"
         if wanted.plain:
             self.scans = True
@@ -228,12 +237,7 @@ class _Compiler:
         part = f"{column} ILIKE {self.bound.add(contains.like())}"
         if simple and open_both:
             return part
-        exact = wanted.expression()
-        if wanted.parts[0] != "":
-            exact = f"(?:^|{_EDGE})" + exact
-        if wanted.parts[-1] != "":
-            exact += f"(?:$|{_EDGE})"
-        return f"({part} AND match({column}, {self.bound.add('(?is)' + exact)}))"
+        return f"({part} AND match({column}, {self.bound.add('(?is)' + wanted.expression())}))"
 
     def equals(self, item: tree.Item, of: Field, wanted: Pattern) -> str:
         """A field that is a value, in any case of letters, or fits wildcards."""
@@ -279,7 +283,13 @@ class _Compiler:
         )
         name = f"ids{len(self.ids)}"
         self.ids[name] = self.search.marks(of.name, typed)
-        return f"id IN (__{name}__)"
+        held = f"id IN (__{name}__)"
+        if of.name != "starred" or item is None or wanted.anything:
+            return held
+        said = truth(typed)
+        if said is None:
+            raise self.bad(item, "starred is true or false.", "true")
+        return held if said else f"NOT ({held})"
 
     def matched(self, item: tree.Regex, of: Field | None) -> str:
         """A regular expression, found anywhere in the value, in any case of letters."""
@@ -294,7 +304,7 @@ class _Compiler:
             self.scans = True
             columns = _WORDS if of is None else (of.name,)
             parts = [self.bound.add(f"%{part}%") for part in needed(body)]
-            return "(" + " OR ".join(_matching(c, text, parts) for c in columns) + ")"
+            return "(" + " OR ".join(matching(c, text, parts) for c in columns) + ")"
         if of.kind is Kind.MAP:
             return f"arrayExists(v -> match(v, {text}), mapValues(attributes))"
         if of.name == "id":
@@ -316,6 +326,8 @@ class _Compiler:
             if end is not None and low is not None and end <= start:
                 raise self.bad(item, "The range ends before it begins.")
             return self.between(start, end)
+        if low is not None and high is not None and backwards(of.kind, literal(low), literal(high)):
+            raise self.bad(item, "The range ends before it begins.")
         clauses = [self.exists(of)]
         convert = self.comparing(of, [e for e in (low, high) if e is not None])
         for end_item, sign in (
@@ -383,9 +395,3 @@ class _Compiler:
             f"({of.sql} != '' AND toIPv6OrDefault({of.sql}) >= {low} "
             f"AND toIPv6OrDefault({of.sql}) <= {high})"
         )
-
-
-def _matching(column: str, text: str, parts: list[str]) -> str:
-    """A regular expression in a column that has the text index, which finds parts of words."""
-    some = " OR ".join(f"{column} ILIKE {part}" for part in parts)
-    return f"(({some}) AND match({column}, {text}))" if some else f"match({column}, {text})"

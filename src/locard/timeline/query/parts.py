@@ -2,13 +2,15 @@
 """Small readings of the tree that `luqum` parses, and of what it could not parse."""
 
 import ipaddress
+from ipaddress import ip_address
 
 from luqum import tree
 from luqum.exceptions import ParseError
 
 from locard.model.errors import BadQuery
+from locard.model.event import Kind
 from locard.timeline.query.text import Prepared, unescape
-from locard.timeline.query.values import Pattern
+from locard.timeline.query.values import Pattern, as_ipv6
 
 
 def ends(item: tree.Item) -> tuple[tree.Item | None, tree.Item | None, bool, bool]:
@@ -43,6 +45,29 @@ def number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def truth(text: str) -> bool | None:
+    """A text as yes or no, None when it is neither."""
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
+        text.lower()
+    )
+
+
+def backwards(kind: Kind | None, low: str, high: str) -> bool:
+    """Whether a range surely ends before it begins; what is no value at all is refused later."""
+    try:
+        if kind is Kind.PORT:
+            return int(low) > int(high)
+        if kind is Kind.ADDRESS:
+            first, last = (ipaddress.IPv6Address(as_ipv6(ip_address(end))) for end in (low, high))
+            return first > last
+    except ValueError:
+        return False
+    numbers = number(low), number(high)
+    if kind is None and numbers[0] is not None and numbers[1] is not None:
+        return numbers[0] > numbers[1]
+    return low > high
 
 
 def canonical(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:

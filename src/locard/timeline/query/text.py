@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from locard.model.errors import BadQuery
+from locard.timeline.query import typeset
 
 LONGEST = 20_000
 """Characters of a query; a longer one is refused."""
@@ -21,6 +22,8 @@ _SPECIAL = frozenset(":^~(){}[]/\"'+-<>!\\")
 _END = frozenset(' \t\r\n\f\v()"[]{}')
 _FIELD = re.compile(r"[A-Za-z_@](?:[^\s:()\[\]{}\"\\]|\\.)*\Z", re.DOTALL)
 _FUZZY = re.compile(r"(?<!\\)[~^][0-9.]*\Z")
+_COMPARED = re.compile(r"[<>]=?")
+_FLAGS = re.compile(r"(?:[gimsux]{0,3}i[gimsux]{0,3}|[gms])(?=[\s)]|\Z)")
 
 
 @dataclass
@@ -57,7 +60,8 @@ class _Reader:
         self.at = 0
         self.out: list[str] = []
         self.places: list[int] = []
-        self.open: list[int] = []
+        self.open: list[tuple[int, bool]] = []
+        """Groups that are not closed: where each began, and whether it is the value of a field."""
 
     def read(self) -> Prepared:
         while self.at < len(self.query):
@@ -81,7 +85,7 @@ class _Reader:
             else:
                 self._clause()
         if self.open:
-            raise BadQuery("This parenthesis is never closed.", self.open[-1], 1, "")
+            raise BadQuery("This parenthesis is never closed.", self.open[-1][0], 1, "")
         return Prepared("".join(self.out), self.places)
 
     def _emit(self, text: str, at: int | None = None) -> None:
@@ -121,14 +125,21 @@ class _Reader:
         """A term, or a field with its value."""
         start = self.at
         char = self.query[start]
+        if self._valued() and self._compares():
+            self._operand()
+            return
         if char not in '"(/[{':
             end, colon = self._word(start)
+            if colon is None:
+                colon = self._later_colon(start, end)
             if colon == start + 1 and char == "*":
                 self.at = colon + 1
                 self._value(start)
                 return
-            if colon is not None and _FIELD.match(self.query[start:colon]):
-                self._copy_field(start, colon)
+            if colon is not None and _FIELD.match(self.query[start : min(end, colon)]):
+                self._literal(start, min(end, colon))
+                self._emit(":", colon)
+                self.at = colon + 1
                 self._value(start)
                 return
             if end == start:
@@ -137,29 +148,41 @@ class _Reader:
             return
         self._operand()
 
-    def _copy_field(self, start: int, colon: int) -> None:
-        self._literal(start, colon)
-        self._emit(":", colon)
-        self.at = colon + 1
+    def _later_colon(self, start: int, end: int) -> int | None:
+        """The colon of `field : value`, as Kibana writes it; `::1` behind a word is an address."""
+        if self.query[start:end] in ("AND", "OR", "NOT"):
+            return None
+        found = re.match(r"\s+:(?!:)", self.query[end:])
+        return end + found.end() - 1 if found else None
+
+    def _valued(self) -> bool:
+        """Whether what stands here is inside the value of a field."""
+        return bool(self.open) and self.open[-1][1]
+
+    def _compares(self) -> bool:
+        """Copy the sign of a comparison, when one stands here."""
+        sign = _COMPARED.match(self.query, self.at)
+        if sign:
+            self._copy(self.at, sign.end())
+            self.at = sign.end()
+            self._blanks()
+            if self.query[self.at : self.at + 1] in ("", *"([{/)"):
+                raise BadQuery("A comparison needs one value.", sign.start(), len(sign[0]))
+        return sign is not None
 
     def _value(self, start: int) -> None:
         """What follows the colon of a field."""
-        sign = re.match(r"[<>]=?", self.query[self.at : self.at + 2])
-        if sign:
-            self._copy(self.at, self.at + sign.end())
-            self.at += sign.end()
         end = self.at
         self._blanks()
         if self.at >= len(self.query) or self.query[self.at] == ")":
             raise BadQuery(
                 "The field has no value.", start, end - start, f"{self.query[start:end]}*"
             )
-        if sign and self.query[self.at] in "([{/":
-            raise BadQuery("A comparison needs one value.", self.at, 1)
-        self._operand()
+        self._compares()
+        self._operand(valued=True)
 
-    def _operand(self) -> None:
-        """A phrase, a group, a range, a regular expression or a word."""
+    def _operand(self, valued: bool = False) -> None:
+        """A phrase, a group, a range, a regular expression or a word; of a field when `valued`."""
         start = self.at
         char = self.query[start]
         if char == '"':
@@ -168,7 +191,7 @@ class _Reader:
             self.at = end
             self._after_group("phrase")
         elif char == "(":
-            self.open.append(start)
+            self.open.append((start, valued or self._valued()))
             if len(self.open) > DEEPEST:
                 raise BadQuery(f"More than {DEEPEST} groups stand in each other.", start, 1)
             if re.match(r"\(\s*\)", self.query[start:]):
@@ -189,6 +212,7 @@ class _Reader:
         if end == start:
             char = self.query[start]
             raise BadQuery(f"Nothing can begin with {char}.", start, 1, f"\\{char}")
+        typeset.refuse(self.query, start, end)
         fuzzy = _FUZZY.search(self.query[start:end])
         if fuzzy and fuzzy.start():
             raise BadQuery(
@@ -235,9 +259,19 @@ class _Reader:
             elif self.query[index] == "/":
                 following = self.query[index + 1 : index + 2]
                 ends = not following or following.isspace() or following == ")"
+                self._no_flags(start, index + 1)
                 return index + 1 if ends and index > start + 1 else None
             index += 1
         return None
+
+    def _no_flags(self, start: int, end: int) -> None:
+        """Refuse `/expression/i`; `/bin/i` is a path, since nothing in it is an expression."""
+        flags = _FLAGS.match(self.query, end)
+        if flags and re.search(r"[\\()\[\]{}|*+?^$]", self.query[start:end]):
+            raise BadQuery(
+                "Nothing follows the last slash: a regular expression finds any case of letters.",
+                start, flags.end() - start, self.query[start:end],
+            )  # fmt: skip
 
     def _range(self, start: int) -> None:
         """`[a TO b]` with either bracket at either end."""
@@ -278,4 +312,8 @@ class _Reader:
 
     def _after_group(self, kind: str) -> None:
         if self.query[self.at : self.at + 1] in ("~", "^"):
-            raise BadQuery(f"Nothing can follow this {kind} directly.", self.at, 1)
+            raise BadQuery(
+                f"Nothing can follow this {kind} directly: no distance of words, no boost.",
+                self.at,
+                1,
+            )

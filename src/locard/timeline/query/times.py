@@ -81,9 +81,12 @@ def _absolute(text: str, zone: tzinfo) -> tuple[int, int]:
         return first, first + 60_000_000_000
     if "hour" in number:
         return first, first + 3600_000_000_000
-    if "day" in number:
-        return first, _nanoseconds(start + timedelta(days=1))
-    return first, _nanoseconds(_months(start, 1 if "month" in number else 12))
+    try:
+        if "day" in number:
+            return first, _nanoseconds(start + timedelta(days=1))
+        return first, _nanoseconds(_months(start, 1 if "month" in number else 12))
+    except (OverflowError, ValueError):
+        return first, LARGEST  # what begins in year 9999 may end after all that Python can say
 
 
 def _offset(text: str) -> tzinfo:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_EDGE = r"[^0-9A-Za-z\x{80}-\x{10ffff}]"
 _ADDRESS = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -58,11 +59,13 @@ class Pattern:
         )
 
     def expression(self) -> str:
-        """As a regular expression (RE2) over words: `*` stops at white space and quotes."""
-        return "".join(
+        """As a regular expression (RE2) over whole words: `*` stops at white space and quotes."""
+        inner = "".join(
             quoted(part) if index % 2 == 0 else {"*": r'[^\s"]*', "?": r'[^\s"]'}[part]
             for index, part in enumerate(self.parts)
         )
+        first = f"(?:^|{_EDGE})" if self.parts[0] else ""
+        return first + inner + (f"(?:$|{_EDGE})" if self.parts[-1] else "")
 
 
 def pattern(text: str) -> Pattern:
@@ -97,6 +100,13 @@ def quoted(text: str) -> str:
     )
 
 
+def alone(text: str) -> str:
+    """Text as a regular expression that matches it where it is no part of a longer word."""
+    first, last = (end.isalnum() or not end.isascii() for end in (text[:1], text[-1:]))
+    begin, end = f"(?:^|{_EDGE})" if first else "", f"(?:$|{_EDGE})" if last else ""
+    return begin + quoted(text) + end
+
+
 def tokens(text: str) -> list[str]:
     """The tokens of the text index: runs of ASCII letters and digits and of all beyond ASCII.
 
@@ -120,3 +130,9 @@ def network(text: str) -> tuple[_ADDRESS, _ADDRESS]:
 def as_ipv6(address: _ADDRESS) -> str:
     """An address as ClickHouse's IPv6 writes it; IPv4 is mapped."""
     return f"::ffff:{address}" if address.version == 4 else str(address)
+
+
+def matching(column: str, text: str, parts: list[str]) -> str:
+    """A regular expression in a column that has the text index, which finds parts of words."""
+    some = " OR ".join(f"{column} ILIKE {part}" for part in parts)
+    return f"(({some}) AND match({column}, {text}))" if some else f"match({column}, {text})"

@@ -127,7 +127,7 @@ def _set(
 
 
 def _notes(compiled: Compiled, unbuilt: bool) -> list[str]:
-    notes = []
+    notes = [*compiled.doubts]
     if unbuilt:
         notes.append("The text index is not built yet: rows were read one by one.")
     if compiled.scans:
