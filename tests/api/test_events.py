@@ -96,6 +96,9 @@ def test_queries_can_be_checked_alone(ada: httpx.Client) -> None:
     assert not bad["ok"] and bad["position"] == 8 and bad["length"] >= 1 and bad["message"]
     endless = ada.post("/api/query/check", json={"q": "x" * 10_001})
     assert endless.json()["ok"] is False
+    searched = ada.get(EVENTS, params={"q": "x" * 10_001}).json()
+    assert searched["message"] == endless.json()["message"]
+    assert searched["detail"] == "A query has at most 10,000 characters."
 
 
 def test_an_event_is_whole_and_says_where_it_comes_from(ada: httpx.Client) -> None:

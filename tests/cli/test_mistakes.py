@@ -67,6 +67,25 @@ def test_a_mistake_in_a_query_points_at_the_character(c: Locard) -> None:
     assert (told["position"], told["length"], told["suggestion"]) == (20, 5, "action")
 
 
+def test_a_mistake_in_a_long_query_is_shown_with_what_stands_around_it(c: Locard) -> None:
+    ran = c("search", "c", "x " * 450 + "acton:GetObject" + " y" * 450)
+    query, pointer = ran.err.splitlines()[1:3]
+    assert len(query) < 300 and query.strip().startswith("…") and query.endswith("…")
+    assert pointer.index("^") == query.index("acton")
+    assert len(c("search", "c", "x" * 30_000).err) < 500
+
+
+def test_cases_says_how_many_events_each_has(locard: Locard, tmp_path: Path) -> None:
+    """And not how many records were read: the same record in a second file is no further event."""
+    files = [trail(tmp_path / f"{n}.json.gz", range(n)) for n in (3, 1)]
+    added = locard("add", "twice", *map(str, files))
+    assert "3 events added." in added.out
+    assert "1 record was known from other files" in added.out
+    assert locard("cases").out.splitlines()[1].split()[-2:] == ["3", "0"]
+    [told] = locard("cases", "--json").json
+    assert told["events"] == 3 and told["totals"]["rows"] == 4
+
+
 def test_a_path_that_does_not_exist_makes_no_case(locard: Locard, tmp_path: Path) -> None:
     trail(tmp_path / "trail.json", range(3))
     ran = locard("add", "new", tmp_path / "trial.json")

@@ -11,14 +11,17 @@ from fastapi import Depends, Query
 from locard.api.allowed import MayView
 from locard.api.door import TheDoor
 from locard.api.places import TheCase
-from locard.model.errors import Error
+from locard.model.errors import BadQuery, Error
 from locard.timeline import Search, bounds
 
 LONGEST_QUERY = 10_000
 SECOND = 1_000_000_000
 """What `now` is rounded down to, so that what a page asks at once is one question."""
 
-Text = Annotated[str, Query(max_length=LONGEST_QUERY, description="Lucene syntax, docs/query.md")]
+Text = Annotated[
+    str,
+    Query(description=f"Lucene syntax, docs/query.md; {LONGEST_QUERY:,} characters at most"),
+]
 Time = Annotated[
     str,
     Query(
@@ -38,6 +41,7 @@ def _search(
     zone: Annotated[str, Query(max_length=64)] = "UTC",
 ) -> Search:
     known_zone(zone)
+    bounded(q)
     now = time.time_ns() // SECOND * SECOND
     first, after = bounds(start, end, zone, now)
     search = door.desk.search(
@@ -49,6 +53,13 @@ def _search(
         who=who.hand,
     )
     return replace(search, together=True, now=now)
+
+
+def bounded(query: str) -> str:
+    """The query, when it is not too long. Raises `BadQuery`."""
+    if len(query) > LONGEST_QUERY:
+        raise BadQuery(f"A query has at most {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
+    return query
 
 
 def known_zone(zone: str) -> str:

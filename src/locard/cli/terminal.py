@@ -109,16 +109,23 @@ def emit(value: Any) -> None:
     sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
 
 
+AROUND = 100
+"""Characters of a query that are shown on either side of a mistake."""
+
+
 @contextmanager
 def pointing(query: str) -> Iterator[None]:
     """Notes on a `BadQuery` the query, with marks below the characters that are wrong."""
     try:
         yield
     except BadQuery as error:
-        before = cell_len(visible(query[: error.position]))
-        wrong = query[error.position : error.position + error.length]
-        marks = "^" * max(1, cell_len(visible(wrong)))
-        error.add_note(f"  {visible(query)}\n  {' ' * before}{marks}")
+        begin = max(0, error.position - AROUND)
+        end = error.position + min(error.length, AROUND)
+        lead = "…" * (begin > 0) + visible(query[begin : error.position])
+        wrong = visible(query[error.position : end])
+        rest = visible(query[end : end + AROUND]) + "…" * (end + AROUND < len(query))
+        marks = "^" * max(1, cell_len(wrong))
+        error.add_note(f"  {lead}{wrong}{rest}\n  {' ' * cell_len(lead)}{marks}")
         raise
 
 

@@ -48,6 +48,9 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
+/** Bytes of an address that the server reads; it answers a longer one without a word of ours. */
+const LONGEST = 60_000;
+
 /** Asks the API. Throws `Failure` for every answer that is not a success, and for no answer. */
 export async function ask<T>(
   method: string,
@@ -57,6 +60,15 @@ export async function ask<T>(
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-Locard'] = '1';
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
+  if (where.length > LONGEST) {
+    throw new Failure({
+      title: 'Too long to ask',
+      status: 414,
+      detail:
+        'The query is too long to be sent: letters beyond ASCII take up to twelve bytes each.',
+      advice: 'Make it shorter, or ask it with “locard search”.',
+    });
+  }
   let response: Response;
   try {
     response = await fetch(where, {

@@ -15,7 +15,7 @@ import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
 import { Value } from '../text/Value';
 import { preferences } from '../theme/preferences';
-import { phrase, tokens, wanted } from './language';
+import { phrase, placed, tokens, wanted } from './language';
 import styles from './query.module.css';
 
 export interface Mistake {
@@ -124,7 +124,7 @@ function useMistake(text: string): Mistake | null {
         (answer) => {
           if (answer.ok || !answer.message) return setFound(null);
           const { message, position = 0, length = 1, suggestion = '' } = answer;
-          setFound({ text, mistake: { message, position, length, suggestion } });
+          setFound({ text, mistake: { message, ...placed(text, position, length), suggestion } });
         },
         () => undefined,
       );

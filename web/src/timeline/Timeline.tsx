@@ -16,7 +16,7 @@ import { Grid, type GridHandle } from './Grid';
 import { Head, type Told } from './Head';
 import { Histogram } from './Histogram';
 import { useKeys } from './keys';
-import { typedPosition } from './language';
+import { typedPlace } from './language';
 import { mark, toggleStar, undo } from './marks';
 import { NoRows, NotUnderstood } from './NoRows';
 import { type Mistake, QueryBar } from './QueryBar';
@@ -287,8 +287,7 @@ function mistakeOf(problem: Failure['problem'], searching: Searching): Mistake {
   const typed = searching.address.q ?? '';
   return {
     message: problem.message ?? problem.detail,
-    position: Math.max(0, typedPosition(problem.position ?? 0, typed, searching.filters)),
-    length: problem.length ?? 1,
+    ...typedPlace(problem.position ?? 0, problem.length ?? 1, typed, searching.filters),
     suggestion: problem.suggestion ?? '',
   };
 }

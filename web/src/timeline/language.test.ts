@@ -7,9 +7,10 @@ import {
   encodeFilter,
   type Filter,
   phrase,
+  placed,
   toggled,
   tokens,
-  typedPosition,
+  typedPlace,
   wanted,
 } from './language';
 
@@ -113,6 +114,12 @@ describe('the whole query', () => {
   it('finds a mistake again in what was typed', () => {
     const filters = [is('host', 'h')];
     const at = combined('x foo:1', filters).indexOf('foo');
-    expect(typedPosition(at, 'x foo:1', filters)).toBe(2);
+    expect(typedPlace(at, 3, 'x foo:1', filters)).toEqual({ position: 2, length: 3 });
+  });
+  it('finds a mistake behind emoji, which the server counts as one character each', () => {
+    const filters = [is('host', 'h')];
+    const at = [...combined('😀😀 foo:1', filters)].indexOf('f');
+    expect(typedPlace(at, 3, '😀😀 foo:1', filters)).toEqual({ position: 5, length: 3 });
+    expect(placed('😀 "😀', 2, 2)).toEqual({ position: 3, length: 3 });
   });
 });

@@ -24,7 +24,7 @@ const PATTERNS: [TokenKind, RegExp][] = [
   ['regex', /\/(?:[^/\\]|\\.)*\/?(?=[\s)]|$)/y],
   ['range', /[[{][^\]}]*[\]}]?/y],
   ['operator', /(?:AND|OR|NOT|TO)(?=[\s()]|$)|&&|\|\||[!+](?=\S)|-(?=[\w"(_])/y],
-  ['field', /[A-Za-z_][\w.-]*:/y],
+  ['field', /[A-Za-z_][\w.-]*(?::|\s+:(?!:))/y],
   ['group', /[()]/y],
   ['word', /(?:[^\s()"[\]{}\\]|\\.)+|[\s\S]/y],
 ];
@@ -66,13 +66,25 @@ export function wanted(text: string, caret: number): Wanted | null {
     return { kind: 'field', field: '', prefix: '', from: caret, to: caret };
   const typed = text.slice(token.start, caret);
   if (token.kind === 'field' && caret === token.start + token.text.length) {
-    return { kind: 'value', field: token.text.slice(0, -1), prefix: '', from: caret, to: caret };
+    return {
+      kind: 'value',
+      field: token.text.slice(0, -1).trimEnd(),
+      prefix: '',
+      from: caret,
+      to: caret,
+    };
   }
   const before = all[at - 1];
   if (before?.kind === 'field' && (token.kind === 'word' || token.kind === 'phrase')) {
     const prefix = typed.replace(/^"/, '').replace(/"$/, '').replace(/\\(.)/g, '$1');
     const to = token.start + token.text.length;
-    return { kind: 'value', field: before.text.slice(0, -1), prefix, from: token.start, to };
+    return {
+      kind: 'value',
+      field: before.text.slice(0, -1).trimEnd(),
+      prefix,
+      from: token.start,
+      to,
+    };
   }
   if (token.kind === 'word' || token.kind === 'field') {
     if (!/^[A-Za-z_][\w.]*$/.test(typed)) return null;
@@ -142,10 +154,22 @@ export function combined(typed: string, filters: Filter[]): string {
   return made.join(' AND ');
 }
 
-/** Where a mistake at `position` of the combined query is in what was typed. */
-export function typedPosition(position: number, typed: string, filters: Filter[]): number {
+/**
+ * The place of a mistake in the units of JavaScript's texts. The server counts characters, of which
+ * an emoji is one and takes two units here.
+ */
+export function placed(text: string, position: number, length: number) {
+  const characters = [...text];
+  const from = characters.slice(0, position).join('').length;
+  return { position: from, length: characters.slice(position, position + length).join('').length };
+}
+
+/** Where a mistake in the combined query is in what was typed. */
+export function typedPlace(position: number, length: number, typed: string, filters: Filter[]) {
   const lead = typed.length - typed.trimStart().length;
-  return position - (filters.length > 0 ? 1 : 0) + lead;
+  const found = placed(combined(typed, filters), position, length);
+  const before = filters.length > 0 ? 1 : 0;
+  return { position: Math.max(0, found.position - before + lead), length: found.length };
 }
 
 export function sameFilter(one: Filter, other: Filter): boolean {

@@ -17,7 +17,7 @@ from pydantic import BaseModel, create_model
 from starlette.responses import Response, StreamingResponse
 
 from locard.api.allowed import MayExport, MayView, Who
-from locard.api.asked import LONGEST_QUERY, Asked, known_zone
+from locard.api.asked import Asked, bounded, known_zone
 from locard.api.door import Door, TheDoor
 from locard.api.places import EventId, TheCase, TheEvent
 from locard.api.problems import bad_query
@@ -337,9 +337,7 @@ def check(query: Check, _who: Who, door: TheDoor) -> Checked:
     """Whether a query can be understood; a mistake is pointed at."""
     known_zone(query.zone)
     try:
-        if len(query.q) > LONGEST_QUERY:
-            raise BadQuery(f"A query has at most {LONGEST_QUERY:,} characters.", LONGEST_QUERY)
-        door.desk.check(query.q, query.zone)
+        door.desk.check(bounded(query.q), query.zone)
     except BadQuery as error:
         return Checked(ok=False, **bad_query(error))
     return Checked(ok=True)

@@ -127,11 +127,16 @@ def _counts(added: "Added") -> None:
         were = "1 file was" if added.renewed_files == 1 else f"{added.renewed_files:,} files were"
         out.print(f"{were} read in another way than before; the rows of it are replaced.")
     if added.events or not (added.known_events or (added.files and not added.new_files)):
-        out.print(f"{added.events:,} events added.")
+        out.print(f"{added.events:,} event{'s' * (added.events != 1)} added.")
     else:
         out.print("No event added: the timeline has all of them already.")
     if added.sighted_events:
-        out.print(f"{added.sighted_events:,} records were known from other files; both are named.")
+        were = (
+            "1 record was"
+            if added.sighted_events == 1
+            else f"{added.sighted_events:,} records were"
+        )
+        out.print(f"{were} known from other files; both are named.")
     if added.problems:
         met = "1 problem was" if added.problems == 1 else f"{added.problems:,} problems were"
         out.print(

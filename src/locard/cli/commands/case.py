@@ -26,8 +26,10 @@ def cases(as_json: Json = False) -> None:
     """List the cases."""
     with desk() as at:
         found = at.cases()
+        summaries = at.timeline.summaries() if found else {}
+    events = {name: summary.rows for name, summary in summaries.items()}
     if as_json:
-        emit([asdict(case) for case in found])
+        emit([asdict(case) | {"events": events.get(case.name, 0)} for case in found])
         return
     if not found:
         out.print("There is no case yet. Make one: locard add CASE PATH...")
@@ -38,7 +40,7 @@ def cases(as_json: Json = False) -> None:
             "title": visible(case.title) + (" (simulated)" if case.simulated else ""),
             "evidence": f"{case.totals.evidence:,}",
             "bytes": size(case.totals.bytes),
-            "rows": f"{case.totals.rows:,}",
+            "events": f"{events.get(case.name, 0):,}",
             "problems": f"{case.totals.problems:,}",
         }
         for case in found

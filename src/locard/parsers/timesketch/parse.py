@@ -66,7 +66,7 @@ _TIMELESS = compile_columns(
 
 def _timed(item: Found, zone: str) -> tuple[Found, bool]:
     """The record with its time as one text; False when Plaso says that it has none."""
-    if item.fault:
+    if item.fault and not item.record:
         return item, True
     record = dict(item.record)
     when, count = record.get("datetime"), record.get("timestamp")
@@ -75,8 +75,8 @@ def _timed(item: Found, zone: str) -> tuple[Found, bool]:
     try:
         time = _time(when, count, zone)
     except NotATime as error:
-        shown = repr(when or count)[:80]
-        return item._replace(fault=f"no time can be read from {shown}: {error}"), True
+        faults = [item.fault, f"no time can be read from {repr(when or count)[:80]}: {error}"]
+        return item._replace(fault="; ".join(filter(None, faults))), True
     record.pop("datetime", None)
     record.pop("timestamp", None)
     if record.get("__container_type__") == "event":
