@@ -154,6 +154,37 @@ def test_file_system_timeline(image):
     assert len({row["time"] for row in of_file}) == len(of_file)
 
 
+@pytest.mark.parametrize("form", ["-I256", "-I128", "-Ometa_bg,^resize_inode"])
+def test_times_of_ext_inodes_before_1970_and_after_2038(image, tmp_path, form):
+    path = tmp_path / "ext.raw"
+    with path.open("wb") as stream:
+        stream.truncate(8 << 20)
+    run(tool("mkfs.ext4"), "-q", "-F", form, "-d", image.parent / "root", path)
+    wanted = {"/etc/hostname": (-315_619_200, 0), "/etc/passwd": (0, 0)}
+    if form != "-I128":
+        wanted |= {"/etc/timezone": (7_258_118_400, 500_000_000), "/var/log/wtmp": (0, 7)}
+    for name, (seconds, nanos) in wanted.items():
+        fields = {"mtime_lo": seconds & 0xFFFFFFFF}
+        if form != "-I128":
+            above = (seconds - ((seconds + (1 << 31)) % (1 << 32) - (1 << 31))) >> 32
+            fields["mtime_extra"] = nanos << 2 | above & 3
+        for field, value in fields.items():
+            run(tool("debugfs"), "-w", "-R", f"set_inode_field {name} {field} {value:#x}", path)
+    rows = read(path).of("disk.filesystem")
+    found = {r["file"]: r["time"] for r in rows if "modified" in r["time_meaning"]}
+    assert {name: found.get(name) for name in wanted} == {
+        name: seconds * 10**9 + nanos for name, (seconds, nanos) in wanted.items()
+    }
+
+
+def test_an_ext_volume_whose_group_descriptors_lie_apart_says_so(tmp_path):
+    path = tmp_path / "ext.raw"
+    with path.open("wb") as stream:
+        stream.truncate(300 << 20)
+    run(tool("mkfs.ext4"), "-q", "-F", "-b1024", "-Ometa_bg,^resize_inode", path)
+    assert any("meta_bg" in row["problem"] for row in read(path))
+
+
 def test_deleted_names_are_flagged(image):
     debugfs = tool("debugfs")
     path = image.with_name("deleted.raw")

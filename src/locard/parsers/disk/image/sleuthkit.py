@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from locard.parsers.disk.image.boundary import fault_text
+from locard.parsers.disk.image.ext_times import ExtTimes
 from locard.parsers.disk.image.layers import Volume
 
 KINDS = {1: "fifo", 2: "character device", 4: "folder", 6: "block device", 8: "file",
@@ -102,16 +103,22 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | Remark 
     root = filesystem.info.root_inum
     todo: list[tuple[str, int, int]] = [("", root, 0)]
     seen = {root}
+    clock = ExtTimes(volume)
+    if clock.scattered and wanted is None:
+        yield (
+            f"the file system of {volume.name} keeps descriptors of its groups apart (meta_bg), "
+            "which is not read: files are missing. Mount it read-only and add that folder"
+        )
     named: set[int] = set()
     unnamed, lost = True, False
     while todo:
         path, inode, depth = todo.pop()
         if wanted is not None and path and not wanted.startswith(f"{path}/"):
             continue
-        for found in _directory(filesystem, path, inode):
+        for found in _directory(filesystem, clock, path, inode):
             if isinstance(found, str):
                 if path == _ORPHANS and filesystem.info.last_inum <= _SCANNED:
-                    yield from _orphans(filesystem, inode, named)
+                    yield from _orphans(filesystem, clock, inode, named)
                 else:
                     yield found
                 continue
@@ -203,7 +210,7 @@ def _used(volume: Volume) -> bool:
         return True
 
 
-def _orphans(filesystem: Any, parent: int, named: set[int]) -> Iterator[Entry]:
+def _orphans(filesystem: Any, clock: ExtTimes, parent: int, named: set[int]) -> Iterator[Entry]:
     """Inodes that were deleted and that no name leads to, where the Sleuth Kit's list fails.
 
     It fails on ext file systems whose inode tables were never written to the end.
@@ -215,10 +222,12 @@ def _orphans(filesystem: Any, parent: int, named: set[int]) -> Iterator[Entry]:
             continue
         if int(meta.flags) & _ALLOCATED or not (meta.mtime or meta.ctime) or inode in named:
             continue
-        yield _described(meta, f"{_ORPHANS}/OrphanFile-{inode}", parent, inode, True)
+        yield _described(meta, clock, f"{_ORPHANS}/OrphanFile-{inode}", parent, inode, True)
 
 
-def _directory(filesystem: Any, path: str, inode: int) -> Iterator[tuple[Entry, int] | str]:
+def _directory(
+    filesystem: Any, clock: ExtTimes, path: str, inode: int
+) -> Iterator[tuple[Entry, int] | str]:
     try:
         directory = filesystem.open_dir(inode=inode)
     except OSError as fault:
@@ -238,19 +247,22 @@ def _directory(filesystem: Any, path: str, inode: int) -> Iterator[tuple[Entry, 
         name = found.info.name
         if name is None or name.name is None or name.name in (b".", b".."):
             continue
-        yield _entry(found, f"{path}/{_text(name.name)}", inode, index), int(name.meta_addr)
+        entry = _entry(found, clock, f"{path}/{_text(name.name)}", inode, index)
+        yield entry, int(name.meta_addr)
 
 
-def _entry(found: Any, path: str, parent: int, index: int) -> Entry:
+def _entry(found: Any, clock: ExtTimes, path: str, parent: int, index: int) -> Entry:
     name, meta = found.info.name, found.info.meta
     deleted = not int(name.flags) & _ALLOCATED
     if meta is None:
         return Entry(path, str(parent), index, str(name.meta_addr), "name only", 0, 0, 0, 0,
                      deleted, (None, None, None, None))  # fmt: skip
-    return _described(meta, path, parent, index, deleted)
+    return _described(meta, clock, path, parent, index, deleted)
 
 
-def _described(meta: Any, path: str, parent: int, index: int, deleted: bool) -> Entry:
+def _described(
+    meta: Any, clock: ExtTimes, path: str, parent: int, index: int, deleted: bool
+) -> Entry:
     inode_live = bool(int(meta.flags) & _ALLOCATED)
     return Entry(
         path=path,
@@ -264,7 +276,8 @@ def _described(meta: Any, path: str, parent: int, index: int, deleted: bool) -> 
         size=int(meta.size),
         deleted=deleted or not inode_live,
         reallocated=deleted and inode_live,
-        times=(
+        times=clock.of(int(meta.addr), int(meta.mtime))
+        or (
             _time(meta.mtime, meta.mtime_nano),
             _time(meta.atime, meta.atime_nano),
             _time(meta.ctime, meta.ctime_nano),
