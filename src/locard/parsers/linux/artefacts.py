@@ -6,8 +6,9 @@ the rest of an image, and what may be many gigabytes is read last, so that a tri
 much and no more has the rest by then.
 """
 
+import glob
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import BinaryIO
@@ -24,7 +25,7 @@ from locard.parsers.linux import (
     syslog_rows,
     utmp_records,
 )
-from locard.parsers.linux.place import Place
+from locard.parsers.linux.place import Place, owner_of
 from locard.parsers.rows import Rows
 
 
@@ -36,6 +37,16 @@ class Machine:
     zone: str = "UTC"
     accounts: dict[int, str] = field(default_factory=dict)
     """Account names by user id."""
+    homes: dict[str, str] = field(default_factory=dict)
+    """The account by its home, as passwd names it."""
+
+    def owner_of(self, path: str) -> str:
+        """The account whose home `path` lies in, or an empty text."""
+        folder = path
+        while (folder := folder.rpartition("/")[0]) != "":
+            if account := self.homes.get(folder):
+                return account
+        return owner_of(f"/{path.lstrip('/')}")
 
 
 Reopen = Callable[[], BinaryIO]
@@ -58,6 +69,16 @@ class Artefact:
     patterns: tuple[str, ...]
     read: Read
     turn: Turn = Turn.THEN
+
+    def patterns_of(self, machine: Machine) -> Iterator[str]:
+        """The patterns, those below `~` for each home of the machine."""
+        elsewhere = [h for h in machine.homes if h != "/root" and h.rpartition("/")[0] != "/home"]
+        for pattern in self.patterns:
+            if not pattern.startswith("~/"):
+                yield pattern
+                continue
+            for home in (*_HOMES, *(glob.escape(home).rstrip("/") for home in elsewhere)):
+                yield f"{home}{pattern[1:]}"
 
 
 def _history(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
@@ -107,14 +128,14 @@ _HISTORIES = (
     ".history", ".local/share/fish/fish_history", ".python_history", ".mysql_history",
     ".psql_history", ".sqlite_history", ".node_repl_history", ".rediscli_history", ".php_history",
 )  # fmt: skip
-HOMES = ("/root", "/home/*")
+_HOMES = ("/root", "/home/*")
 _DOCKER = ("/var/lib/docker",)
 _DOCKER_CONFIGS = ("config.v2.json", "config.json")
 
 ARTEFACTS: tuple[Artefact, ...] = (
     Artefact(
         "linux.shell_history",
-        tuple(f"{home}/{name}" for home in HOMES for name in _HISTORIES),
+        tuple(f"~/{name}" for name in _HISTORIES),
         _history,
         turn=Turn.FIRST,
     ),
@@ -154,22 +175,22 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact(
         "linux.ssh",
-        tuple(f"{home}/.ssh/authorized_keys*" for home in HOMES),
+        ("~/.ssh/authorized_keys*",),
         _keys("authorized key"),
     ),
     Artefact(
         "linux.ssh",
-        (*(f"{home}/.ssh/known_hosts*" for home in HOMES), "/etc/ssh/ssh_known_hosts"),
+        ("~/.ssh/known_hosts*", "/etc/ssh/ssh_known_hosts"),
         _keys("known host"),
     ),
     Artefact(
         "linux.ssh",
-        (*(f"{home}/.ssh/*.pub" for home in HOMES), "/etc/ssh/*.pub"),
+        ("~/.ssh/*.pub", "/etc/ssh/*.pub"),
         _keys("public key"),
     ),
     Artefact(
         "linux.ssh",
-        (*(f"{home}/.ssh/*" for home in HOMES), "/etc/ssh/ssh_host_*_key"),
+        ("~/.ssh/*", "/etc/ssh/ssh_host_*_key"),
         _streamed(configuration.read_private_key),
     ),
     Artefact("linux.users", ("/etc/passwd", "/etc/passwd-"), _streamed(configuration.read_passwd)),
@@ -206,8 +227,8 @@ ARTEFACTS: tuple[Artefact, ...] = (
         tuple(
             f"{folder}/*.{kind}"
             for folder in ("/etc/systemd/system", "/etc/systemd/user", "/lib/systemd/system",
-                           "/usr/lib/systemd/system", "/root/.config/systemd/user",
-                           "/home/*/.config/systemd/user", "/run/systemd/system")
+                           "/usr/lib/systemd/system", "~/.config/systemd/user",
+                           "/run/systemd/system")
             for kind in ("service", "timer", "socket", "path")
         ),
         _streamed(configuration.read_unit),

@@ -8,9 +8,8 @@ here. The layout is that of "ext4 Data Structures and Algorithms" (kernel docume
 
 import struct
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from locard.parsers.disk.image.layers import Volume
 
 _SECOND = 1_000_000_000
 _SUPERBLOCK = 1024
@@ -59,11 +58,12 @@ class _Layout:
 class ExtTimes:
     """Times by inode number of the ext file system on a volume."""
 
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
+    def __init__(self, kind: str, read: Callable[[int, int], bytes]) -> None:
+        """`read` gives bytes at an offset, fewer or none where the volume cannot be read."""
+        self._source = read
         self._tables: dict[int, int] = {}
         self._chunks: OrderedDict[int, bytes] = OrderedDict()
-        self._layout = _layout(self._read(_SUPERBLOCK, 1024)) if volume.kind == "ext" else None
+        self._layout = _layout(self._read(_SUPERBLOCK, 1024)) if kind == "ext" else None
 
     @property
     def scattered(self) -> bool:
@@ -113,11 +113,7 @@ class ExtTimes:
     def _chunk(self, number: int) -> bytes:
         found = self._chunks.get(number)
         if found is None:
-            try:
-                self._volume.stream.seek(number * _CHUNK)
-                found = self._volume.stream.read(_CHUNK)
-            except Exception:  # noqa: BLE001  hostile containers raise anything; the walk reports it
-                found = b""
+            found = self._source(number * _CHUNK, _CHUNK)
             self._chunks[number] = found
             if len(self._chunks) > _CHUNKS:
                 self._chunks.popitem(last=False)

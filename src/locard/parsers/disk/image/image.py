@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading an image in the order in which a responder wants it."""
 
-import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from locard.parsers.contract import Context, Opened
 from locard.parsers.disk.image import blocks, boundary, filesystem_timeline, layers
+from locard.parsers.disk.image.machines import Machines
 from locard.parsers.disk.image.tree import Tree
 from locard.parsers.linux.artefacts import ARTEFACTS, Artefact, Machine, Turn
 from locard.parsers.linux.compression import expanded
-from locard.parsers.linux.place import Place, owner_of, printable
+from locard.parsers.linux.place import Place, printable
 from locard.parsers.rows import Rows
 
 _ENCRYPTED = {"luks": "LUKS", "bitlocker": "BitLocker"}
@@ -21,11 +21,8 @@ _ENCRYPTED = {"luks": "LUKS", "bitlocker": "BitLocker"}
 class _Image:
     rows: Rows
     context: Context
-    machine: Machine
     seen: set[tuple[str, str]]
     """Volume and identity of the files that were read."""
-    unseen: dict[tuple[str, str], list[str]]
-    """Volume and fault: the patterns that could not be looked for because of it."""
 
     def wanted(self, prefix: str) -> bool:
         """Whether anything below `prefix` is asked for."""
@@ -44,26 +41,27 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     volumes: list[layers.Volume] = []
     with boundary.kept(rows, "disk!volumes", "the volumes of the image"):
         volumes = layers.volumes(disk, report)
-    image = _Image(rows, context, Machine(context.host, context.zone), set(), {})
+    image = _Image(rows, context, set())
     trees = [tree for volume in volumes for tree in _trees(volume, image)]
-    for tree in trees:
-        with boundary.kept(rows, f"{tree.volume.name}!machine", "the machine's configuration"):
-            learn(tree, image.machine, context)
+    machines = Machines(trees, rows, context)
     for turn in Turn:
         for tree in trees:
+            machine = machines.of(tree.volume)
             for artefact in ARTEFACTS:
                 if artefact.turn == turn:
-                    _artefact(artefact, tree, image)
-    for (volume_name, fault), patterns in image.unseen.items():
-        report(
-            f"{volume_name}!{patterns[0]}",
-            f"artefacts could not be looked for in {volume_name}, {fault}: {', '.join(patterns)}",
-        )
+                    _artefact(artefact, tree, machine, image)
+    for tree in trees:
+        for folder, fault in tree.unlisted.items():
+            report(
+                f"{tree.volume.name}{folder}!artefacts",
+                f"the folder {folder} of {tree.volume.name} could not be read in full, so that "
+                f"artefacts below it may be missing: {fault}",
+            )
     for volume in volumes:
         if image.wanted(volume.name) and not triage:
             filesystem_timeline.read(
                 volume, next((t for t in trees if t.volume is volume), None), rows, context,
-                image.machine.host,
+                machines.of(volume).host,
             )  # fmt: skip
     if rows.seen == 0 and triage:
         report("disk", "nothing that a triage looks for was found: no volume that can be read, or "
@@ -74,8 +72,8 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     rows.facts["volumes"] = ", ".join(f"{v.name} {v.kind} {v.size}" for v in volumes)
     if triage:
         rows.facts["triage"] = "artefacts only; the file-system timeline needs the full copy"
-    if image.machine.host:
-        rows.facts["host"] = image.machine.host
+    if machines.hosts:
+        rows.facts["host"] = ", ".join(machines.hosts)
 
 
 def _is_triage(opened: Opened) -> bool:
@@ -104,37 +102,15 @@ def _trees(volume: layers.Volume, image: _Image) -> Iterator[Tree]:
             yield Tree(volume)
 
 
-def learn(tree: Tree, machine: Machine, context: Context) -> None:
-    """Take host name, time zone and account names from a root file system."""
-    if not tree.exists("/etc"):
-        return
-    if not machine.host:
-        machine.host = tree.text("/etc/hostname", 4096).strip().split("\n")[0].strip()
-    if context.zone == "UTC" and machine.zone == "UTC":
-        zone = tree.text("/etc/timezone", 4096).strip()
-        target = tree.link("/etc/localtime")
-        if "/zoneinfo/" in target:
-            zone = target.split("/zoneinfo/", 1)[1]
-        machine.zone = zone or "UTC"
-    for line in tree.text("/etc/passwd").splitlines():
-        parts = line.split(":")
-        if len(parts) > 2 and parts[2].isdigit():
-            machine.accounts.setdefault(int(parts[2]), parts[0])
+def _artefact(artefact: Artefact, tree: Tree, machine: Machine, image: _Image) -> None:
+    for pattern in artefact.patterns_of(machine):
+        for path, seen in tree.glob(pattern):
+            _file(artefact, path, machine.owner_of(printable(seen)), tree, machine, image)
 
 
-def _artefact(artefact: Artefact, tree: Tree, image: _Image) -> None:
-    for pattern in artefact.patterns:
-        try:
-            paths = list(tree.glob(pattern))
-        except Exception as fault:  # noqa: BLE001  folders of hostile bytes: reported together
-            key = (tree.volume.name, boundary.fault_text(fault))
-            image.unseen.setdefault(key, []).append(pattern)
-            continue
-        for path in paths:
-            _file(artefact, path, tree, image)
-
-
-def _file(artefact: Artefact, path: str, tree: Tree, image: _Image) -> None:
+def _file(
+    artefact: Artefact, path: str, owner: str, tree: Tree, machine: Machine, image: _Image
+) -> None:
     shown = printable(path)
     prefix = f"{tree.volume.name}{shown}"
     if not image.wanted(f"{prefix}#"):
@@ -148,14 +124,14 @@ def _file(artefact: Artefact, path: str, tree: Tree, image: _Image) -> None:
             source=artefact.source,
             path=shown,
             prefix=prefix,
-            host=image.machine.host,
-            zone=image.machine.zone,
+            host=machine.host,
+            zone=machine.zone,
             modified=tree.modified(path),
-            owner=owner_of(posixpath.join("/", shown)),
+            owner=owner,
             only=image.context.only,
             limits=image.context.limits,
         )
-        artefact.read(_opener(tree, path, image.context), place, image.rows, image.machine)
+        artefact.read(_opener(tree, path, image.context), place, image.rows, machine)
 
 
 def _opener(tree: Tree, path: str, context: Context) -> Callable[[], BinaryIO]:

@@ -103,7 +103,7 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | Remark 
     root = filesystem.info.root_inum
     todo: list[tuple[str, int, int]] = [("", root, 0)]
     seen = {root}
-    clock = ExtTimes(volume)
+    clock = ExtTimes(volume.kind, image.read)
     if clock.scattered and wanted is None:
         yield (
             f"the file system of {volume.name} keeps descriptors of its groups apart (meta_bg), "

@@ -4,11 +4,15 @@
 import io
 import posixpath
 import stat
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from importlib import import_module
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from locard.parsers.disk.image import xfs_directories
+from locard.parsers.disk.image.boundary import fault_text
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.linux.place import printable
 
@@ -22,6 +26,10 @@ _READERS = {
 MOUNTS = ("/", "/var", "/var/log", "/home", "/root", "/var/lib", "/var/lib/docker", "/usr", "/etc")
 """Where a volume may have been mounted; a path is looked for below each."""
 
+_REMEMBERED = 10_000
+"""Names of a folder that are kept; a larger one is listed anew each time."""
+_FOLDERS = 256
+
 
 class Tree:
     """The files of a volume. Paths begin with `/` and are the volume's own."""
@@ -34,6 +42,9 @@ class Tree:
         self.volume = volume
         self.faults: dict[str, None] = {}
         """What the file system could not read and went on: sentences, in order."""
+        self.unlisted: dict[str, str] = {}
+        """Folders that could not be read in full when files were looked for, and why."""
+        self._listed: OrderedDict[str, list[str]] = OrderedDict()
         if volume.kind == "xfs":
             xfs_directories.replace(self.filesystem, self.faults.setdefault)
         self.mounts: tuple[str, ...] = ("/",) if self.exists("/etc/passwd") else MOUNTS
@@ -47,27 +58,67 @@ class Tree:
         """Whether there is a file or folder at `path`."""
         return bool(self.filesystem.exists(path))
 
-    def glob(self, pattern: str) -> Iterator[str]:
-        """Paths of files that `pattern`, as the running machine saw it, matches on this volume."""
+    def glob(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Files of this volume that `pattern` matches, which is as the running machine saw it.
+
+        Each as its path here and its path there.
+        Names that begin with a dot match too: who hides something is who is looked for.
+        """
         for mount in self.mounts:
             inside = _inside(pattern, mount)
             if inside is None:
                 continue
-            yield from sorted(path for path in self._matches(inside) if self._is_file(path))
+            for path in sorted(path for path in self._matches(inside) if self._is_file(path)):
+                yield path, f"{mount.rstrip('/')}{path}"
 
     def _matches(self, pattern: str) -> Iterator[str]:
+        *folders, last = pattern.strip("/").split("/")
+        found = ["/"]
+        for part in folders:
+            found = [posixpath.join(at, name) for at in found for name in self._named(at, part)]
+        for at in found:
+            for name in self._named(at, last):
+                yield posixpath.join(at, name)
+
+    def _named(self, folder: str, pattern: str) -> Iterable[str]:
         if not any(sign in pattern for sign in "*?["):
-            yield pattern
-            return
+            return (pattern,)
+        return (name for name in self._names(folder) if fnmatchcase(name, pattern))
+
+    def _names(self, folder: str) -> Iterable[str]:
+        """Names in a folder, none where there is no such; the last few folders are remembered."""
+        known = self._listed.get(folder)
+        if known is not None:
+            return known
+        names = list(islice(self._listing(folder), _REMEMBERED + 1))
+        if len(names) > _REMEMBERED:
+            return self._listing(folder)
+        self._listed[folder] = names
+        if len(self._listed) > _FOLDERS:
+            self._listed.popitem(last=False)
+        return names
+
+    def _listing(self, folder: str) -> Iterator[str]:
+        from dissect.target.exceptions import SymlinkRecursionError
+
         try:
-            yield from (str(path) for path in self.filesystem.glob(pattern))
-        except NotADirectoryError:
+            for entry in self.filesystem.scandir(folder):
+                if entry.name not in (".", ".."):
+                    yield entry.name
+        except (FileNotFoundError, NotADirectoryError, SymlinkRecursionError):
             return
+        except Exception as fault:  # noqa: BLE001  a folder of hostile bytes: reported
+            self.unlisted.setdefault(printable(folder), fault_text(fault))
 
     def _is_file(self, path: str) -> bool:
+        from dissect.target.exceptions import SymlinkRecursionError
+
         try:
             return bool(self.filesystem.is_file(path))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, SymlinkRecursionError):
+            return False
+        except Exception as fault:  # noqa: BLE001  as above
+            self.unlisted.setdefault(printable(posixpath.dirname(path)), fault_text(fault))
             return False
 
     def open(self, path: str) -> BinaryIO:
