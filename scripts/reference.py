@@ -101,7 +101,8 @@ def parsers() -> str:
         + "## Files of a Linux machine inside a disk image\n\n"
         "`disk.image` opens the image and reads these paths of every machine that it finds; the\n"
         "rows name the parser as their `source`. Beside them stands the timeline of every file\n"
-        f"system, deleted entries included, with the source `{filesystem_timeline.SOURCE}`.\n\n"
+        f"system, deleted entries included, with the source `{filesystem_timeline.SOURCE}`.\n"
+        "`~` is `/root`, every folder of `/home` and every home that `/etc/passwd` names.\n\n"
         + table(("source", "paths"), places)
     )
 

@@ -209,6 +209,20 @@ def test_a_journal_cut_short_gives_its_whole_entries_and_a_problem():
     assert any("counts 5 entries, 4" in row["problem"] for row in rows)
 
 
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("damage", [bytes(24), b"\xff" * 24, b"\1\0" * 60, b"\3\0\0\0\0\0\0\0" * 9])
+def test_what_is_overwritten_in_a_journal_hides_nothing_behind_it(damage, compact):
+    entries = [(n * 1_000_000, [b"MESSAGE=%d" % n]) for n in range(1, 101)]
+    data = bytearray(journal(entries, compact))
+    start = data.index(b"MESSAGE=50") - (72 if compact else 64)
+    data[start : start + len(damage)] = damage
+    rows = read("journal", bytes(data))
+    shown = [int(row["message"]) for row in rows if not row["problem"]]
+    assert set(range(1, 50)) <= set(shown)
+    assert set(range(53, 101)) <= set(shown)
+    assert any("damaged at byte" in row["problem"] for row in rows)
+
+
 def test_lz4_blocks():
     # literals "ab", then a match of 6 at distance 2, then the literals "c"
     assert (

@@ -2,11 +2,13 @@
 """The systemd journal: from the bytes of a `.journal` file to its entries.
 
 The objects of the file are read from first to last instead of along its lists, so a journal that
-was never closed, or that is cut short, gives every entry that is whole. An entry refers to data
-objects by their offset; those are looked up. Source: systemd, `docs/JOURNAL_FILE_FORMAT.md`.
+was never closed, that is cut short or that was overwritten gives every entry that is whole. An
+entry refers to data objects by their offset; those are looked up. Source: systemd,
+`docs/JOURNAL_FILE_FORMAT.md`.
 """
 
 import lzma
+import re
 import struct
 import sys
 from collections import OrderedDict
@@ -28,6 +30,12 @@ _DATA, _ENTRY, _LAST_TYPE = 1, 3, 7
 _HEADER = struct.Struct("<8sIIB7x16s16s16s16sQQQQQQQQQQQQQQQ")
 _OBJECT = struct.Struct("<BB6xQ")
 _ENTRY_HEADER = struct.Struct("<QQQ16sQ")
+_ALIGNED = 8
+_IN_A_ROW = 4
+_SMALLEST = (0, 64, 40, 64, 16, 16, 24, 64)
+"""Bytes of an object of each type, at least."""
+_BEGINNING = re.compile(rb"(?=[\1-\7][\0-\7]\0{6}.{5}\0{3})", re.DOTALL)
+"""A type, flags, six zeros, and a size of 40 bits: how an object begins."""
 _BLOCK = 1 << 20
 _BLOCKS = 64
 _CACHED = 4096
@@ -91,26 +99,66 @@ class Journal:
         return bool(self.flags & _COMPACT)
 
     def read(self) -> Iterator[Entry | Damage]:
-        """The entries in the order of the file; a `Damage` where the objects break off."""
-        offset = self.header_size
+        """The entries in the order of the file; a `Damage` where the objects break off.
+
+        Behind damage it goes on where objects follow each other again.
+        """
+        offset: int | None = self.header_size
         end = min(self.size, self.header_size + self.arena_size)
-        while offset + _OBJECT.size <= end:
+        while offset is not None and offset + _OBJECT.size <= end:
             kind, _, size = _OBJECT.unpack(self._bytes(offset, _OBJECT.size))
-            if kind == 0 and size == 0:
-                break
-            if not (1 <= kind <= _LAST_TYPE and size >= _OBJECT.size):
-                yield Damage(offset, f"an object of type {kind} and {size} bytes makes no sense")
-                return
-            if offset + size > self.size:
-                yield Damage(
-                    offset, f"an object of {size} bytes ends beyond the file: it is cut short"
-                )
+            damage = self._damage(offset, kind, size)
+            if damage is not None:
+                yield damage
+                offset = self._sound(offset + _ALIGNED, end)
+                continue
+            if kind == 0:
                 return
             if kind == _ENTRY:
                 yield self._entry(offset, size)
             offset += (size + 7) & ~7
-        if self.tail_object > 0 and offset <= self.tail_object:
+        if offset is not None and self.tail_object > 0 and offset <= self.tail_object:
             yield Damage(offset, f"the last object should be at byte {self.tail_object}")
+
+    def _damage(self, offset: int, kind: int, size: int) -> Damage | None:
+        """Why there is no object at `offset`; None when there is one, or the end of all of them."""
+        if kind == 0 and size == 0:
+            if offset > self.tail_object:
+                return None
+            return Damage(
+                offset, f"nothing is there, and the last object should be at {self.tail_object}"
+            )
+        if not (1 <= kind <= _LAST_TYPE and size >= _OBJECT.size):
+            return Damage(offset, f"an object of type {kind} and {size} bytes makes no sense")
+        if offset + size > self.size:
+            return Damage(
+                offset, f"an object of {size} bytes ends beyond the file: it is cut short"
+            )
+        return None
+
+    def _sound(self, offset: int, end: int) -> int | None:
+        """Where, from `offset` on, so many objects follow each other that it is no chance."""
+        while offset < end:
+            window = self._bytes(offset, _BLOCK)[: end - offset]
+            for match in _BEGINNING.finditer(window):
+                if match.start() % _ALIGNED == 0 and self._chain(offset + match.start(), end):
+                    return offset + match.start()
+            if len(window) < _BLOCK:
+                return None
+            offset += _BLOCK - 2 * _ALIGNED
+        return None
+
+    def _chain(self, offset: int, end: int) -> bool:
+        for _ in range(_IN_A_ROW):
+            if offset + _OBJECT.size > end:
+                return False
+            kind, flags, size = _OBJECT.unpack(self._bytes(offset, _OBJECT.size))
+            if not (1 <= kind <= _LAST_TYPE and flags < 8 and size >= _SMALLEST[kind]):
+                return False
+            offset += (size + 7) & ~7
+            if offset > self.tail_object:
+                return offset <= end
+        return True
 
     def _entry(self, offset: int, size: int) -> Entry | Damage:
         if size < _OBJECT.size + _ENTRY_HEADER.size:
