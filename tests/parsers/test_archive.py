@@ -8,6 +8,7 @@ import lzma
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -300,6 +301,124 @@ def test_a_zip_whose_directory_lies(pool: Pool, tmp_path: Path) -> None:
     told = frames(pool, tmp_path, bytes(data))
     assert len(members(told)) == len(FILES)
     assert done(told).problems == 1
+
+
+def zip_of(
+    members: list[tuple[bytes, bytes, bytes]], count: int | None = None, comment: bytes = b""
+) -> bytes:
+    """A zip of stored members: name in their own header, name in the directory, content.
+
+    Without a name in the directory it is not there. `count` is what the end record says.
+    """
+    body = directory = b""
+    named = 0
+    for own, told, data in members:
+        rest = (zlib.crc32(data), len(data), len(data))
+        if told:
+            named += 1
+            entry = (b"PK\1\2", 20, 20, 0, 0, 0, 0x5821, *rest, len(told), 0, 0, 0, 0, 0, len(body))
+            directory += struct.pack("<4s6H3I5H2I", *entry) + told
+        body += struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 0x5821, *rest, len(own), 0)
+        body += own + data
+    number = (named if count is None else count) & 0xFFFF
+    end = (b"PK\5\6", 0, 0, number, number, len(directory), len(body), len(comment))
+    return body + directory + struct.pack("<4s4H2IH", *end) + comment
+
+
+def test_more_zip_members_than_its_count_can_say(pool: Pool, tmp_path: Path) -> None:
+    """As macOS writes them: no zip64, and the count modulo 65,536."""
+    empty = [(b"%d" % n, b"%d" % n, b"") for n in range(1 << 16)]
+    told = frames(pool, tmp_path, zip_of([*empty, (b"last", b"last", b"evidence")]))
+    assert members(told)["last"] == (b"evidence", "")
+    assert done(told).problems == 0
+    assert done(told).seen == (1 << 16) + 1
+
+
+HIDDEN = zip_of([(b"a", b"a", b"named"), (b"h", b"", b"hidden"), (b"b", b"b", b"too")])
+DECOYS = [
+    HIDDEN,
+    zip_of([(b"h", b"h", b"hidden")], comment=zip_of([])),
+    zip_of([(b"h", b"h", b"hidden")]) + zip_of([(b"a", b"a", b"named")]),
+]
+
+
+@pytest.mark.parametrize("data", DECOYS, ids=["left out", "a second end", "two archives"])
+def test_what_a_zip_directory_leaves_out_is_read_and_told(
+    pool: Pool, tmp_path: Path, data: bytes
+) -> None:
+    told = frames(pool, tmp_path, data)
+    assert members(told)["h"] == (b"hidden", "")
+    assert ["hidden or deleted" in text for text in problems(told).values()] == [True]
+
+
+def test_a_zip_member_whose_own_header_says_otherwise(pool: Pool, tmp_path: Path) -> None:
+    told = frames(pool, tmp_path, zip_of([(b"invoice.pdf", b"run.exe", b"MZ")]))
+    assert members(told) == {"run.exe": (b"MZ", "")}
+    assert "'invoice.pdf'" in problems(told)["run.exe"]
+
+
+def test_a_zip_member_beyond_all_numbers(pool: Pool, tmp_path: Path) -> None:
+    data = bytearray(zip_of([(b"a", b"a", b"one"), (b"b", b"b" + bytes(12), b"two")]))
+    at = data.rindex(b"PK\1\2")
+    struct.pack_into("<HH", data, at + 28, 1, 12)  # the name is one byte, the rest an extra field
+    struct.pack_into("<I", data, at + 42, 0xFFFFFFFF)
+    struct.pack_into("<HHQ", data, at + 47, 1, 8, 2**64 - 1)
+    told = frames(pool, tmp_path, bytes(data))
+    assert members(told)["a"] == (b"one", "")
+    assert members(told)["b"] == (b"two", "")  # where nothing else is named
+    ends = [frame.problem for frame in told if isinstance(frame, MemberEnd)]
+    assert "not where" in ends[1]
+
+
+def tar_header(kind: bytes, size: bytes) -> bytes:
+    head = bytearray(tarfile.TarInfo("x").tobuf())
+    head[124:136], head[156:157] = size, kind
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
+@pytest.mark.parametrize("kind", [b"0", b"Z", b"S"])
+def test_a_tar_member_longer_than_anything_ends_at_once(
+    pool: Pool, tmp_path: Path, kind: bytes
+) -> None:
+    huge = tar_header(kind, b"\x80\0\0\0" + (1 << 62).to_bytes(8, "big"))
+    told = frames(pool, tmp_path, a_tar()[:1024] + huge, limits=Limits(idle_seconds=20))
+    assert members(told)["one.log"] == (FILES["one.log"], "")
+    assert any("cut short" in text for text in problems(told).values())
+
+
+@pytest.mark.parametrize("kind", [b"L", b"x"])
+def test_a_tar_name_as_long_as_memory(pool: Pool, tmp_path: Path, kind: bytes) -> None:
+    bomb = gzip.compress(a_tar()[:1024] + tar_header(kind, b"%011o\0" % (1 << 31)) + bytes(99999))
+    told = frames(pool, tmp_path, bomb)
+    assert members(told)["one.log"] == (FILES["one.log"], "")
+    assert any("2,147,483,648 bytes" in text for text in problems(told).values())
+
+
+def test_tars_one_behind_the_other_are_all_read(pool: Pool, tmp_path: Path) -> None:
+    second = io.BytesIO()
+    with tarfile.open(fileobj=second, mode="w") as archive:
+        info = tarfile.TarInfo("behind")
+        info.size = 8
+        archive.addfile(info, io.BytesIO(b"evidence"))
+    told = frames(pool, tmp_path, a_tar() + second.getvalue())
+    assert members(told)["behind"] == (b"evidence", "")
+    junk = frames(pool, tmp_path, a_tar() + b"junk" * 200)
+    assert any("behind its end mark" in text for text in problems(junk).values())
+    short = frames(pool, tmp_path, a_tar() + b"junk")
+    assert any("behind its end mark" in text for text in problems(short).values())
+
+
+def test_a_long_7z_member_of_few_stored_bytes(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    data = b"the same line of a log\n" * 1_000_000
+    with py7zr.SevenZipFile(out, "w") as archive:
+        archive.writestr(data, "long.log")
+    told = frames(pool, tmp_path, out.getvalue(), limits=Limits(ratio=1_000_000))
+    assert members(told) == {"long.log": (data, "")}
+    bomb = frames(pool, tmp_path, out.getvalue(), limits=Limits(decoded_bytes=9 << 20))
+    assert any("decoded_bytes" in text for text in problems(bomb).values())
 
 
 @settings(

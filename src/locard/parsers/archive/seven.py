@@ -11,12 +11,18 @@ import zlib
 from typing import Any, cast
 
 import py7zr
-from py7zr.exceptions import ArchiveError, PasswordRequired, UnsupportedCompressionMethodError
+from py7zr.exceptions import (
+    ArchiveError,
+    CrcError,
+    PasswordRequired,
+    UnsupportedCompressionMethodError,
+)
 from py7zr.io import MemIO, Py7zIO, WriterFactory
 
 from locard.model.errors import Unreadable
 from locard.parsers.archive.members import Bomb, Members
 from locard.parsers.archive.moments import from_seconds
+from locard.parsers.decode import CHUNK
 from locard.parsers.opened import Evidence
 
 _BROKEN = (
@@ -47,13 +53,16 @@ class _Member(Py7zIO):
     def write(self, s: bytes | bytearray) -> int:
         self.length += len(s)
         if self.link:
-            self.target = (self.target + bytes(s))[:LINK_MOST]
-        else:
-            try:
-                self.members.data(bytes(s))
-            except Bomb:
-                self.open = False
-                raise
+            self.target = (self.target + bytes(s[:LINK_MOST]))[:LINK_MOST]
+            return len(s)
+        # py7zr decodes up to 128 MB at once; a frame to the parent holds far less.
+        whole = memoryview(s)
+        try:
+            for at in range(0, len(s), CHUNK):
+                self.members.data(bytes(whole[at : at + CHUNK]))
+        except Bomb:
+            self.open = False
+            raise
         return len(s)
 
     def read(self, size: int | None = None) -> bytes:
@@ -168,4 +177,6 @@ def _modified(entry: Any) -> int | None:
 
 
 def _why(error: BaseException) -> str:
+    if isinstance(error, CrcError):
+        return "the checksum differs"
     return " ".join(str(error).split())[:200] or type(error).__name__

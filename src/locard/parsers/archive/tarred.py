@@ -2,12 +2,13 @@
 """Tar archives, read as a stream through whatever layers are around them.
 
 `tarfile` takes a broken header behind the first member for the end of the archive; here that is
-noticed, because a cut archive must not look like a whole one.
+noticed, because a cut archive must not look like a whole one. It stops at the first end mark, too;
+here one archive behind another is read on, because `cat a.tar b.tar` is what people do.
 """
 
 import tarfile
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.archive.members import TARGET_MOST, Members
@@ -20,41 +21,88 @@ _SPECIAL = {
     tarfile.BLKTYPE: "a block device",
     tarfile.FIFOTYPE: "a named pipe",
 }
+_BROKEN = (
+    tarfile.TarError, EOFError, ValueError, OverflowError, IndexError, RecursionError,
+)  # fmt: skip
+"""What `tarfile` raises on damaged archives."""
+_EXTENDED = (
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)  # fmt: skip
+_EXTENDED_MOST = 1 << 20
+"""Bytes of names and attributes in front of a member, which `tarfile` reads into memory."""
+_ENDS_MOST = 64
+"""Times that `tarfile` may ask on behind the end: for the 2^62 bytes of a member, forever."""
 
 
 def unpack(opened: Evidence, members: Members) -> None:
     """All members. Raises `Unreadable` after those that could be read when the archive is cut."""
-    ends: list[type[BaseException]] = []
+    marked = False
 
     class Header(tarfile.TarInfo):
         @classmethod
         def frombuf(cls, buf: Any, encoding: str, errors: str) -> "Header":
+            nonlocal marked
             try:
-                return super().frombuf(buf, encoding, errors)
+                found = super().frombuf(buf, encoding, errors)
             except tarfile.HeaderError as error:
-                ends.append(type(error))
+                kind = type(error).__name__
+                marked = marked or kind == "EOFHeaderError"
+                cut = kind == "TruncatedHeaderError" and marked and bytes(buf).strip(b"\0")
+                if cut or kind == "InvalidHeaderError":
+                    # `next` would look for a header in every block that follows.
+                    raise tarfile.ReadError(_no_header(marked)) from None
                 raise
+            marked = False
+            if found.type in _EXTENDED and found.size > _EXTENDED_MOST:
+                raise tarfile.ReadError(f"a name or attributes of {found.size:,} bytes")
+            return found
 
     held: set[int] = set()
-    stream = cast(IO[bytes], opened.stream())
+    stream = cast(IO[bytes], _Ending(opened.stream()))
     try:
         with tarfile.open(
-            fileobj=stream, mode="r|", tarinfo=Header, errors="surrogateescape", bufsize=1 << 20
-        ) as archive:
+            fileobj=stream, mode="r|", tarinfo=Header, errors="surrogateescape", bufsize=1 << 20,
+            ignore_zeros=True,
+        ) as archive:  # fmt: skip
             while (one := archive.next()) is not None:
                 _member(archive, one, members, held)
                 cast(Any, archive).members = []  # it would keep every header it saw
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+    except _BROKEN as error:
         if opened.broken is not None:
             raise opened.broken from None
-        raise Unreadable(f"The tar archive is cut short or damaged ({error}).") from None
+        why = " ".join(str(error).split())[:200]
+        raise Unreadable(f"The tar archive is cut short or damaged ({why}).") from None
     if opened.broken is not None:
         raise opened.broken
-    if not ends or ends[-1].__name__ != "EOFHeaderError":
+    if not marked:
         raise Unreadable(
             "The tar archive ends without its end mark: it is cut short or damaged. "
             "The members in front were read."
         )
+
+
+def _no_header(marked: bool) -> str:
+    if marked:
+        return "there is something behind its end mark that is no tar archive"
+    return "there is something between its members that is no header"
+
+
+class _Ending:
+    """A stream that does not give its end for ever."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._ends = 0
+
+    def read(self, count: int) -> bytes:
+        """The next bytes. Raises `EOFError` when it is asked on and on behind the end."""
+        data = self._stream.read(count)
+        if not data:
+            self._ends += 1
+            if self._ends > _ENDS_MOST:
+                raise EOFError("it ends inside an entry")
+        return data
 
 
 def _member(

@@ -9,15 +9,17 @@ PKWARE APPNOTE 6.3.10; the extra fields 0x5455 and 0x7875 are Info-ZIP's.
 
 import stat
 import struct
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
 from isal import isal_zlib
 
 from locard.model.errors import Unreadable
 from locard.parsers.archive.compressed import METHODS, Bounded, expanded
-from locard.parsers.archive.members import Members
+from locard.parsers.archive.members import Members, legible
 from locard.parsers.archive.moments import from_dos, from_windows
 from locard.parsers.opened import Evidence
 
@@ -59,17 +61,44 @@ def unpack(opened: Evidence, members: Members) -> None:
             "The zip archive has no directory at its end: it is cut short. "
             "The members in front of the cut were read."
         )
-    start, count, shift = end
+    start, length, count, shift = end
+    spans = array("Q")
     read = 0
-    for entry in _directory(reader, start, count):
+    for entry in _directory(reader, start, start + length, count):
         read += 1
-        _member(reader, entry, shift, members)
-    if read < count:
-        raise Unreadable(f"The zip directory names {count} members, and only {read} can be read.")
+        place = entry.offset + shift
+        after = _member(reader, entry, place, members)
+        spans.extend((min(place, start), min(after, start)))
+    _unnamed(reader, spans, start, members)
+    # Archives of macOS name more than 65,535 members with a count that holds 16 bits of them.
+    if (read - count) % (1 << 16):
+        raise Unreadable(f"The zip directory names {count} members, and {read} can be read.")
 
 
-def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int] | None:
-    """Place of the directory, number of entries, and how far all offsets are shifted."""
+def _unnamed(reader: BinaryIO, spans: "array[int]", end: int, members: Members) -> None:
+    """Members in front of the directory, at `end`, that it does not name: hidden or deleted ones.
+
+    `spans` has the first and the last place of each member that it names.
+    """
+    pairs = np.frombuffer(spans, np.uint64).reshape(-1, 2) if spans else np.zeros((0, 2), np.uint64)
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    over = np.concatenate(([0], np.maximum.accumulate(pairs[:, 1]))).astype(np.uint64)
+    begins = np.append(pairs[:, 0], np.uint64(end))
+    for gap in np.flatnonzero(begins > over + np.uint64(_LOCAL.size)).tolist():
+        start = int(over[gap])
+        reader.seek(start)
+        # In front there may be the length of a member that was written as a stream.
+        at = reader.read(64).find(b"PK\x03\x04")
+        if at >= 0:
+            members.run.problem(
+                f"The zip directory names nothing of what begins at byte {start + at:,}: members "
+                "that were hidden or deleted, or another archive. It was read all the same."
+            )
+            _walk(reader, members, start + at, min(int(begins[gap]), end))
+
+
+def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int, int] | None:
+    """Place and length of the directory, number of entries, how far all offsets are shifted."""
     span = min(size, _END.size + _COMMENT_MOST)
     reader.seek(size - span)
     tail = reader.read(span)
@@ -87,7 +116,7 @@ def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int] | None:
             continue
         reader.seek(start + shift)
         if count == 0 or reader.read(4) == b"PK\x01\x02":
-            return start + shift, count, shift
+            return start + shift, length, count, shift
     return None
 
 
@@ -107,9 +136,10 @@ def _find_end64(reader: BinaryIO, place: int) -> tuple[int, int, int, int] | Non
     return values[7], values[8], values[9], end
 
 
-def _directory(reader: BinaryIO, start: int, count: int) -> Iterator[Entry]:
+def _directory(reader: BinaryIO, start: int, end: int, count: int) -> Iterator[Entry]:
     place = start
-    for _ in range(count):
+    while place < end or count > 0:
+        count -= 1
         reader.seek(place)
         head = reader.read(_ENTRY.size)
         if len(head) < _ENTRY.size or head[:4] != b"PK\x01\x02":
@@ -165,7 +195,43 @@ def _modified(fields: dict[int, bytes], date: int, time: int) -> int | None:
     return from_dos(date, time)
 
 
-def _member(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> None:
+def _member(reader: BinaryIO, entry: Entry, place: int, members: Members) -> int:
+    """Tell one entry, the header of which is at `place`; where its stored bytes end."""
+    start = _start(reader, entry, place, members)
+    _tell(reader, entry, start, members)
+    return place if start is None else start + entry.packed
+
+
+def _start(reader: BinaryIO, entry: Entry, place: int, members: Members) -> int | None:
+    """Where its stored bytes begin, behind the header at `place`; None when there is no header."""
+    head = _header(reader, place)
+    if not head:
+        return None
+    _, _, flags, method, *_, name_length, extra_length = _LOCAL.unpack(head)
+    own = _name(reader.read(name_length), flags)
+    said = [f"the name {own[:200]!r}"] if _slashed(own) != _slashed(entry.name) else []
+    if method != entry.method:
+        said.append(f"compression method {method}")
+    if said and not (flags | entry.flags) & _ENCRYPTED:
+        why = f"Its own header says otherwise than the zip directory: {' and '.join(said)}."
+        members.run.problem(why, legible(entry.name))
+    return place + _LOCAL.size + int(name_length) + int(extra_length)
+
+
+def _header(reader: BinaryIO, place: int) -> bytes:
+    """The fixed part of the header of a member at `place`; empty when there is none."""
+    if place >= 1 << 62:
+        return b""
+    reader.seek(place)
+    head = reader.read(_LOCAL.size)
+    return head if len(head) == _LOCAL.size and head[:4] == b"PK\x03\x04" else b""
+
+
+def _slashed(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _tell(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -> None:
     if entry.name.endswith("/") and not entry.size:
         return
     if entry.flags & _ENCRYPTED:
@@ -173,7 +239,7 @@ def _member(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> Non
         return
     kind = stat.S_IFMT(entry.mode)
     if kind == stat.S_IFLNK:
-        _link(reader, entry, shift, members)
+        _link(reader, entry, start, members)
         return
     if kind not in (0, stat.S_IFREG):
         members.pass_over(entry.name, "a device or another special file")
@@ -181,13 +247,13 @@ def _member(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> Non
     if entry.method not in METHODS:
         members.refuse(entry.name, f"Compression method {entry.method} is not known here.")
         return
-    members.member(entry.name, _checked(reader, entry, shift), entry.size, entry.modified)
+    members.member(entry.name, _checked(reader, entry, start), entry.size, entry.modified)
 
 
-def _link(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> None:
+def _link(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -> None:
     target = b""
     try:
-        for chunk in _content(reader, entry, shift):
+        for chunk in _content(reader, entry, start):
             target += chunk
             if len(target) > LINK_MOST:
                 break
@@ -197,20 +263,16 @@ def _link(reader: BinaryIO, entry: Entry, shift: int, members: Members) -> None:
     members.pass_link(entry.name, target[:LINK_MOST].decode("utf-8", "backslashreplace"))
 
 
-def _content(reader: BinaryIO, entry: Entry, shift: int) -> Iterator[bytes]:
-    reader.seek(entry.offset + shift)
-    head = reader.read(_LOCAL.size)
-    if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
+def _content(reader: BinaryIO, entry: Entry, start: int | None) -> Iterator[bytes]:
+    if start is None:
         raise Unreadable("The member is not where the zip directory says.")
-    *_, name_length, extra_length = _LOCAL.unpack(head)
-    start = entry.offset + shift + _LOCAL.size + name_length + extra_length
     return expanded(entry.method, Bounded(reader, start, entry.packed), entry.size)
 
 
-def _checked(reader: BinaryIO, entry: Entry, shift: int) -> Iterator[bytes]:
+def _checked(reader: BinaryIO, entry: Entry, start: int | None) -> Iterator[bytes]:
     """The content; raises `Unreadable` behind it when it is not what the directory says."""
     crc = size = 0
-    for chunk in _content(reader, entry, shift):
+    for chunk in _content(reader, entry, start):
         crc = isal_zlib.crc32(chunk, crc)
         size += len(chunk)
         yield chunk
@@ -220,13 +282,11 @@ def _checked(reader: BinaryIO, entry: Entry, shift: int) -> Iterator[bytes]:
         raise Unreadable("The member's checksum differs from the archive's.")
 
 
-def _walk(reader: BinaryIO, members: Members) -> None:
-    """Members of an archive without its directory, one local header after the other."""
-    place = 0
-    while True:
-        reader.seek(place)
-        head = reader.read(_LOCAL.size)
-        if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
+def _walk(reader: BinaryIO, members: Members, place: int = 0, end: int | None = None) -> None:
+    """Members without a directory, one local header after the other, from `place` up to `end`."""
+    while end is None or place < end:
+        head = _header(reader, place)
+        if not head:
             return
         _, _, flags, method, time, date, crc, packed, size, *lengths = _LOCAL.unpack(head)
         name, extra = reader.read(lengths[0]), reader.read(lengths[1])
@@ -245,7 +305,7 @@ def _walk(reader: BinaryIO, members: Members) -> None:
             if place < 0:
                 return
             continue
-        _member(reader, entry, 0, members)
+        _member(reader, entry, place, members)
         place = start + packed
 
 
