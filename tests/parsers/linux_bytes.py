@@ -19,9 +19,9 @@ def utmp(kind, user, line, host, seconds, micros=0, address=b"", wide=False, ord
     )
 
 
-def lastlog(seconds, line, host):
-    """One record of lastlog."""
-    return struct.pack("<i32s256s", seconds, line, host)
+def lastlog(seconds, line, host, wide=False, order="<"):
+    """One record of lastlog, 292 bytes, or 296 with `wide`."""
+    return struct.pack(f"{order}{'q' if wide else 'i'}32s256s", seconds, line, host)
 
 
 def journal(entries, compact=False, compression=0):

@@ -185,6 +185,23 @@ def test_lastlog_counts_used_records_only():
     assert row["attributes"]["uid"] == "1000"
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("uids", [(0, 1000), (1000, 1001), (65_534,)])
+def test_last_logins_of_every_machine(order, wide, uids):
+    size = 296 if wide else 292
+    data = bytearray(size * (uids[-1] + 1))
+    for uid in uids:
+        record = lastlog(1_717_146_000 + 99 * uid, b"pts/0", b"203.0.113.9", wide, order)
+        data[uid * size : (uid + 1) * size] = record
+    assert recognised(bytes(data), "var/log/lastlog") == "utmp"
+    rows = read("utmp", bytes(data), "lastlog")
+    assert rows.problems == 0
+    assert [(row["attributes"]["uid"], row["time"], row["src_ip"]) for row in rows] == [
+        (str(uid), (1_717_146_000 + 99 * uid) * 10**9, "203.0.113.9") for uid in uids
+    ]
+
+
 def test_utmp_is_not_found_in_zeros_or_text():
     assert utmp_records.layout_of(bytes(4000)) is None
     assert not utmp_records.looks_like_lastlog(b'{"a": "b"}' * 100)

@@ -44,7 +44,9 @@ LAYOUTS = (
     Layout("384 bytes, big endian", struct.Struct(f">{_FIELDS}iii16s20x")),
     Layout("400 bytes, big endian", struct.Struct(f">{_FIELDS}qqq16s20x4x")),
 )
-LASTLOG = struct.Struct("<i32s256s")
+LASTLOGS = tuple(struct.Struct(f"{order}{time}32s256s") for order in "<>" for time in "iq")
+"""How machines write lastlog: 292 bytes, or 296 where the time has 64 bits (as for `LAYOUTS`)."""
+_LOOKED_AT = 200
 _LASTLOG_LIMIT = 64 << 20
 """lastlog is sparse and as long as the largest user id says; only so many bytes are looked at."""
 
@@ -85,20 +87,37 @@ def _string(part: bytes) -> bool:
 
 def looks_like_lastlog(first: bytes) -> bool:
     """Whether `first` is made of lastlog records, at least one of them used."""
-    count = min(len(first) // LASTLOG.size, 200)
-    used = 0
-    if b"\0" not in first[: LASTLOG.size]:
-        return False
-    for index in range(count):
-        seconds, line, host = LASTLOG.unpack_from(first, index * LASTLOG.size)
+    return b"\0" in first[: LASTLOGS[0].size] and any(
+        sound and not unsound for sound, unsound in (_lastlog(first, 0, one) for one in LASTLOGS)
+    )
+
+
+def lastlog_of(first: bytes, base: int = 0) -> struct.Struct:
+    """The layout of lastlog that makes sense of most of `first`, which begins at byte `base`."""
+
+    def sense(layout: struct.Struct) -> int:
+        sound, unsound = _lastlog(first, base, layout)
+        return sound - unsound
+
+    return max(LASTLOGS, key=sense)
+
+
+def _lastlog(first: bytes, base: int, layout: struct.Struct) -> tuple[int, int]:
+    """How many used records make sense in a layout, and how many do not."""
+    sound = unsound = 0
+    for start in range(-base % layout.size, len(first) - layout.size + 1, layout.size):
+        seconds, line, host = layout.unpack_from(first, start)
         if not any((seconds, *line, *host)):
             continue
-        if seconds <= 0 or not (_string(line) and _string(host) and line[:1].isalpha()):
-            return False
-        if line.rstrip(b"\0").count(b"\0") or host.rstrip(b"\0").count(b"\0"):
-            return False
-        used += 1
-    return used > 0
+        clean = not (line.rstrip(b"\0").count(b"\0") or host.rstrip(b"\0").count(b"\0"))
+        named = line[:1].isalpha() and _string(line) and _string(host)
+        if 0 < seconds < 1 << 33 and named and clean:
+            sound += 1
+        else:
+            unsound += 1
+        if sound + unsound >= _LOOKED_AT:
+            break
+    return sound, unsound
 
 
 def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
@@ -202,30 +221,50 @@ def _source(address: bytes, remote: str) -> str:
 
 def read_lastlog(stream: BinaryIO, place: Place, rows: Rows, names: dict[int, str]) -> None:
     """Append a row for each used record of lastlog; `names` turns user ids into accounts."""
-    size, offset, buffer = LASTLOG.size, 0, b""
-    empty = bytes(size)
-    while offset < _LASTLOG_LIMIT and (more := _more(stream, offset, place, rows)):
-        buffer += more
+    base, buffer = _first_used(stream, place, rows)
+    layout = lastlog_of(buffer, base)
+    size = layout.size
+    empty, skipped = bytes(size), -base % size
+    offset, buffer = base + skipped, buffer[skipped:]
+    while True:
         whole = len(buffer) - len(buffer) % size
         for start in range(0, whole, size):
             raw = buffer[start : start + size]
             if raw != empty:
-                _write_lastlog(raw, offset + start, names, place, rows)
-        offset += whole
-        buffer = buffer[whole:]
-    if offset >= _LASTLOG_LIMIT and buffer:
-        place.problem(
-            rows, offset, f"lastlog was read up to byte {offset} (user id {offset // size}) only"
-        )
-    elif any(buffer):
+                _write_lastlog(raw, offset + start, layout, names, place, rows)
+        offset, buffer = offset + whole, buffer[whole:]
+        more = _more(stream, offset + len(buffer), place, rows)
+        if not more:
+            break
+        if offset >= _LASTLOG_LIMIT:
+            place.problem(
+                rows, offset, f"lastlog was read up to byte {offset} (user id {offset // size}) "
+                "only",
+            )  # fmt: skip
+            return
+        buffer += more
+    if any(buffer):
         place.problem(rows, offset, f"the last record has {len(buffer)} of {size} bytes", buffer)
 
 
+def _first_used(stream: BinaryIO, place: Place, rows: Rows) -> tuple[int, bytes]:
+    """Bytes from shortly before the first that is not zero on, and where they begin."""
+    base, held = 0, b""
+    while base < _LASTLOG_LIMIT and (more := _more(stream, base + len(held), place, rows)):
+        held += more
+        used = len(held) - len(held.lstrip(b"\0"))
+        kept = max(used - 2 * LASTLOGS[-1].size, 0)
+        base, held = base + kept, held[kept:]
+        if len(held) > 4 * LASTLOGS[-1].size:
+            break
+    return base, held
+
+
 def _write_lastlog(
-    raw: bytes, offset: int, names: dict[int, str], place: Place, rows: Rows
+    raw: bytes, offset: int, layout: struct.Struct, names: dict[int, str], place: Place, rows: Rows
 ) -> None:
-    seconds, line, host = LASTLOG.unpack(raw)
-    uid = offset // LASTLOG.size
+    seconds, line, host = layout.unpack(raw)
+    uid = offset // layout.size
     account, remote = names.get(uid, ""), _shown(host)
     source = _source(bytes(16), remote)
     place.row(

@@ -15,7 +15,7 @@ def recognise(head: Head) -> Match:
     named = base_name(head)
     if named.startswith("lastlog") and utmp_records.looks_like_lastlog(head.first):
         return Match(90, "last logins by user id")
-    if named.startswith("lastlog") and head.size % 292 == 0 and not any(head.first):
+    if named.startswith("lastlog") and not any(head.first):
         return Match(70, "last logins by user id, none of a low one")
     if head.first.startswith((b"utmpx-1.00\0", b"LPKSHHRH")):
         return NO
