@@ -187,6 +187,20 @@ def test_lastlog_counts_used_records_only():
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("noise", [b"garbage", b"\xff" * 100, b"\0" * 37, b"\7\0" * 900])
+@pytest.mark.parametrize("at", [1, 5, 3999])
+def test_bytes_between_login_records_hide_none_of_them(order, wide, noise, at):
+    logins = [
+        utmp(7, b"eve%d" % n, b"pts/0", b"h", 1_717_146_000 + n, 5, b"", wide, order)
+        for n in range(4000)
+    ]
+    rows = read("utmp", b"".join([*logins[:at], noise, *logins[at:]]), "wtmp")
+    assert [row["actor"] for row in rows if row["actor"]] == [f"eve{n}" for n in range(4000)]
+    assert 1 <= rows.problems <= 1 + len(noise) // 384
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("uids", [(0, 1000), (1000, 1001), (65_534,)])
 def test_last_logins_of_every_machine(order, wide, uids):
     size = 296 if wide else 292

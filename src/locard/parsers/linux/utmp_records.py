@@ -7,6 +7,7 @@ makes sense of the records. Source: glibc, `bits/utmp.h` and `bits/wordsize.h`.
 """
 
 import ipaddress
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -44,6 +45,11 @@ LAYOUTS = (
     Layout("384 bytes, big endian", struct.Struct(f">{_FIELDS}iii16s20x")),
     Layout("400 bytes, big endian", struct.Struct(f">{_FIELDS}qqq16s20x4x")),
 )
+_BEGINNINGS = {
+    "<": re.compile(rb"(?=[\1-\x09]\0\0\0)"),
+    ">": re.compile(rb"(?=\0[\1-\x09]\0\0)"),
+}
+"""A type and the two bytes behind it."""
 LASTLOGS = tuple(struct.Struct(f"{order}{time}32s256s") for order in "<>" for time in "iq")
 """How machines write lastlog: 292 bytes, or 296 where the time has 64 bits (as for `LAYOUTS`)."""
 _LOOKED_AT = 200
@@ -54,29 +60,41 @@ _LASTLOG_LIMIT = 64 << 20
 def layout_of(first: bytes, share: float = 0.5) -> Layout | None:
     """The layout that makes sense of at least `share` of the used records in `first`, if any does.
 
-    Records of nothing but zeros say nothing; one record at least must have a type.
+    Records of nothing but zeros say nothing, and one record at least must have a type: what has
+    none looks sound in any layout.
     """
     best: tuple[float, Layout] | None = None
     for layout in LAYOUTS:
         size = layout.form.size
         records = [first[i : i + size] for i in range(0, min(len(first), 64 * size), size)]
-        used = [layout.form.unpack(raw) for raw in records if len(raw) == size and any(raw)]
-        sound = [values for values in used if _sound(values)]
-        if not any(values[0] for values in sound):
+        used = [raw for raw in records if len(raw) == size and any(raw)]
+        sound = [raw for raw in used if _typed(raw, layout)]
+        empty = [raw for raw in used if not layout.form.unpack(raw)[0] and _whole(raw, layout)]
+        if not sound:
             continue
-        part = len(sound) / len(used)
+        part = len(sound) / (len(used) - len(empty))
         if part >= share and (best is None or part > best[0]):
             best = (part, layout)
     return best[1] if best else None
+
+
+def _typed(raw: bytes, layout: Layout) -> bool:
+    values = layout.form.unpack(raw)
+    return bool(values[0]) and _sound(values)
+
+
+def _whole(raw: bytes, layout: Layout) -> bool:
+    return _sound(layout.form.unpack(raw))
 
 
 def _sound(values: tuple[Any, ...]) -> bool:
     kind, pid, line, _, user, host, _, _, _, seconds, micros, _ = values
     if not (0 <= kind < len(TYPES) and 0 <= pid < 1 << 23 and 0 <= micros < 1_000_000):
         return False
-    if kind == 0:
-        return not seconds or 0 < seconds < 1 << 32
     strings = (line, user, host)
+    if kind == 0:
+        filled = all(_string(part) and not any(part[part.find(b"\0") :]) for part in strings)
+        return 0 <= seconds < 1 << 32 and filled
     return 0 < seconds < 1 << 32 and all(_string(part) for part in strings)
 
 
@@ -121,28 +139,51 @@ def _lastlog(first: bytes, base: int, layout: struct.Struct) -> tuple[int, int]:
 
 
 def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
-    """Append a row for each record of a wtmp, btmp or utmp file."""
-    stream_head = _take(stream, 64 * 400 + 1)
-    layout = layout_of(stream_head)
+    """Append a row for each record of a wtmp, btmp or utmp file.
+
+    What lies between records and is none becomes a problem, and reading goes on behind it.
+    """
+    buffer = _take(stream, 64 * 400 + 1)
+    layout = layout_of(buffer) or layout_of(buffer, 0)
     if layout is None:
-        if stream_head:
-            place.problem(rows, 0, "no known layout of login records fits this file", stream_head)
+        if buffer:
+            place.problem(rows, 0, "no known layout of login records fits this file", buffer)
         return
-    size, offset, buffer = layout.form.size, 0, stream_head
+    size, offset, ended = layout.form.size, 0, False
     failed_logins = "btmp" in place.path.rsplit("/", 1)[-1]
-    while True:
-        whole = len(buffer) - len(buffer) % size
-        for start in range(0, whole, size):
-            raw = buffer[start : start + size]
-            _write(raw, offset + start, layout, failed_logins, place, rows)
-        offset += whole
-        rest = buffer[whole:]
-        more = _more(stream, offset + len(rest), place, rows)
-        if not more:
-            break
-        buffer = rest + more
-    if rest:
-        place.problem(rows, offset, f"the last record has {len(rest)} of {size} bytes", rest)
+    while not ended:
+        more = _more(stream, offset + len(buffer), place, rows)
+        buffer, ended, at = buffer + more, not more, 0
+        ahead = size if ended else 4 * size
+        while len(buffer) - at >= ahead:
+            raw = buffer[at : at + size]
+            between = 0 if _whole(raw, layout) else _between(buffer, at, layout)
+            if between:
+                why = f"{between} bytes between login records that are none"
+                place.problem(rows, offset + at, why, buffer[at : at + between])
+            else:
+                _write(raw, offset + at, layout, failed_logins, place, rows)
+            at += between or size
+        offset, buffer = offset + at, buffer[at:]
+    if buffer:
+        why = f"the last record has {len(buffer)} of {size} bytes"
+        place.problem(rows, offset, why, buffer)
+
+
+def _between(buffer: bytes, at: int, layout: Layout) -> int:
+    """Bytes from `at` on up to where records begin again; 0 when it is one damaged record."""
+    size = layout.form.size
+
+    def record(start: int) -> bool:
+        return start + size <= len(buffer) and _typed(buffer[start : start + size], layout)
+
+    if record(at + size):
+        return 0
+    for match in _BEGINNINGS[layout.form.format[0]].finditer(buffer, at + 1, at + 2 * size + 4):
+        start = match.start()
+        if record(start) and (record(start + size) or start + 2 * size > len(buffer)):
+            return start - at
+    return 0
 
 
 def _take(stream: BinaryIO, count: int) -> bytes:
