@@ -13,6 +13,7 @@ from locard.model.errors import Unreadable
 from locard.parsers.catalogue import code, load
 from locard.parsers.contract import Context, Head, Limits
 from locard.parsers.linux import auth_messages, utmp_records
+from locard.parsers.linux.configuration import fingerprint
 from locard.parsers.linux.journal_objects import Damage, lz4_block
 from locard.parsers.opened import Evidence
 from locard.parsers.rows import Rows
@@ -183,6 +184,58 @@ def test_lastlog_counts_used_records_only():
     data = bytes(292 * 1000) + lastlog(1_717_146_000, b"tty1", b"") + b"\0" * 10
     (row,) = read("utmp", data, "lastlog")
     assert row["attributes"]["uid"] == "1000"
+
+
+def test_commands_are_shown_as_they_were_typed():
+    typed = "echo straße ÄÖ日本語\ndone"
+    zsh = "".join(
+        f"\x83{chr(byte ^ 32)}" if byte in {0, *range(0x83, 0xA3)} else chr(byte)
+        for byte in typed.replace("\n", "\\\n").encode()
+    ).encode("latin-1")
+    for name, data in ((".zsh_history", b": 1700000000:0;" + zsh), (".zhistory", zsh)):
+        (row,) = read("shell_history", data + b"\n", name)
+        assert (row["message"], row["process"]) == (typed, "zsh")
+        assert row["raw"] == (data if data.startswith(b":") else zsh)
+    (row,) = read("shell_history", b"- cmd: a\\nb \\\\n c\n  when: 1700000020\n", "fish_history")
+    assert row["message"] == "a\nb \\n c"
+
+
+def test_a_key_inside_of_options_or_comments_is_not_taken_for_the_key():
+    real = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGs1Yh3q0VvQkF1Zm1tQk5p"
+    fake = b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB"
+    lines = (
+        b'command="echo \\"' + fake + b' x\\" ' + fake + b' x" ' + real,
+        real + b" " + fake,
+        b"\t" + real.replace(b" ", b"\t \t") + b"\tspaces",
+        b'from="10.0.0.0/8",no-pty ' + real + b" a comment\r",
+    )
+    rows = read("ssh", b"\n".join(lines), "authorized_keys")
+    assert rows.problems == 0
+    assert {row["hash"] for row in rows} == {fingerprint(real.split()[1])}
+    assert [row["attributes"].get("comment") for row in rows][1:] == [
+        fake.decode(), "spaces", "a comment",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, data, kind",
+    [
+        ("etc/passwd", b"root:x:0:0::/root:/bin/sh\n.h:x:0:0::/:\n+::::::\n\xc3\xa4:x:1:1:::\n",
+         "users"),
+        ("etc/shadow", b"root:*:1::::::\n.h::1:0:9:7:::\n\xc3\xa4:!:1::::::\n", "users"),
+        ("root/.ssh/authorized_keys", b"junk\nmore junk\nssh-rsa AAAAB3NzaC1yc2EAAAADAQAB x\n",
+         "ssh"),
+        ("etc/anacrontab", b"SHELL=/bin/sh\n1\t5\tcron.daily\trun-parts /etc/cron.daily\n", "cron"),
+        ("etc/systemd/system/x.service", b"[Service]\nExecStart=/bin/sh\n", "services"),
+        ("etc/systemd/system/ssh.service.d/a.conf", b"[Service]\nExecStartPost=/tmp/x\n",
+         "services"),
+    ],
+)  # fmt: skip
+def test_what_an_attacker_writes_into_a_file_does_not_hide_it(name, data, kind):
+    assert recognised(data, name) == kind
+    rows = read(kind, data, name)
+    assert len(rows) == (1 if kind == "services" else len(data.splitlines()))
+    assert rows.problems == (2 if kind == "ssh" else 0)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

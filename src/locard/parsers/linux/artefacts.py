@@ -171,8 +171,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact("linux.cron", ("/etc/crontab", "/etc/cron.d/*"), _cron(system=True)),
     Artefact(
-        "linux.cron", ("/var/spool/cron/crontabs/*", "/var/spool/cron/*"), _cron(system=False)
+        "linux.cron",
+        ("/var/spool/cron/crontabs/*", "/var/spool/cron/tabs/*", "/var/spool/cron/*",
+         "/etc/crontabs/*"),
+        _cron(system=False),
     ),
+    Artefact("linux.cron", ("/etc/anacrontab",), _streamed(configuration.read_anacron)),
     Artefact(
         "linux.ssh",
         ("~/.ssh/authorized_keys*",),
@@ -225,11 +229,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
     Artefact(
         "linux.services",
         tuple(
-            f"{folder}/*.{kind}"
+            f"{folder}/*.{kind}{of}"
             for folder in ("/etc/systemd/system", "/etc/systemd/user", "/lib/systemd/system",
                            "/usr/lib/systemd/system", "~/.config/systemd/user",
                            "/run/systemd/system")
             for kind in ("service", "timer", "socket", "path")
+            for of in ("", ".d/*.conf")
         ),
         _streamed(configuration.read_unit),
     ),

@@ -21,10 +21,14 @@ _CRON_JOB = re.compile(
     rb"\s*(@\w+|(?:[\d*/,a-zA-Z~-]+[ \t]+){4}[\d*/,a-zA-Z~-]+)[ \t]+(\S.*)\Z", re.DOTALL
 )
 _CRON_VARIABLE = re.compile(rb"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)\Z", re.DOTALL)
-_KEY = re.compile(
-    rb"(?:^|(?<=\s))((?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-zA-Z0-9@.-]+) "
-    rb"([A-Za-z0-9+/=]{16,})(?: (.*))?\Z"
+_ANACRON_JOB = re.compile(rb"\s*(@\w+|\d+)[ \t]+(\d+)[ \t]+(\S+)[ \t]+(\S.*)\Z", re.DOTALL)
+SSH_KEY = re.compile(
+    rb"[ \t]*((?:(?:[^\s\"]|\"(?:\\.|[^\"\\])*\")+[ \t]+){0,2}?)"
+    rb"((?:ssh|ecdsa|sk-ssh|sk-ecdsa|webauthn-sk-ecdsa)-[a-zA-Z0-9@.-]+)[ \t]+"
+    rb"([A-Za-z0-9+/=]{16,})(?:[ \t]+(.*))?\Z"
 )
+"""What stands before a key (options with their quotes, a mark, names of hosts), its kind, the key
+itself and the comment. What looks like a key inside of options or a comment is none."""
 _HASHES = {
     "1": "MD5", "2a": "bcrypt", "2b": "bcrypt", "2y": "bcrypt", "5": "SHA-256", "6": "SHA-512",
     "y": "yescrypt", "gy": "gost-yescrypt", "7": "scrypt", "argon2id": "Argon2id",
@@ -32,8 +36,9 @@ _HASHES = {
 _UNIT_KEYS = frozenset((
     "Description", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "User", "Group",
     "WantedBy", "RequiredBy", "Alias", "Type", "Restart", "OnCalendar", "OnBootSec",
-    "OnUnitActiveSec",
-    "Unit", "ListenStream", "ListenDatagram", "WorkingDirectory", "PathExists", "PathChanged",
+    "OnActiveSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec", "ExecCondition",
+    "ExecReload", "ExecStopPost", "Environment", "EnvironmentFile", "Unit", "ListenStream",
+    "ListenDatagram", "WorkingDirectory", "PathExists", "PathChanged",
 ))  # fmt: skip
 _AGES = ("changed", "minimum", "maximum", "warning", "inactive", "expires")
 """Days of shadow, as they stand there."""
@@ -53,16 +58,46 @@ def _each(stream: BinaryIO, place: Place, rows: Rows, take: Callable[[Line], Non
             take(line)
 
 
+def _cron_variable(line: Line, place: Place, rows: Rows) -> bool:
+    """Append a row for a variable; whether the line holds one."""
+    match = _CRON_VARIABLE.match(line.data)
+    if match is None:
+        return False
+    name, value = text(match[1]), text(match[2])
+    place.row(
+        rows, line.offset, {"variable": name, "value": value}, action="cron variable",
+        message=f"cron variable {name}={value}", raw=line.data, **_dated(place),
+    )  # fmt: skip
+    return True
+
+
+def read_anacron(stream: BinaryIO, place: Place, rows: Rows) -> None:
+    """Append a row for each job and variable of anacrontab; the jobs run as root."""
+
+    def take(line: Line) -> None:
+        if _cron_variable(line, place, rows):
+            return
+        match = _ANACRON_JOB.match(line.data)
+        if match is None:
+            place.problem(rows, line.offset, "a line that is no job of anacron", line.data)
+            return
+        period, delay, name, command = (text(part) for part in match.groups())
+        schedule = period if period.startswith("@") else f"every {period} days"
+        place.row(
+            rows, line.offset, {"schedule": schedule, "delay_minutes": delay, "job": name},
+            actor="root", actor_kind="user", action="cron job", resource=command,
+            message=f"anacron job {name} of root: {schedule}, {command}", raw=line.data,
+            **_dated(place),
+        )  # fmt: skip
+
+    _each(stream, place, rows, take)
+
+
 def read_cron(stream: BinaryIO, place: Place, rows: Rows, system: bool) -> None:
     """Append a row for each job and variable; `system` tables name the account in each job."""
 
     def take(line: Line) -> None:
-        if match := _CRON_VARIABLE.match(line.data):
-            name, value = text(match[1]), text(match[2])
-            place.row(
-                rows, line.offset, {"variable": name, "value": value}, action="cron variable",
-                message=f"cron variable {name}={value}", raw=line.data, **_dated(place),
-            )  # fmt: skip
+        if _cron_variable(line, place, rows):
             return
         match = _CRON_JOB.match(line.data)
         if match is None:
@@ -86,16 +121,16 @@ def read_public_keys(stream: BinaryIO, place: Place, rows: Rows, action: str) ->
     """Append a row for each key of authorized_keys, known_hosts or a `.pub` file."""
 
     def take(line: Line) -> None:
-        match = _KEY.search(line.data)
+        match = SSH_KEY.match(line.data.rstrip())
         if match is None:
             place.problem(rows, line.offset, "a line that holds no SSH key", line.data)
             return
-        options, comment = text(line.data[: match.start()].strip()), text(match[3] or b"")
-        finger = fingerprint(match[2])
+        options, kind, comment = text(match[1].strip()), text(match[2]), text(match[4] or b"")
+        finger = fingerprint(match[3])
         known = action == "known host"
         hosts = "" if options.startswith("|") else options.split(" ")[-1]
         attributes = {
-            "key_kind": text(match[1]), "fingerprint": finger, "comment": comment,
+            "key_kind": kind, "fingerprint": finger, "comment": comment,
             "hosts" if known else "options": options,
         }  # fmt: skip
         who = hosts if known else comment
@@ -103,7 +138,7 @@ def read_public_keys(stream: BinaryIO, place: Place, rows: Rows, action: str) ->
             rows, line.offset, {name: value for name, value in attributes.items() if value},
             actor=place.owner, actor_kind="user" if place.owner else "", action=action,
             resource=finger, domain=hosts.split(",")[0] if known else "", hash=finger,
-            message=f"{action} {text(match[1])} {finger} {who}".rstrip(), raw=line.data,
+            message=f"{action} {kind} {finger} {who}".rstrip(), raw=line.data,
             **_dated(place),
         )  # fmt: skip
 
@@ -239,8 +274,11 @@ def read_unit(stream: BinaryIO, place: Place, rows: Rows) -> None:
         if equals and name in _UNIT_KEYS and value.strip():
             known = values.get(name)
             values[name] = f"{known}; {value.strip()}" if known else value.strip()
-    unit = place.path.rsplit("/", 1)[-1]
-    command = values.get("ExecStart", "")
+    *folders, unit = place.path.split("/")
+    if folders and folders[-1].endswith(".d"):
+        unit = f"{folders[-1]}/{unit}"
+    ran = [values[name] for name in values if name.startswith("Exec")]
+    command = values.get("ExecStart") or "; ".join(ran)
     place.row(
         rows, 0, {name: value[:4096] for name, value in values.items()},
         actor=values.get("User", ""), actor_kind="user" if "User" in values else "", action="unit",

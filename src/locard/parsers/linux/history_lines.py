@@ -2,9 +2,9 @@
 """Histories of shells and shell-like programs: one row for each command.
 
 bash writes `#EPOCH` above a command when HISTTIMEFORMAT is set; all lines up to the next `#EPOCH`
-are then one command. zsh with EXTENDED_HISTORY writes `: EPOCH:SECONDS;COMMAND` and joins the lines
-of one command with a backslash. fish writes YAML-like `- cmd:` and `when:`. Anything else is a
-command for each line. Times are UTC seconds; a command without one has no time.
+are then one command. zsh with EXTENDED_HISTORY writes `: EPOCH:SECONDS;COMMAND`; with or without it
+a backslash joins the lines of one command. fish writes YAML-like `- cmd:` and `when:`. Anything
+else is a command for each line. Times are UTC seconds; a command without one has no time.
 """
 
 import re
@@ -18,12 +18,15 @@ _ZSH = re.compile(rb": +(\d{9,11}):(\d+);(.*)\Z", re.DOTALL)
 _FISH = re.compile(rb"- cmd: ?(.*)\Z", re.DOTALL)
 _FISH_WHEN = re.compile(rb" +when: (\d{1,11})\s*\Z")
 _SECOND = 1_000_000_000
+_META = re.compile(rb"\x83([\x20\xa3-\xbf\x80-\x82])")
+"""How zsh writes bytes that mean something to it: `Meta`, then the byte with bit 5 turned."""
+_FISH_ESCAPE = re.compile(rb"\\([\\n])")
 
 SHELLS = {
     "bash": "bash", "zsh": "zsh", "fish": "fish", "python": "python", "mysql": "mysql",
     "psql": "psql", "sqlite": "sqlite", "less": "less", "ash": "ash", "ksh": "ksh",
     "rediscli": "redis", "node": "node", "php": "php", "irb": "irb", "mongo": "mongo",
-    "dbshell": "mongo", "viminfo": "vim", "sh": "sh", "lesshst": "less",
+    "zhistory": "zsh", "dbshell": "mongo", "viminfo": "vim", "sh": "sh", "lesshst": "less",
 }  # fmt: skip
 
 
@@ -67,8 +70,8 @@ class _Command:
         if not self.command:
             place.problem(rows, self.offset, "a time stamp without a command", raw)
             return
-        command = text(b"\n".join(self.command))
         shell = shell_of(place.path, self.shell)
+        command = text(_plain(b"\n".join(self.command), shell))
         place.row(
             rows,
             self.offset,
@@ -82,6 +85,15 @@ class _Command:
             message=command,
             raw=raw,
         )
+
+
+def _plain(command: bytes, shell: str) -> bytes:
+    """The command as it was typed, without what its shell does to it to store it."""
+    if shell == "zsh":
+        return _META.sub(lambda match: bytes([match[1][0] ^ 32]), command)
+    if shell == "fish":
+        return _FISH_ESCAPE.sub(lambda match: b"\n" if match[1] == b"n" else b"\\", command)
+    return command
 
 
 def _take(
@@ -113,6 +125,10 @@ def _take(
     _write(pending, place, rows)
     if not data.strip():
         return None, False
+    if data.endswith(b"\\") and shell_of(place.path, "") == "zsh":
+        command = _Command(line, "zsh", None, [data.removesuffix(b"\\")])
+        command.multiline = True
+        return command, False
     return _Command(line, "", None, [data]), False
 
 

@@ -5,7 +5,7 @@ import re
 
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.linux import configuration
-from locard.parsers.linux.looks import lines_of, uncommented
+from locard.parsers.linux.looks import base_name, lines_of, uncommented
 from locard.parsers.linux.place import loose
 from locard.parsers.rows import Rows
 
@@ -20,7 +20,8 @@ _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _NUMBER = re.compile(rb"(?<![/\d])\d+")
 """A number that is no step behind a stroke."""
 _VARIABLE = re.compile(rb"\s*[A-Za-z_][A-Za-z0-9_]*\s*=")
-_SYSTEM = re.compile(r"(?:^|/)(?:crontab|cron\.d/[^/]+|anacrontab)\Z")
+_SYSTEM = re.compile(r"(?:^|/)(?:crontab|cron\.d/[^/]+)\Z")
+_ANACRON = re.compile(rb"\s*(?:@\w+|\d+)[ \t]+\d+[ \t]+\S+[ \t]+\S")
 _ACCOUNT = re.compile(
     rb"\s*(?:@\w+|(?:\S+[ \t]+){4}\S+)[ \t]+(?:root|www-data|nobody|daemon)[ \t]+\S"
 )
@@ -33,6 +34,8 @@ def recognise(head: Head) -> Match:
     those of a clock and a calendar, and in a file of another name one field must be a star.
     """
     lines = uncommented(lines_of(head))
+    if base_name(head).startswith("anacrontab"):
+        return Match(85, "anacron table") if any(map(_ANACRON.match, lines)) else NO
     jobs = [line for line in lines if _is_job(line)]
     if not jobs or any(not _is_job(line) and not _VARIABLE.match(line) for line in lines):
         return NO
@@ -57,6 +60,9 @@ def _is_job(line: bytes) -> bool:
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append a row for each job and variable."""
     place = loose(opened, context, "linux.cron")
+    if opened.name.rsplit("/", 1)[-1].startswith("anacrontab"):
+        configuration.read_anacron(opened.stream(), place, rows)
+        return
     jobs = [line for line in opened.stream().read(65_536).split(b"\n") if _is_job(line)]
     system = bool(_SYSTEM.search(opened.name)) or (
         bool(jobs) and all(_ACCOUNT.match(line) for line in jobs)

@@ -12,10 +12,14 @@ from locard.parsers.rows import Rows
 _SECTIONS = re.compile(rb"\[(?:Unit|Service|Timer|Socket|Path|Install)\]\s*\Z")
 
 
+_UNIT = re.compile(r"\.(?:service|timer|socket|path)(?:\.d/[^/]+\.conf)?\Z")
+
+
 def recognise(head: Head) -> Match:
-    """Sections that only unit files have."""
+    """Two sections of unit files; one is enough under the name of a unit or what adds to one."""
     found = {line.strip() for line in lines_of(head) if _SECTIONS.match(line)}
-    if found & {b"[Service]", b"[Timer]", b"[Socket]", b"[Path]"} and len(found) > 1:
+    named = bool(_UNIT.search(head.name.replace("\\", "/")))
+    if found & {b"[Service]", b"[Timer]", b"[Socket]", b"[Path]"} and len(found) > 1 - named:
         return Match(88, "systemd unit file")
     return NO
 

@@ -5,14 +5,11 @@ import re
 
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.linux import configuration
-from locard.parsers.linux.looks import all_match, lines_of, uncommented
+from locard.parsers.linux.looks import all_match, base_name, lines_of, uncommented
 from locard.parsers.linux.place import loose
 from locard.parsers.rows import Rows
 
 _PRIVATE = re.compile(rb"\s*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
-_PUBLIC = re.compile(
-    rb"(?:\S.* )?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+@openssh\.com) AAAA[A-Za-z0-9+/=]+"
-)
 _BARE = re.compile(rb"(?:ssh-|ecdsa-|sk-)")
 
 
@@ -20,7 +17,8 @@ def recognise(head: Head) -> Match:
     """Every line holds a public key, or the file begins with the armour of a private one."""
     if _PRIVATE.match(head.first[:4096]):
         return Match(92, "private key: its content is not kept")
-    if all_match(uncommented(lines_of(head)), _PUBLIC, 0.8):
+    share = 0.01 if base_name(head).startswith(("authorized_keys", "known_hosts")) else 0.8
+    if all_match(uncommented(lines_of(head)), configuration.SSH_KEY, share):
         return Match(88, "SSH public keys")
     return NO
 
