@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real application over a real desk, served on loopback and asked over HTTP."""
+"""The real application over a real desk, served on loopback and asked over HTTP.
+
+All tests share one desk, in any order: its cases `one` and `two` are for reading, and whatever adds
+to a case or takes from it has a `case` of its own.
+"""
 
 import socket
 import threading
@@ -8,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -118,6 +123,17 @@ def api(desk: Desk, page: Path) -> Iterator[Api]:
     app.router.routes.insert(0, app.router.routes.pop())
     with served(app) as url:
         yield Api(url, desk, app)
+
+
+NUMBERS = count(1)
+
+
+@pytest.fixture
+def case(api: Api) -> str:
+    """A case of the test's own, `own-1`, `own-2`, ..., without evidence."""
+    name = f"own-{next(NUMBERS)}"
+    api.desk.create(name, who="ana")
+    return name
 
 
 @pytest.fixture

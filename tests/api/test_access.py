@@ -19,7 +19,7 @@ from .conftest import PASSWORD, Api
 BY = Hand("tests")
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _people(api: Api) -> None:
     """One person for each role in the case `one`, and one with none."""
     for role in Role:

@@ -42,11 +42,11 @@ def here(aws: Aws, api: Api) -> Iterator[Scene]:
     at.remove("prod", who=who)
 
 
-def ended(client: httpx.Client, run: str, state: str) -> dict[str, Any]:
+def ended(client: httpx.Client, case: str, run: str, state: str) -> dict[str, Any]:
     """The run as soon as it is in that state and nobody is at work on it."""
 
     def look() -> dict[str, Any]:
-        found: dict[str, Any] = client.get(f"/api/cases/one/runs/{run}").json()
+        found: dict[str, Any] = client.get(f"/api/cases/{case}/runs/{run}").json()
         return found if found["state"] == state and not found["working"] else {}
 
     return eventually(look, f"the run is not {state}")
@@ -73,98 +73,98 @@ def test_accounts_are_settings_and_their_secrets_are_not_for_everybody(
     assert ada.delete("/api/accounts/lab").status_code == 204
 
 
-def test_whoever_may_not_respond_sees_runs_and_begins_none(bob: httpx.Client) -> None:
+def test_whoever_may_not_respond_sees_runs_and_begins_none(bob: httpx.Client, case: str) -> None:
     order = {"verb": "collect", "target": "i-0abc1234def567890"}
-    assert bob.post("/api/cases/one/plans", json=order).status_code == 403
-    begun = bob.post("/api/cases/one/runs", json=order | {"reason": "x", "seen": ["y"]})
+    assert bob.post(f"/api/cases/{case}/plans", json=order).status_code == 403
+    begun = bob.post(f"/api/cases/{case}/runs", json=order | {"reason": "x", "seen": ["y"]})
     assert begun.status_code == 403
-    assert bob.get("/api/cases/one/runs").status_code == 200
-    assert bob.get("/api/cases/one/runs/r123456-00000000").status_code == 404
+    assert bob.get(f"/api/cases/{case}/runs").status_code == 200
+    assert bob.get(f"/api/cases/{case}/runs/r123456-00000000").status_code == 404
 
 
 @pytest.mark.server
-def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, here: Scene) -> None:
+def test_from_the_plan_to_the_release(api: Api, ada: httpx.Client, case: str, here: Scene) -> None:
     before = here.state()
     order = {"verb": "isolate", "target": here.instance, "account": "prod"}
-    (plan,) = ada.post("/api/cases/one/plans", json=order).json()
+    (plan,) = ada.post(f"/api/cases/{case}/plans", json=order).json()
     assert plan["simulated"] and plan["uncollected"] == ["collect.aws.instance"]
     assert any(one["breaks"] for one in plan["steps"])
     assert differences(before, here.state()) == []
     new = order | {"reason": "beacons", "seen": [plan["digest"]]}
-    refused = ada.post("/api/cases/one/runs", json=new)
+    refused = ada.post(f"/api/cases/{case}/runs", json=new)
     assert refused.status_code == 400 and "was not collected" in refused.json()["detail"]
-    stale = ada.post("/api/cases/one/runs", json=new | {"seen": ["0"], "collecting": True})
+    stale = ada.post(f"/api/cases/{case}/runs", json=new | {"seen": ["0"], "collecting": True})
     assert stale.status_code == 409
-    begun = ada.post("/api/cases/one/runs", json=new | {"collecting": True})
+    begun = ada.post(f"/api/cases/{case}/runs", json=new | {"collecting": True})
     assert begun.status_code == 202, begun.text
     collecting, isolating = begun.json()["runs"]
-    early = ada.get(f"/api/cases/one/runs/{isolating}/receipt")
+    early = ada.get(f"/api/cases/{case}/runs/{isolating}/receipt")
     assert early.status_code == 404 and "has no receipt yet" in early.json()["detail"]
-    done = ended(ada, isolating, "done")
+    done = ended(ada, case, isolating, "done")
     states = {one["key"]: one["state"] for one in done["taken"]}
     assert states.pop("check:flows") == "applied", "no flow log is on: nothing is known"
     assert done["standing"] and set(states.values()) == {"verified"}
-    taken = ended(ada, collecting, "done")
+    taken = ended(ada, case, collecting, "done")
     kept = [one for step in taken["taken"] for one in step["evidence"]]
     assert "ec2-DescribeInstances.json" in {one["name"] for one in kept}
-    listed = ada.get("/api/cases/one/runs").json()
+    listed = ada.get(f"/api/cases/{case}/runs").json()
     assert [one["run"] for one in listed["runs"]] == [isolating, collecting]
     assert (listed["next"], listed["isolated"]) == (None, 1)
-    first = ada.get("/api/cases/one/runs", params={"limit": 1}).json()
+    first = ada.get(f"/api/cases/{case}/runs", params={"limit": 1}).json()
     assert [one["run"] for one in first["runs"]] == [isolating]
     rest = {"limit": 1, "before": first["next"]}
-    assert [r["run"] for r in ada.get("/api/cases/one/runs", params=rest).json()["runs"]] == [
+    assert [r["run"] for r in ada.get(f"/api/cases/{case}/runs", params=rest).json()["runs"]] == [
         collecting
     ]
     for asked, found in (
         ({"state": "done", "verb": "isolate"}, [isolating]),
         ({"state": ["failed", "released"]}, []),
     ):
-        some = ada.get("/api/cases/one/runs", params=asked).json()
+        some = ada.get(f"/api/cases/{case}/runs", params=asked).json()
         assert [one["run"] for one in some["runs"]] == found and some["isolated"] == 1
-    assert ada.get("/api/cases/one/runs", params={"before": "x"}).status_code == 400
-    assert ada.get("/api/cases/one/runs", params={"state": "odd"}).status_code == 422
+    assert ada.get(f"/api/cases/{case}/runs", params={"before": "x"}).status_code == 400
+    assert ada.get(f"/api/cases/{case}/runs", params={"state": "odd"}).status_code == 422
     assert ada.get(f"/api/cases/two/runs/{isolating}").status_code == 404
-    jobs = {one["what"]: one["state"] for one in ada.get("/api/cases/one/progress").json()}
+    jobs = {one["what"]: one["state"] for one in ada.get(f"/api/cases/{case}/progress").json()}
     assert jobs[f"Isolating {here.instance}"] == "done"
 
-    second = ada.post("/api/cases/one/plans", json=order).json()[0]
+    second = ada.post(f"/api/cases/{case}/plans", json=order).json()[0]
     assert isolating in second["refusals"][0]
 
-    undo = ada.get(f"/api/cases/one/runs/{isolating}/release").json()
+    undo = ada.get(f"/api/cases/{case}/runs/{isolating}/release").json()
     assert undo[-1]["key"] == "scaling:detach" and all(one["undo_title"] for one in undo)
-    assert ada.post(f"/api/cases/one/runs/{isolating}/resume").status_code == 409
-    back = ada.post(f"/api/cases/one/runs/{isolating}/release", json={"reason": "all clear"})
+    assert ada.post(f"/api/cases/{case}/runs/{isolating}/resume").status_code == 409
+    back = ada.post(f"/api/cases/{case}/runs/{isolating}/release", json={"reason": "all clear"})
     assert back.status_code == 202
-    after = ended(ada, isolating, "released")
+    after = ended(ada, case, isolating, "released")
     looked = {one["key"]: one["verdict"]["holds"] for one in after["taken"]}
     assert looked.pop("check:flows") is None, "no flow log is on"
     assert set(looked.values()) == {True}
     assert (after["released_by"], after["released_reason"]) == ("ada", "all clear")
     assert differences(before, here.state()) == []
-    again = ada.post(f"/api/cases/one/runs/{isolating}/release", json={"reason": "again"})
+    again = ada.post(f"/api/cases/{case}/runs/{isolating}/release", json={"reason": "again"})
     assert again.status_code == 409
-    left = ada.get(f"/api/cases/one/runs/{isolating}/receipt")
+    left = ada.get(f"/api/cases/{case}/runs/{isolating}/receipt")
     assert f'filename="receipt-{isolating}.json"' in left.headers["content-disposition"]
     receipt, _ = receipts.opened(left.content, receipts.ours(api.desk.vault))
     assert (receipt.run, receipt.state.value) == (isolating, "released")
     same = receipts.signed(api.state, api.desk.vault, isolating, actor=Hand("ada"))
     assert left.json() == same, "what the page gives is what the command line takes"
-    entry = api.desk.vault.ledger.newest(case="one", limit=2)[1]
+    entry = api.desk.vault.ledger.newest(case=case, limit=2)[1]
     assert (entry.verb, entry.actor) == (Verb.DOWNLOADED, "ada")
 
 
 @pytest.mark.server
 def test_runs_whose_process_ended_go_on_when_the_server_starts(
-    api: Api, ada: httpx.Client, here: Scene
+    api: Api, ada: httpx.Client, case: str, here: Scene
 ) -> None:
 
     at, who = api.desk.response, Hand("ada", "page")
-    order = Order("one", "collect", here.other, "prod", only=("instance",))
+    order = Order(case, "collect", here.other, "prod", only=("instance",))
     (run,) = at.orders.begin(order, who, "to be interrupted").runs
-    assert ada.get(f"/api/cases/one/runs/{run}").json()["state"] == "applying"
+    assert ada.get(f"/api/cases/{case}/runs/{run}").json()["state"] == "applying"
     at.resume_stopped(Hand("system", "automation"))
-    assert ended(ada, run, "done")["done"]
+    assert ended(ada, case, run, "done")["done"]
 
 
 CUT = """title: Cut it off

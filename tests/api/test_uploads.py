@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import httpx
@@ -23,11 +24,21 @@ HALF = SIZE // 2
 HEADERS = {"content-type": "application/octet-stream"}
 
 
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The simulated disk, followed by zeros: large enough to be parsed ahead."""
     path = disk.write(tmp_path_factory.mktemp("image") / "disk.raw", SEED)
     os.truncate(path, SIZE)
+    return path
+
+
+@pytest.fixture
+def image(written: Path, tmp_path: Path) -> Path:
+    """That disk with an end of its own, so that no other test has made it known to the vault."""
+    path = copy(written, tmp_path / "disk.raw")
+    with path.open("r+b") as file:
+        file.seek(-16, os.SEEK_END)
+        file.write(os.urandom(16))
     return path
 
 
@@ -80,12 +91,16 @@ def test_rows_of_an_upload_are_seen_before_its_last_byte_came(
         ada.post("/api/cases", json={"name": case})
     seen: list[int] = []
 
+    def job(client: httpx.Client) -> dict[str, Any]:
+        newest: dict[str, Any] = client.get("/api/cases/sent/progress").json()[0]
+        return newest
+
     def halfway() -> None:
         with api.signed_in("ada") as another:
             eventually(lambda: events(another, "sent"), "no row is seen while it comes in")
             seen.append(events(another, "sent"))
-            (job, *_) = another.get("/api/cases/sent/progress").json()
-            assert (job["what"], job["stage"]) == ("Adding disk.raw", "Taking in")
+            eventually(lambda: job(another)["stage"] == "Taking in", "it is said nowhere")
+            assert job(another)["what"] == "Adding disk.raw"
             assert not another.get("/api/cases/sent/evidence").json()["evidence"]
 
     answer = upload(ada, "sent", image, halfway)
