@@ -4,6 +4,7 @@
 `openapi.json` is judged beside the API, in tests/api/test_openapi.py.
 """
 
+import ast
 import importlib.util
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -100,6 +102,12 @@ def test_the_reference_names_every_parser_command_and_field(reference: ModuleTyp
         assert f"\n## locard {words}\n" in pages["commands.md"]
 
 
+@cache
+def program() -> Any:
+    """The command line, as it is parsed."""
+    return typer.main.get_command(application())
+
+
 def commands() -> set[str]:
     """Every command, with the groups that it is in."""
 
@@ -110,7 +118,7 @@ def commands() -> set[str]:
         for name, command in (inner or {}).items():
             yield from below(command, (*words, name))
 
-    return set(below(typer.main.get_command(application()), ()))
+    return set(below(program(), ()))
 
 
 @by_page
@@ -138,17 +146,57 @@ def test_every_make_that_is_named_is_a_target(page: Path) -> None:
                 assert word in targets, f"{page.name} says `make {word}`"
 
 
+COMMAND = re.compile(r"(?:^|(?<=[\s`/('\"]))locard ([a-z][^`\n]*)")
+
+
+def unknown(text: str) -> Iterator[str]:
+    """The commands and options that a text tells people to type and that are none."""
+    for match in COMMAND.finditer(text):
+        at, path = program(), "locard"
+        for word in match[1].split():
+            name, inner = word.rstrip(".,;:)'\"").partition("=")[0], getattr(at, "commands", {})
+            if not name or name in ("#", "|", "&&", ">"):
+                break
+            if name in inner:
+                at, path = inner[name], f"{path} {name}"
+            elif inner and not getattr(at, "default", "") and re.fullmatch("[a-z][a-z-]*", name):
+                yield f"{path} {name}"
+                break
+            elif name.startswith("--") and name != "--help":
+                options = {one for each in at.params for one in each.opts + each.secondary_opts}
+                if name not in options:
+                    yield f"{path} {name}"
+            if word[-1] in ".,;:)":
+                break
+
+
 @by_page
-def test_every_command_that_is_named_exists(page: Path) -> None:
-    known = commands()
-    groups = {name.split()[0] for name in known}
-    pairs = {" ".join(name.split()[:2]) for name in known}
-    for line in code_of(page.read_text("utf-8")):
-        for match in re.finditer(r"(?:^|/)locard ([a-z]+)(?: ([a-z]+))?", line):
-            one, two = match[1], f"{match[1]} {match[2]}"
-            assert one in groups, f"{page.name} says `locard {one}`"
-            if one not in known and match[2]:
-                assert two in pairs, f"{page.name} says `locard {two}`"
+def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    assert [fault for line in code_of(text) for fault in unknown(line)] == []
+
+
+def test_every_command_and_option_that_the_program_advises_exists() -> None:
+    found: list[str] = []
+    advised = 0
+    for path in (ROOT / "src" / "locard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            text = "".join(
+                part.value if isinstance(part, ast.Constant) else "X"
+                for part in parts
+                if isinstance(part, ast.FormattedValue)
+                or (isinstance(part, ast.Constant) and isinstance(part.value, str))
+            )
+            advised += len(COMMAND.findall(text))
+            found += [f"{path.name}: {fault}" for fault in unknown(text)]
+    assert found == [] and advised > 100
+
+
+def test_a_command_or_an_option_that_is_none_is_seen() -> None:
+    assert list(unknown("locard case keping x, locard add x --as y")) == ["locard case keping"]
+    assert list(unknown("locard serve --port 1 --nme x")) == ["locard serve --nme"]
+    assert list(unknown("run `locard custody CASE` or (locard frob)")) == ["locard frob"]
 
 
 def test_pages_that_the_program_sends_people_to_exist() -> None:
