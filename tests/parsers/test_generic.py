@@ -44,6 +44,28 @@ def test_forms_of_json(data: bytes) -> None:
         assert read("generic.jsonl", data, only=row["locator"]).rows == [row]
 
 
+@pytest.mark.parametrize(
+    ("between", "marks"), [(b"", b""), (b" ", b""), (b"\n\xef\xbb\xbf", b"\xef\xbb\xbf")]
+)
+def test_records_on_one_line_and_files_put_together(between: bytes, marks: bytes) -> None:
+    one = b'{"time":"2024-03-05T10:00:00Z"}'
+    data = marks + one + b"\n" + one + between + one + b"\n" + marks
+    found = read("generic.jsonl", data)
+    assert [row["time"] for row in found.rows] == [T, T, T]
+    assert found.problems == 0
+    for row in found.rows:
+        assert read("generic.jsonl", data, only=row["locator"]).rows == [row]
+
+
+@pytest.mark.parametrize("value", ['"Z\xfcrich"', "NaN"])
+def test_a_file_with_a_fault_in_each_record_is_known(value: str) -> None:
+    data = f'{{"time":"2024-03-05T10:00:00Z","place":{value}}}\n'.encode("latin-1") * 3
+    assert guess.recognise(Head(data, data, len(data), "x.json"), "json").score
+    found = read("generic.jsonl", data)
+    assert [row["time"] for row in found.rows] == [T, T, T]
+    assert found.problems == 3
+
+
 def test_times_of_which_most_are_odd_are_read_as_far_as_they_can_be() -> None:
     values = ["soon", "31/31/2024", "", None, "2024-03-05T10:00:00Z", "later", 1709632800]
     data = b"".join(json.dumps({"n": n, "time": v}).encode() + b"\n" for n, v in enumerate(values))

@@ -7,8 +7,10 @@ breaks off (`Unreadable` while reading) gives the pieces before and then one wit
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -19,6 +21,8 @@ from locard.model.errors import Unreadable
 CHUNK = 1 << 20
 KEPT = 64 << 10
 """Bytes that are kept of a record that is too long."""
+FIRST_MOST = 64 << 10
+"""Bytes from which on the first bytes of a file may not be all of it."""
 BATCH = 4096
 _BOM = b"\xef\xbb\xbf"
 
@@ -91,8 +95,8 @@ def wanted(locator: str | None, unit: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2] or 0)) if match else None
 
 
-def lines(stream: BinaryIO, limit: int) -> Iterator[list[Piece]]:
-    """The lines of a stream without their ends, in batches; blank lines are left out.
+def lines(stream: BinaryIO, limit: int, *, blank: bool = False) -> Iterator[list[Piece]]:
+    """The lines of a stream without their ends, in batches; those that are `blank` if wanted.
 
     A byte order mark of UTF-8 is no part of the first line.
     """
@@ -115,7 +119,7 @@ def lines(stream: BinaryIO, limit: int) -> Iterator[list[Piece]]:
             dropped += len(rest)
             continue
         for line in whole:
-            if line and not line.isspace():
+            if blank or (line and not line.isspace()):
                 batch.append(_line(line, start, limit))
             start += len(line) + 1
         carry = rest
@@ -140,6 +144,14 @@ def _line(line: bytes, start: int, limit: int) -> Piece:
     return Piece(start, line, len(line))
 
 
+def unmarked(piece: Piece) -> Piece:
+    """The same without the byte order mark that a file had which was put behind another."""
+    if not piece.raw.startswith(_BOM):
+        return piece
+    cut = len(_BOM)
+    return piece._replace(offset=piece.offset + cut, raw=piece.raw[cut:], length=piece.length - cut)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """How the rows of a CSV are written."""
@@ -150,19 +162,18 @@ class Table:
 
 def table(first: bytes) -> Table | None:
     """The delimiter and the header of CSV bytes, or None when they are no table with names."""
+    if len(first) >= FIRST_MOST and b"\n" not in first:
+        return None  # what is seen of the header is not all of it
     text = first.removeprefix(_BOM).decode(errors="replace")
     records = [piece for piece in _join(text.split("\n")[:50]) if piece.strip()]
     if not records:
         return None
     best: tuple[int, str, list[str]] | None = None
     for delimiter in ",\t;|":
-        try:
-            read = list(csv.reader(records[:10], delimiter=delimiter))
-        except csv.Error:
-            continue
-        if not read or len(read[0]) < 2:
-            continue
+        read = [_split(record, delimiter) for record in records[:10]]
         width = len(read[0])
+        if width < 2:
+            continue
         same = sum(len(row) == width for row in read[:-1]) or 1
         score = same * 1000 + min(width, 999)
         if best is None or score > best[0]:
@@ -173,10 +184,30 @@ def table(first: bytes) -> Table | None:
     real = [name for name in names if name and not name[0].isdigit()]
     if len(real) * 2 <= len(names) or any(len(name) > 200 for name in names):
         return None
-    header: list[str] = []
+    return Table(best[1], _distinct(names))
+
+
+def _split(record: str, delimiter: str) -> list[str]:
+    """The cells of one row; none where it is no row, which a stray quote is enough for."""
+    try:
+        return next(csv.reader([record], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns, each of its own: one that was there gets the number of its column."""
+    header: dict[str, None] = {}
     for number, name in enumerate(names, 1):
-        header.append(name if name and name not in header else f"{name or 'column'}.{number}")
-    return Table(best[1], tuple(header))
+        one = name if name and name not in header else f"{name or 'column'}.{number}"
+        while one in header:
+            one += "'"
+        header[one] = None
+    return tuple(header)
+
+
+_HELD = 10_000
+"""Most lines of one row of a CSV."""
 
 
 class Row(NamedTuple):
@@ -198,7 +229,7 @@ def csv_rows(stream: BinaryIO, shape: Table, limit: int) -> Iterator[list[Row]]:
     csv.field_size_limit(max(limit, 131072))
     number = -1
     batch: list[tuple[bytes, str]] = []
-    for raw, fault in _logical(stream, limit):
+    for raw, fault in _logical(stream, shape, limit):
         batch.append((raw, fault))
         if len(batch) >= BATCH:
             yield from _read_rows(batch, shape, number)
@@ -215,47 +246,66 @@ def _read_rows(batch: list[tuple[bytes, str]], shape: Table, number: int) -> Ite
             continue
         cells: list[str] = []
         if not fault:
-            text = raw.decode(errors="replace")
-            try:
-                found = list(csv.reader([text], delimiter=shape.delimiter))
-            except csv.Error as error:
-                found, fault = [], f"not a row of CSV: {error}"
-            cells = found[0] if len(found) == 1 else []
-            if not fault and len(cells) != len(shape.header):
-                fault = f"{len(cells)} cells where the header has {len(shape.header)}"
+            cells, fault = _cells(raw, shape)
         rows.append(Row(max(number, 0), raw, cells, fault))
     if rows:
         yield rows
 
 
-def _logical(stream: BinaryIO, limit: int) -> Iterator[tuple[bytes, str]]:
-    """Rows as bytes: lines joined while a quote is open, up to the limit."""
-    held: list[bytes] = []
+def _cells(raw: bytes, shape: Table) -> tuple[list[str], str]:
+    """The cells of a row, and why they are none of this table; empty when they are."""
+    text = raw.decode(errors="replace")
+    try:
+        found = list(csv.reader([text], delimiter=shape.delimiter))
+    except csv.Error as error:
+        return [], f"not a row of CSV: {error}"
+    cells = found[0] if len(found) == 1 else []
+    if len(cells) != len(shape.header):
+        return cells, f"{len(cells)} cells where the header has {len(shape.header)}"
+    return cells, ""
+
+
+def _logical(stream: BinaryIO, shape: Table, limit: int) -> Iterator[tuple[bytes, str]]:
+    """Rows as bytes: lines joined while a quote is open, up to the limit.
+
+    A quote that is never closed, or closed where that gives no row of the table, costs its own line
+    and not those behind it.
+    """
+    source = (piece for batch in lines(stream, limit, blank=True) for piece in batch)
+    again: deque[Piece] = deque()
+    held: list[Piece] = []
     size = 0
-    end = 0
-    for batch in lines(stream, limit):
-        for piece in batch:
-            if piece.fault:
-                yield from ((line, "a quote is never closed") for line in held)
-                held, size = [], 0
-                yield piece.raw, piece.fault
+    while True:
+        piece = again.popleft() if again else next(source, None)
+        if piece is None and not held:
+            return
+        if piece is not None:
+            odd = not piece.fault and piece.raw.count(b'"') % 2 == 1
+            if not held and not odd:
+                if piece.fault or not (piece.raw == b"" or piece.raw.isspace()):
+                    yield piece.raw, piece.fault
                 continue
-            gap = b"\n" * (piece.offset - end - 1) if held else b""
-            end = piece.offset + piece.length
-            if not held and piece.raw.count(b'"') % 2 == 0:
-                yield piece.raw, ""
-                continue
-            if held:
-                held[-1] += gap if gap else b""
-            held.append(piece.raw)
+            held.append(piece)
             size += piece.length + 1
-            if len(held) > 1 and piece.raw.count(b'"') % 2 == 1:
-                yield b"\n".join(held), ""
+            closes = odd and len(held) > 1
+            if closes and not _cells(whole := _joined(held), shape)[1]:
+                yield whole, ""
                 held, size = [], 0
-            elif size > limit or len(held) > 10_000:
-                yield from ((line, "a quote is never closed") for line in held)
-                held, size = [], 0
-    yield from ((line, "a quote is never closed") for line in held)
+                continue
+            if not closes and not piece.fault and size <= limit and len(held) <= _HELD:
+                continue
+        yield held[0].raw, "a quote is never closed"
+        again.extendleft(reversed(held[1:]))
+        held, size = [], 0
+
+
+def _joined(pieces: Sequence[Piece]) -> bytes:
+    """Lines with the ends that they had."""
+    parts = [pieces[0].raw]
+    for before, piece in pairwise(pieces):
+        crlf = piece.offset - before.offset - before.length == 2
+        parts += [b"\r\n" if crlf else b"\n", piece.raw]
+    return b"".join(parts)
 
 
 def _join(texts: Iterable[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from locard.parsers.contract import Context, Opened
 from locard.parsers.elements import elements
-from locard.parsers.records import Piece, csv_rows, lines, table, wanted
+from locard.parsers.records import Piece, csv_rows, lines, table, unmarked, wanted
 from locard.parsers.strict_json import BadRecord, kind_of, read
 
 FORMATS = ("json", "csv")
@@ -40,7 +40,7 @@ def look(first: bytes, lists: Sequence[str] = ()) -> tuple[str, list[Mapping[str
     if kind == "json":
         for pieces in _json(BytesIO(first), first, 1 << 20, lists):
             found = [_found(piece) for piece in pieces[:100]]
-            records += [item.record for item in found if not item.fault]
+            records += [item.record for item in found if item.record]
     elif kind == "csv":
         shape = table(first)
         assert shape is not None
@@ -86,8 +86,26 @@ def _json(stream: Any, first: bytes, limit: int, lists: Sequence[str]) -> Iterat
     if lists and re.match(rb'\s*\{[^{]*?"(?:' + names + rb')"\s*:\s*\[', first):
         return elements(stream, limit, lists)
     if form(first) != "json" or (_whole(line) and line[:1] == b"{"):
-        return lines(stream, limit)
+        return _each(lines(stream, limit), limit)
     return elements(stream, limit, lists)
+
+
+def _each(batches: Iterator[list[Piece]], limit: int) -> Iterator[list[Piece]]:
+    """The lines, and in place of one that holds several records these."""
+    for batch in batches:
+        pieces: list[Piece] = []
+        for piece in map(unmarked, batch):
+            several = b"}{" in piece.raw or b"} {" in piece.raw
+            if piece.fault or not several or _whole(piece.raw):
+                if piece.raw or piece.fault:
+                    pieces.append(piece)
+                continue
+            parts = [part for found in elements(BytesIO(piece.raw), limit) for part in found]
+            if any(part.fault for part in parts):
+                pieces.append(piece)
+            else:
+                pieces += [part._replace(offset=piece.offset + part.offset) for part in parts]
+        yield pieces
 
 
 def _whole(line: bytes) -> bool:
@@ -107,6 +125,6 @@ def _found(piece: Piece) -> Found:
     except BadRecord as error:
         return Found({}, piece.raw, piece.locator, str(error))
     if not isinstance(value, dict):
-        fault = f"a {kind_of(value)} where an object was expected"
+        fault = f"{kind_of(value)} where an object was expected"
         return Found({}, piece.raw, piece.locator, fault)
     return Found(value, piece.raw, piece.locator, "; ".join(faults))

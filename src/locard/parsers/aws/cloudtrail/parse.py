@@ -40,6 +40,7 @@ from locard.parsers.records import (
     csv_rows,
     lines,
     table,
+    unmarked,
     wanted,
 )
 from locard.parsers.rows import Rows
@@ -204,10 +205,10 @@ def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
     if end and not _LISTED.match(line) and _complete(line):
         for batch in lines(stream, limit):
             cut: list[Piece] = []
-            for piece in batch:
+            for piece in map(unmarked, batch):
                 if not piece.fault and _LIST_KEY.search(piece.raw):
                     cut += _inside(piece, limit)
-                else:
+                elif piece.raw or piece.fault:
                     cut.append(piece)
             yield cut
         return

@@ -34,6 +34,7 @@ _RANKS = {name: rank for rank, name in enumerate(_NAMES)}
 _NO_NAME = ("requestid", "clienttoken", "maxresults", "nexttoken", "host")
 
 _ANY = msgspec.json.Decoder()
+_COMPACT = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
@@ -137,9 +138,10 @@ def _many_facts(name: str, raws: Sequence[bytes]) -> list[PartFacts]:
     try:
         values = _ANY.decode(b"[%b]" % b",".join(raws))
         lines = _SORTED.encode_lines(values).split(b"\n")
+        again = _COMPACT.encode_lines(values).split(b"\n")
         found = [
-            _as_written(raw, value, line) if len(line) == len(raw) else _whatever(raw)
-            for raw, value, line in zip(raws, values, lines[:-1], strict=True)
+            _as_written(raw, value, line) if same == raw else _whatever(raw)
+            for raw, value, line, same in zip(raws, values, lines[:-1], again[:-1], strict=True)
         ]
     except (msgspec.DecodeError, RecursionError, UnicodeError, OverflowError):
         found = list(map(_whatever, raws))
@@ -148,7 +150,10 @@ def _many_facts(name: str, raws: Sequence[bytes]) -> list[PartFacts]:
 
 
 def _as_written(raw: bytes, value: Any, canonical: bytes) -> PartFacts:
-    """Facts of a value that says the same in as many bytes when it is written again."""
+    """Facts of a value that gives the same bytes when it is written again, in its own order.
+
+    As many bytes are not enough: see `strict_json.read`.
+    """
     text = raw.decode() if value else None
     return PartFacts(value, None if canonical == raw else Raw(canonical), text, "", True)
 
@@ -165,9 +170,8 @@ def _facts(raw: bytes) -> PartFacts:
     """Facts of a value; raises `BadRecord` when it is not JSON."""
     try:
         value = _ANY.decode(raw)
-        canonical = _SORTED.encode(value)
-        if len(canonical) == len(raw):
-            return _as_written(raw, value, canonical)
+        if _COMPACT.encode(value) == raw:
+            return _as_written(raw, value, _SORTED.encode(value))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         if isinstance(error, RecursionError):
             raise BadRecord("JSON nested too deeply") from error

@@ -262,7 +262,7 @@ def carefully(raw: bytes, memory: Memory) -> Reading:
         faults.append("the record is not valid UTF-8")
     value = strictly(text, faults)
     if not isinstance(value, dict):
-        raise BadRecord(f"a {kind_of(value)} where a CloudTrail record was expected")
+        raise BadRecord(f"{kind_of(value)} where a CloudTrail record was expected")
     return from_value(value, memory, faults)
 
 
@@ -277,7 +277,7 @@ def from_value(value: dict[str, Any], memory: Memory, faults: list[str] | None =
         elif name == "eventTime" and isinstance(content, (int, float)):
             fields[name] = _time_text(content)
         elif name in TEXTS and content is not None and not isinstance(content, str):
-            faults.append(f"{name} is a {kind_of(content)}, not a text")
+            faults.append(f"{name} is {kind_of(content)}, not a text")
             fields[name] = json.dumps(content)
         else:
             fields[name] = content
