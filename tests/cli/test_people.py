@@ -132,3 +132,20 @@ def test_every_group_helps_with_examples(locard: Locard, group: str) -> None:
     assert helped.status == 0
     word = {"user": "add", "group": "add", "grant": "add", "token": "create"}[group]
     assert f"locard {group}" in locard(group, word, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (("user", "add", "cleo"), "--no-password"),
+        (("user", "password", "ana"), "locard user link"),
+        (("user", "totp", "ana"), "--json"),
+    ],
+)
+def test_a_question_that_nobody_answers_says_what_a_script_does(
+    at: Locard, words: tuple[str, ...], instead: str
+) -> None:
+    asked = at.apart(*words)
+    assert asked.status == 2 and "nobody is there to answer" in asked.err
+    assert instead in asked.err and "Stopped" not in asked.err
+    assert [one["username"] for one in at("user", "list", "--json").json] == ["ana", "ben"]

@@ -35,7 +35,7 @@ from typer.core import TyperGroup
 
 from locard import __version__, settings
 from locard.model.custody import Hand
-from locard.model.errors import BadQuery
+from locard.model.errors import BadQuery, Error
 from locard.model.evidence import printable
 from locard.model.visible import visible as visible
 
@@ -90,6 +90,20 @@ class _Defaulting(TyperGroup):
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+
+@contextmanager
+def answered(instead: str) -> Iterator[None]:
+    """Something is asked at the terminal. Raises `Error` when nobody is there to answer.
+
+    `instead` says what a script does. Ctrl-C and a no remain `typer.Abort`.
+    """
+    try:
+        yield
+    except typer.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            raise Error("This asks a question, and nobody is there to answer.", instead) from abort
+        raise
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from locard.cases.background import handed_on
 from locard.cli.terminal import (
     Json,
     Who,
+    answered,
     desk,
     emit,
     errors,
@@ -228,7 +229,10 @@ def agree(
             if not yes:
                 _plan(at.keeping.plan(case, found.evidence))
                 errors.print("This cannot be undone.")
-                typer.confirm(f"Dispose of {exhibits(len(found.evidence))}?", abort=True, err=True)
+                with answered("In a script: --yes"):
+                    typer.confirm(
+                        f"Dispose of {exhibits(len(found.evidence))}?", abort=True, err=True
+                    )
             at.keeping.agree(case, number, reason=reason, who=by)
         done = at.keeping.carry_out(case, number, who=by, begun=watch.begun)
         again = at.resume(case, who=by)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from locard.cli.terminal import Json, Who, desk, emit, hand, moment, out, visible
+from locard.cli.terminal import Json, Who, answered, desk, emit, hand, moment, out, visible
 from locard.model.access import TITLES, Role, Scope
 from locard.model.errors import Error
 
@@ -79,11 +79,7 @@ def add_user(
     as_json: Json = False,
 ) -> None:
     """Add a person; the password is asked for and never shown."""
-    secret = (
-        typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-        if password
-        else ""
-    )
+    secret = _password("Password", "Use --no-password, then: locard user link") if password else ""
     with desk() as at:
         made = at.people.add_user(
             username,
@@ -189,10 +185,15 @@ def change_user(
 
 def set_password(username: User, who: Who = None) -> None:
     """Set a person's password and end their sessions."""
-    password = typer.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    password = _password("New password", "Let the person in instead: locard user link")
     with desk() as at:
         at.people.change_password(username, password, by=hand(who))
     out.print(f"The password of {username} is set; all sessions ended.", markup=False)
+
+
+def _password(what: str, instead: str) -> str:
+    with answered(instead):
+        return str(typer.prompt(what, hide_input=True, confirmation_prompt=True, err=True))
 
 
 def link(username: User, who: Who = None, as_json: Json = False) -> None:
@@ -234,7 +235,8 @@ def totp(
         if sys.stdout.isatty():
             segno.make(made.address, error="m").terminal(compact=True)
         out.print(f"{made.address}\nSecret: {made.secret}", markup=False)
-        code = typer.prompt("The code that the app shows now", err=True)
+        with answered("With --json the code is not asked for."):
+            code = typer.prompt("The code that the app shows now", err=True)
         codes = at.people.confirm_factor(username, code, by=hand(who))
     out.print(f"{username} is asked for a code from now on. Each of these stands for one:")
     for one in codes:
