@@ -259,6 +259,14 @@ def test_no_line_of_a_table_is_lost_or_there_twice(lines: list[bytes]) -> None:
     assert told == [line for line in lines if line.strip()]
 
 
+def test_a_row_that_is_no_utf8_says_so_and_keeps_its_cells() -> None:
+    bad, good = rows_of(b"a,b\nM\xfcller,1\nx,2\n")
+    assert (bad.cells, bad.fault, bad.oddity) == (
+        ["M\ufffdller", "1"], "", "the row is not valid UTF-8",
+    )  # fmt: skip
+    assert good.oddity == ""
+
+
 def test_columns_of_the_same_name_stay_apart() -> None:
     shape = table(b"a.3,a,a,,a\n1,2,3,4,5\n")
     assert shape is not None and shape.header == ("a.3", "a", "a.3'", "column.4", "a.5")

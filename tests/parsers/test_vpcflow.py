@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """VPC flow logs in whatever carried them."""
 
+import datetime
+import decimal
+import io
 import json
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.contracts.golden import read
@@ -91,3 +97,58 @@ def test_flows_through_a_transit_gateway() -> None:
 def test_an_address_that_is_none_is_a_problem() -> None:
     (row,) = read("aws.vpcflow", FLOWS[0].replace("10.0.0.5", "10.0.0.555").encode()).rows
     assert row["problem"] == "dstaddr '10.0.0.555' is no address"
+
+
+def flow_parquet(*more: tuple[str, Any]) -> bytes:
+    fields = dict(
+        zip(FLOW_NAMES.split(), zip(*map(str.split, FLOWS[:2]), strict=True), strict=True)
+    )
+    columns = [(name, pa.array(values)) for name, values in fields.items()]
+    changed = {name for name, _ in more[:1]}
+    columns = [one for one in columns if one[0] not in changed]
+    columns += [(name, pa.array(values)) for name, values in more]
+    out = io.BytesIO()
+    table = pa.Table.from_arrays([values for _, values in columns], [name for name, _ in columns])
+    pq.write_table(table, out, version="2.6")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("start", pa.array([1709632800_123456789, 5], pa.timestamp("ns", "Mars/Phobos")), None),
+        ("start", pa.array([1709632800_123, 5], pa.timestamp("ms")), None),
+        ("srcaddr", pa.array([b"198.51.100.7", b"\xff\xfe"]), None),
+        ("x", pa.array([decimal.Decimal("1.50"), None], pa.decimal128(38, 2)), "1.50"),
+        ("x", pa.array([[{"t": 1}], []], pa.list_(pa.struct([("t", pa.time64("ns"))]))), "t"),
+        ("x", pa.array([1, 2], pa.duration("ns")), "1"),
+        ("x", pa.array([datetime.date(2024, 1, 2), None]), "2024-01-02"),
+        ("x", pa.array(["a", "b"]).dictionary_encode(), "a"),
+        ("srcaddr", pa.array(["198.51.100.7", "a"]).dictionary_encode(), None),
+    ],
+    ids=str,
+)
+def test_columns_of_parquet_may_have_any_type(name: str, values: Any, shown: str | None) -> None:
+    data = flow_parquet((name, values))
+    found = read("aws.vpcflow", data)
+    assert [row["dst_port"] for row in found.rows] == [22, 22]
+    first = found.rows[0]
+    assert (first["time"], first["src_ip"], first["problem"]) == (
+        1_709_632_800_000_000_000, "198.51.100.7", "",
+    )  # fmt: skip
+    assert set(json.loads(first["raw"])) >= {name, *FLOW_NAMES.split()}
+    if shown is not None:
+        assert shown in dict(first["attributes"])["x"]
+    for row in found.rows:
+        assert read("aws.vpcflow", data, only=row["locator"]).rows == [row]
+
+
+def test_two_columns_of_parquet_with_one_name_are_both_kept() -> None:
+    data = flow_parquet(("x", ["a", "b"]), ("x", ["c", "d"]))
+    (row, _) = read("aws.vpcflow", data).rows
+    assert {"a", "c"} <= set(dict(row["attributes"]).values())
+
+
+def test_a_nul_byte_in_a_flow_is_said() -> None:
+    (row,) = read("aws.vpcflow", FLOWS[0].encode() + b"\0").rows
+    assert "NUL" in row["problem"]

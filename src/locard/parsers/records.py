@@ -184,7 +184,7 @@ def table(first: bytes) -> Table | None:
     real = [name for name in names if name and not name[0].isdigit()]
     if len(real) * 2 <= len(names) or any(len(name) > 200 for name in names):
         return None
-    return Table(best[1], _distinct(names))
+    return Table(best[1], distinct(names))
 
 
 def _split(record: str, delimiter: str) -> list[str]:
@@ -195,7 +195,7 @@ def _split(record: str, delimiter: str) -> list[str]:
         return []
 
 
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
     """Names of columns, each of its own: one that was there gets the number of its column."""
     header: dict[str, None] = {}
     for number, name in enumerate(names, 1):
@@ -217,6 +217,9 @@ class Row(NamedTuple):
     raw: bytes
     cells: list[str]
     fault: str = ""
+    """Why it is no row of the table."""
+    oddity: str = ""
+    """What is wrong with a row of the table."""
 
     @property
     def locator(self) -> str:
@@ -245,9 +248,11 @@ def _read_rows(batch: list[tuple[bytes, str]], shape: Table, number: int) -> Ite
         if number == 0 and not fault:
             continue
         cells: list[str] = []
+        oddity = ""
         if not fault:
             cells, fault = _cells(raw, shape)
-        rows.append(Row(max(number, 0), raw, cells, fault))
+            oddity = "" if is_utf8(raw) else "the row is not valid UTF-8"
+        rows.append(Row(max(number, 0), raw, cells, fault, oddity))
     if rows:
         yield rows
 
@@ -261,8 +266,17 @@ def _cells(raw: bytes, shape: Table) -> tuple[list[str], str]:
         return [], f"not a row of CSV: {error}"
     cells = found[0] if len(found) == 1 else []
     if len(cells) != len(shape.header):
-        return cells, f"{len(cells)} cells where the header has {len(shape.header)}"
+        cell = "cell" if len(cells) == 1 else "cells"
+        return cells, f"{len(cells)} {cell} where the header has {len(shape.header)}"
     return cells, ""
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Whether these bytes are text."""
+    try:
+        return raw.isascii() or raw.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _logical(stream: BinaryIO, shape: Table, limit: int) -> Iterator[tuple[bytes, str]]:

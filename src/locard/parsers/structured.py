@@ -70,7 +70,7 @@ def found_batches(
                     dict(zip(shape.header, row.cells, strict=False)),
                     row.raw,
                     row.locator,
-                    row.fault,
+                    row.fault or row.oddity,
                 )
                 for row in rows
                 if only is None or (place and row.number == place[0])

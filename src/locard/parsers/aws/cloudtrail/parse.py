@@ -332,7 +332,7 @@ def _table(opened: Opened, rows: Rows, context: Context, first: bytes) -> None:
     place = wanted(context.only, "row")
     for batch in csv_rows(opened.stream(), shape, context.limits.record_bytes):
         kept = [row for row in batch if place is None or row.number == place[0]]
-        inner = [_cells(row.fault, row.cells, shape.header) for row in kept]
+        inner = [_cells(row.fault, row.cells, shape.header, row.oddity) for row in kept]
         put(rows, [r.raw for r in kept], [r.locator for r in kept], _MEMORY, inner)
 
 
@@ -359,13 +359,17 @@ def _shape(first: bytes) -> Table | None:
     return table(first)
 
 
-def _cells(fault: str, cells: list[str], header: tuple[str, ...]) -> Reading | BadRecord:
+def _cells(
+    fault: str, cells: list[str], header: tuple[str, ...], oddity: str = ""
+) -> Reading | BadRecord:
     if fault:
         return BadRecord(fault)
     try:
-        return of_cells(dict(zip(header, cells, strict=True)), _MEMORY)
+        found = of_cells(dict(zip(header, cells, strict=True)), _MEMORY)
     except BadRecord as error:
         return error
+    found.fault = "; ".join(filter(None, (oddity, found.fault)))
+    return found
 
 
 class _Hashed:

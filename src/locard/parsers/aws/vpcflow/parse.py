@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -19,7 +20,7 @@ from locard.model.errors import Unreadable
 from locard.parsers.aws.vpcflow import carried
 from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
-from locard.parsers.records import Piece, lines, wanted
+from locard.parsers.records import Piece, distinct, lines, wanted
 from locard.parsers.rows import Rows
 
 _KNOWN = frozenset(FIELDS)
@@ -124,7 +125,9 @@ def _block(rows: Rows, pieces: list[Piece], fields: tuple[str, ...]) -> None:
         fault = piece.fault
         if not fault and not line.isascii():
             fault = "the line is not plain text"
-        if not fault and (count != spaces or b"\r" in line or b"\0" in line):
+        if not fault and (b"\r" in line or b"\0" in line):
+            fault = "the line holds a NUL byte or a carriage return"
+        if not fault and count != spaces:
             fault = f"{count + 1} words where {len(fields)} fields were expected"
         if fault:
             rows.problem(fault, piece.raw, piece.locator, provider="aws")
@@ -181,16 +184,64 @@ def _random(opened: Opened) -> Any:
 
 
 def _put_batch(rows: Rows, batch: pa.RecordBatch, first: int) -> None:
-    columns: dict[str, pa.Array] = {}
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        try:
-            text = array.cast(pa.string())
-        except pa.ArrowException:
-            text = pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
-        columns[name.replace("_", "-")] = text.fill_null("-")
-    raws = [
-        json.dumps(row, default=str, separators=(",", ":"), ensure_ascii=False).encode()
-        for row in batch.to_pylist()
+    names = distinct([name.replace("_", "-") for name in batch.schema.names])
+    texts = dict(zip(names, map(_texts, batch.columns), strict=True))
+    spelled = [
+        _spelled(array, texts[name]) for name, array in zip(names, batch.columns, strict=True)
     ]
+    titles = distinct(batch.schema.names)
+    raws = [
+        json.dumps(
+            dict(zip(titles, row, strict=True)),
+            default=str, separators=(",", ":"), ensure_ascii=False,
+        ).encode()
+        for row in zip(*spelled, strict=True)
+    ]  # fmt: skip
+    for name in ("start", "end"):
+        if name in texts and pa.types.is_timestamp(batch.column(names.index(name)).type):
+            moments = batch.column(names.index(name))
+            seconds = pc.floor_temporal(
+                moments.cast(pa.timestamp(moments.type.unit)), unit="second"
+            )
+            texts[name] = (
+                seconds.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).cast("string")
+            )
+    columns = {name: text.fill_null("-") for name, text in texts.items()}
     locators = [f"row={first + n}" for n in range(1, batch.num_rows + 1)]
     put(rows, columns, raws, locators)
+
+
+def _texts(array: pa.Array) -> pa.Array:
+    """A text for each value, null for none, whatever the type: Arrow's own spelling at the last."""
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.array(
+            [
+                None if v is None else v.decode("utf-8", "backslashreplace")
+                for v in array.to_pylist()
+            ],
+            pa.string(),
+        )
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        array = array.cast(pa.timestamp(kind.unit))  # stored in UTC; the zone may be any text
+    try:
+        return array.cast(pa.string())
+    except pa.ArrowException:
+        return pa.array([_text(array, at) for at in range(len(array))], pa.string())
+
+
+def _text(array: pa.Array, at: int) -> str | None:
+    """A nested value as Python writes it, or as Arrow does where Python holds no such time."""
+    try:
+        value = array[at].as_py()
+    except ValueError:
+        return " ".join(array.slice(at, 1).to_string().split())
+    return None if value is None else str(value)
+
+
+def _spelled(array: pa.Array, texts: pa.Array) -> list[Any]:
+    """Values as the raw record shows them."""
+    kind = array.type
+    plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    values: list[Any] = (array if plain else texts).to_pylist()
+    return values
