@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from locard.cases import copies, digests
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
-from locard.cases.intake import UPLOADING, Intake, Taken, Wish, look
+from locard.cases.intake import UPLOADING, Intake, Taken, Wish
+from locard.cases.looking import look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Progress
 from locard.cases.turns import alone
@@ -151,7 +152,9 @@ class Adding:
         self.vault.prepare()
         self.pool().prepare(len(found.files))  # they start meanwhile
         progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
-        intake = Intake(self.state, self.vault, self.case, self.who, wish, ahead=self.ahead)
+        intake = Intake(
+            self.state, self.vault, self.case, self.who, wish, ahead=self.ahead, hosts=found.hosts
+        )
         taken = intake.take(found.files, progress)
         taken.passed, taken.denied = found.passed, found.denied + taken.denied
         taken.empty = found.empty + taken.empty

@@ -24,6 +24,8 @@ class Attempt:
     troubles: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     """The first entries of an archive that have no bytes of their own."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Those of them that say the zone of a machine, and where they lead."""
     passed_over: int = 0
     """How many of them there were in all."""
     lost: str = ""

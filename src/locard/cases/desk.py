@@ -24,7 +24,8 @@ from locard.cases.ahead import SMALLEST
 from locard.cases.asking import Reading
 from locard.cases.background import Background, beside
 from locard.cases.holdings import Item, Totals
-from locard.cases.intake import UPLOADING, Intake, Taken, Wish, require, uploaded
+from locard.cases.intake import UPLOADING, Intake, Taken, Wish, uploaded
+from locard.cases.looking import require
 from locard.cases.offices import Offices
 from locard.cases.placement import Placement
 from locard.cases.progress import Progress, Snapshot, jobs

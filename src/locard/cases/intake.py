@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intake: what a person names becomes evidence in the vault and holdings of the case."""
 
-import difflib
 import os
-import stat
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import select
@@ -15,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from locard import __version__
 from locard.cases.ahead import Ahead
+from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
+from locard.cases.looking import Found
 from locard.cases.progress import Progress
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
 from locard.model.custody import Acquisition, Authority, Hand, Method
-from locard.model.errors import Missing, Unreadable
+from locard.model.errors import Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.authorities import in_force
 from locard.state.database import State
@@ -42,18 +41,6 @@ class Wish:
     """Limits other than those of the settings, by their names in `parsers.contract.Limits`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that is to be taken in."""
-
-    path: Path
-    name: str
-    size: int
-    modified: int
-    named: bool
-    """Whether the person named the file itself and not a folder around it."""
-
-
 @dataclass(slots=True)
 class Taken:
     """What intake did."""
@@ -71,127 +58,6 @@ class Taken:
     holdings: set[int] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
     """Named files without a byte, and named folders without a file."""
-
-
-def require(paths: Sequence[Path]) -> None:
-    """Raise `Missing` for the first path that cannot be there, naming the nearest that is."""
-    for path in paths:
-        try:
-            path.stat()
-        except OSError as error:
-            raise _missing(path, error) from None
-
-
-def _missing(path: Path, error: OSError) -> Missing:
-    if os.path.islink(path):  # noqa: PTH114 (the method raises where a name is too long)
-        return Missing(
-            f"{path} is a link to {path.readlink()}, and nothing is there.",
-            "Name the file that it was meant to lead to.",
-        )
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return Missing(f"There is no file or folder {path}.", _nearest(path.absolute()))
-    return Missing(
-        f"{path} cannot be reached: {error.strerror}.", "Check its name, and that you may read it."
-    )
-
-
-@dataclass(slots=True)
-class Look:
-    """What looking below the named paths found."""
-
-    files: list[Found] = field(default_factory=list)
-    passed: list[str] = field(default_factory=list)
-    """What is no file of its own, with the reason."""
-    denied: list[str] = field(default_factory=list)
-    """What could not be looked at, with the reason."""
-    empty: list[str] = field(default_factory=list)
-    """Named folders with nothing in them."""
-
-
-def look(paths: Sequence[Path], home: Path) -> Look:
-    """Every regular file below `paths` in a stable order, what was passed over, and what is denied.
-
-    Links are not followed: they may point anywhere. A device is read when it is named itself; in a
-    folder it is a copy of another machine's, which opens this machine's disk. What Locard itself
-    keeps in `home` is no evidence, and changes while it is read. Raises `Missing` when a path does
-    not exist.
-    """
-    require(paths)
-    found = Look()
-    for path in paths:
-        root = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
-        if root.is_symlink():
-            root = root.resolve()
-        if not root.is_dir():
-            _file(root, root, found)
-            continue
-        before = _size(found)
-        _folder(root, found, home)
-        if _size(found) == before:
-            found.empty.append(printable(root.name))
-    return found
-
-
-def _size(found: Look) -> int:
-    return len(found.files) + len(found.passed) + len(found.denied)
-
-
-def _folder(root: Path, found: Look, home: Path) -> None:
-    own = _identity(home)
-
-    def refused(error: OSError) -> None:
-        found.denied.append(printable(f"{error.filename}: cannot be listed: {error.strerror}"))
-
-    for folder, folders, files in os.walk(root, onerror=refused):
-        if own is not None and _identity(Path(folder)) == own:
-            folders.clear()
-            found.passed.append(printable(f"{folder}: what Locard keeps itself (LOCARD_HOME)"))
-            continue
-        folders.sort()
-        links = (Path(folder, name) for name in folders)
-        found.passed += [_link(link) for link in links if link.is_symlink()]
-        for name in sorted(files):
-            _file(Path(folder, name), root, found)
-
-
-def _file(path: Path, root: Path, found: Look) -> None:
-    try:
-        status = path.lstat()
-    except OSError as error:  # it went while we looked
-        found.denied.append(printable(f"{path}: cannot be looked at: {error.strerror}"))
-        return
-    named = path == root
-    if stat.S_ISLNK(status.st_mode):
-        found.passed.append(_link(path))
-    elif stat.S_ISREG(status.st_mode) or (named and stat.S_ISBLK(status.st_mode)):
-        name = path.name if named else str(path.relative_to(root.parent))
-        found.files.append(Found(path, name, status.st_size, status.st_mtime_ns, named))
-    else:
-        found.passed.append(printable(f"{path}: not a regular file"))
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """The folder whatever it is called; None where there is none."""
-    try:
-        status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _link(path: Path) -> str:
-    return printable(f"{path}: a link, not followed")
-
-
-def _nearest(path: Path) -> str:
-    parent = path.parent
-    try:
-        while not parent.exists():
-            parent = parent.parent
-        close = difflib.get_close_matches(path.name, (p.name for p in parent.iterdir()), 1, 0.6)
-    except OSError:
-        return f"Look in {parent}."
-    return f"Did you mean {parent / close[0]}?" if close else f"Look in {parent}."
 
 
 ADDING = "added to the case"
@@ -220,8 +86,15 @@ class Intake:
         wish: Wish,
         queued: Callable[[list[int]], None] = lambda _ids: None,
         ahead: Ahead | None = None,
+        hosts: Hosts | None = None,
+        *,
+        withholds: bool = False,
     ) -> None:
+        """`withholds`: files of a machine wait for `settle`, when all that says whose is known."""
         self.state, self.vault, self.case, self.who, self.wish = state, vault, case, who, wish
+        self.hosts = hosts or Hosts()
+        self._withholds = withholds
+        self._withheld: dict[int, str] = {}
         self.ahead = ahead
         """Parses what is large while it comes in."""
         self.queued = queued
@@ -268,7 +141,7 @@ class Intake:
         if size is None or self.ahead is None:
             return self.put(stream, origin, reason, watch)
         with self.vault.arriving(stream, watch, size) as arrival:
-            scout = self.ahead.send(arrival, self.ahead.task(origin, self.wish))
+            scout = self.ahead.send(arrival, self.ahead.task(origin, self._wish(origin)))
             try:
                 arrival.fill()
                 put = self.keep(arrival, origin, reason, watch)
@@ -319,11 +192,35 @@ class Intake:
         if not pending:
             return
         self.vault.settle()
+        names = {put.evidence.id: origin.name for put, origin, _ in pending}
         with self.state.session(alone=True) as session:
             holdings = self._hold(session, pending)
-            waiting = [one.id for one in holdings if Stage(one.stage) not in FINAL]
+            waiting = {
+                one.id: names[one.evidence] for one in holdings if Stage(one.stage) not in FINAL
+            }
+        if self._withholds:
+            self._withheld |= {one: name for one, name in waiting.items() if Hosts.may_be(name)}
         protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
-        self.queued(waiting)
+        self.queued([one for one in waiting if one not in self._withheld])
+
+    def settle(self) -> None:
+        """Flush, and let what was withheld be parsed: whose files they are is known now."""
+        self.flush()
+        withheld, self._withheld = self._withheld, {}
+        if not withheld:
+            return
+        learned = {one: self.hosts.of(name) for one, name in withheld.items()}
+        with self.state.session(alone=True) as session:
+            for one, (host, zone) in learned.items():
+                holding = session.get(Holding, one) if host or zone else None
+                if holding is not None and holding.stage == Stage.QUEUED.value:
+                    holding.host, holding.zone = holding.host or host, holding.zone or zone
+        self.queued(list(withheld))
+
+    def _wish(self, origin: Origin) -> Wish:
+        """How one file is to be read: what the person said, else what its machine says."""
+        host, zone = self.hosts.of(origin.name)
+        return replace(self.wish, host=self.wish.host or host, zone=self.wish.zone or zone)
 
     def _hold(self, session: Session, pending: Sequence[tuple[Put, Origin, int]]) -> list[Holding]:
         """The holdings of what is pending, each with its place: a few statements for all of it."""
@@ -355,6 +252,7 @@ class Intake:
         return list(found.values())
 
     def _new(self, put: Put, origin: Origin, depth: int) -> Holding:
+        wish = self._wish(origin)
         return Holding(
             case=self.case,
             evidence=put.evidence.id,
@@ -364,11 +262,11 @@ class Intake:
             added=time.time_ns(),
             added_by=self.who.name,
             depth=depth,
-            wanted=self.wish.parser,
-            zone=self.wish.zone,
-            host=self.wish.host,
-            mapping=self.wish.mapping,
-            limits=dict(self.wish.limits),
+            wanted=wish.parser,
+            zone=wish.zone,
+            host=wish.host,
+            mapping=wish.mapping,
+            limits=dict(wish.limits),
             stage=Stage.QUEUED.value,
             attempts=0,
         )

@@ -24,6 +24,7 @@ from locard.cases.ahead import Ahead
 from locard.cases.attempt import Attempt, Members
 from locard.cases.claims import AT_ONCE, Claims
 from locard.cases.descent import Descent, NestedBomb
+from locard.cases.hosts import Hosts
 from locard.cases.intake import Intake, Wish
 from locard.cases.progress import Progress
 from locard.cases.reading import opened
@@ -82,17 +83,38 @@ class Parsing:
 
     def run(self, threads: int) -> None:
         """Work until nothing waits any more. Raises what stopped the run, if anything did."""
+        self.progress.stage("Parsing", 0, "bytes")
+        while unfinished := self._unfinished():
+            self._enqueue(unfinished)
+            with ThreadPoolExecutor(threads, thread_name_prefix="parsing") as executor:
+                for future in [executor.submit(self._work) for _ in range(threads)]:
+                    future.result()
+
+    def _unfinished(self) -> list[int]:
+        """What waits and was not met yet.
+
+        Not what came out of an archive that waits itself, from a run that was killed: the archive
+        gives it once more, and says whose it is.
+        """
+        stages = [stage.value for stage in FINAL]
         with self.state.session() as session:
-            unfinished = session.scalars(
-                select(Holding.id)
-                .where(Holding.case == self.case, Holding.stage.not_in([s.value for s in FINAL]))
+            waiting = session.execute(
+                select(Holding.id, Holding.evidence)
+                .where(Holding.case == self.case, Holding.stage.not_in(stages))
                 .order_by(Holding.id)
             ).all()
-        self.progress.stage("Parsing", 0, "bytes")
-        self._enqueue(list(unfinished))
-        with ThreadPoolExecutor(threads, thread_name_prefix="parsing") as executor:
-            for future in [executor.submit(self._work) for _ in range(threads)]:
-                future.result()
+            open_ = {evidence for _, evidence in waiting}
+            inside = {
+                one
+                for one, parent in session.execute(
+                    select(Place.holding, Place.parent)
+                    .join(Holding, Place.holding == Holding.id)
+                    .where(Holding.case == self.case, Holding.stage.not_in(stages))
+                )
+                if parent in open_
+            }
+        new = [one for one, _ in waiting if one not in self._known]
+        return [one for one in new if one not in inside] or new
 
     def note(self, frame: Told, attempt: Attempt) -> None:
         """Take in a frame that is not a member's."""
@@ -110,8 +132,9 @@ class Parsing:
             case f.Problem(text=text, path=path):
                 attempt.told += 1
                 attempt.troubles.append(f"{path}: {text}" if path else text)
-            case f.Passed(text=text, path=path):
+            case f.Passed(text=text, path=path, target=target):
                 attempt.passed_over += 1
+                attempt.links |= {path: target} if Hosts.says(path, target) else {}
                 if len(attempt.passed) < PASSED_KEPT:
                     attempt.passed.append(f"{path[:PASSED_LONGEST]}: {text[:PASSED_LONGEST]}")
             case f.Failed(reason=reason):
@@ -219,6 +242,7 @@ class Parsing:
                 limits=holding.limits,
             ),
             self._enqueue,
+            withholds=True,
         )
         with opened(
             self.state,
@@ -243,7 +267,9 @@ class Parsing:
                     raise  # no fault of this file: the run stops here and goes on later
                 attempt.lost = error.message
             finally:
-                intake.flush()
+                for path, target in attempt.links.items():
+                    intake.hosts.link(f"{name}/{path}", target)
+                intake.settle()
         return attempt
 
     def _run(self, task: Task) -> Generator[Told, None, None]:
@@ -298,7 +324,7 @@ class Parsing:
                     self.ahead.keep(put.evidence.id, frame.scout)
             else:
                 member = Members(run, partial(self.note, attempt=attempt), admit)
-                put = intake.put(member, origin, reason)
+                put = intake.put(intake.hosts.tapped(origin.name, member), origin, reason)
                 end = member.end
             self.descent.count(root, put.evidence.id, put.evidence.size)
             if put.evidence.id in around:

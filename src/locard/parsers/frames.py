@@ -89,6 +89,8 @@ class Passed(msgspec.Struct, tag="passed", frozen=True):
 
     text: str
     path: str
+    target: str = ""
+    """Where a link leads."""
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):

@@ -74,9 +74,9 @@ class Run:
         self.problems += 1
         self.out.tell(Problem(text, path))
 
-    def passed(self, text: str, path: str) -> None:
-        """Name an entry that has no bytes of its own."""
-        self.out.tell(Passed(text, path))
+    def passed(self, text: str, path: str, target: str = "") -> None:
+        """Name an entry that has no bytes of its own; `target`: where a link leads."""
+        self.out.tell(Passed(text, path, target))
 
 
 class Server:

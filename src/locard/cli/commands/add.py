@@ -50,9 +50,14 @@ def add(
     ] = "",
     zone: Annotated[
         str,
-        typer.Option(help="Time zone of logs that name none, such as Europe/Berlin; else UTC."),
+        typer.Option(
+            help="Time zone of logs that name none, such as Europe/Berlin; else that of the "
+            "machine whose files they are, where its /etc is among them, else UTC."
+        ),
     ] = "",
-    host: Annotated[str, typer.Option(help="Host that the evidence is of.")] = "",
+    host: Annotated[
+        str, typer.Option(help="Host that the evidence is of; else as its files say.")
+    ] = "",
     mapping: Annotated[str, typer.Option(help="Saved mapping for logs of your own.")] = "",
     limit: Annotated[
         list[str] | None,

@@ -27,8 +27,8 @@ class Run(Protocol):
     def problem(self, text: str, path: str = "") -> None:
         """Something could not be read."""
 
-    def passed(self, text: str, path: str) -> None:
-        """Something has no bytes of its own."""
+    def passed(self, text: str, path: str, target: str = "") -> None:
+        """Something has no bytes of its own; `target`: where a link leads."""
 
 
 class Members:
@@ -55,14 +55,15 @@ class Members:
         self.admit()
         self.run.problem(why, legible(name))
 
-    def pass_over(self, name: str, what: str) -> None:
+    def pass_over(self, name: str, what: str, target: str = "") -> None:
         """An entry that never had bytes of its own: a link, a device. Nothing of it is lost."""
         self.admit()
-        self.run.passed(what, legible(name))
+        self.run.passed(what, legible(name), target)
 
     def pass_link(self, name: str, target: str, kind: str = "link") -> None:
         """A link, which is not followed: it may point anywhere."""
-        self.pass_over(name, f"a {kind} to {target[:TARGET_MOST]!r}, not followed")
+        target = target[:TARGET_MOST]
+        self.pass_over(name, f"a {kind} to {target!r}, not followed", legible(target))
 
     def member(
         self, name: str, chunks: Iterable[bytes], size: int | None, modified: int | None

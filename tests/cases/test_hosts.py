@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loose files of a machine, which say themselves whose they are and in which zone it ran."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from locard.cases.desk import Desk
+from locard.cases.hosts import Hosts
+from locard.cases.intake import Wish
+from tests.cases.dying import killed_after
+from tests.cases.test_adding import ids, sums_hold
+
+LOG = b"2024-01-05 10:00:00 app[1]: by the clock on the wall\n"
+FILES = {
+    "var/log/syslog": LOG,
+    "root/.bash_history": b"#1700000000\nid\n",
+    "etc/hostname": b"berlin\n",
+    "etc/timezone": b"Europe/Berlin\n",
+}
+
+
+def folder(at: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = at / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return at
+
+
+def tarred(path: Path, root: str, files: dict[str, bytes], links: dict[str, str]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(f"{root}{name}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+        for name, target in links.items():
+            entry = tarfile.TarInfo(f"{root}{name}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    return path
+
+
+def told(desk: Desk, case: str = "c") -> dict[str, tuple[str, str]]:
+    """Host and time by source."""
+    rows = desk.timeline.page(desk.search(case, who="ana"), 100).rows
+    return {str(row["source"]): (str(row["host"]), str(row["time"])) for row in rows}
+
+
+def times_of(desk: Desk, case: str = "c") -> str:
+    return told(desk, case)["linux.syslog"][1]
+
+
+def test_a_folder_says_whose_files_are_in_it(desk: Desk, tmp_path: Path) -> None:
+    one = folder(tmp_path / "hosts" / "one", FILES)
+    other = {"etc/hostname": b"tokyo\n", "var/log/messages": LOG + b"\n"}
+    folder(tmp_path / "hosts" / "other", other)
+    (tmp_path / "hosts" / "other" / "etc" / "localtime").symlink_to(
+        "../usr/share/zoneinfo/Asia/Tokyo"
+    )
+    desk.add("c", [tmp_path / "hosts"], who="ana")
+    rows = desk.timeline.page(desk.search("c", "source:linux.syslog", who="ana"), 10).rows
+    assert {(str(row["host"]), str(row["file"])) for row in rows} == {
+        ("berlin", "hosts/one/var/log/syslog"), ("tokyo", "hosts/other/var/log/messages"),
+    }  # fmt: skip
+    assert len({str(row["time"]) for row in rows}) == 2
+    assert told(desk)["linux.shell_history"][0] == "berlin"
+    assert all(desk.prove(event, who="ana").passed for event in ids(desk))
+    again = desk.add("c", [one], who="ana")
+    assert (again.events, again.renewed_files) == (0, 0)
+    sums_hold(desk)
+
+
+@pytest.mark.parametrize("root", ["[root]/", "./", ""])
+def test_an_archive_says_whose_files_are_in_it_also_behind_them(
+    desk: Desk, tmp_path: Path, root: str
+) -> None:
+    path = tarred(tmp_path / "uac.tar.gz", root, FILES, {})
+    desk.add("c", [path], who="ana")
+    assert told(desk)["linux.syslog"][0] == "berlin"
+    folder(tmp_path / "loose", FILES)
+    desk.add("loose", [tmp_path / "loose"], who="ana")
+    assert told(desk, "loose")["linux.syslog"] == told(desk)["linux.syslog"]
+    assert all(desk.prove(event, who="ana").passed for event in ids(desk))
+    assert desk.add("c", [path], who="ana").events == 0
+
+
+def test_the_zone_of_an_archive_that_keeps_it_as_a_link(desk: Desk, tmp_path: Path) -> None:
+    files = {"var/log/syslog": LOG, "etc/timezone": b"Asia/Tokyo\n"}
+    links = {"etc/localtime": "/usr/share/zoneinfo/Europe/Berlin"}
+    desk.add("c", [tarred(tmp_path / "a.tar.gz", "", files, links)], who="ana")
+    desk.add("d", [folder(tmp_path / "plain", FILES)], who="ana", wish=Wish(zone="Europe/Berlin"))
+    assert times_of(desk) == times_of(desk, "d")
+
+
+def test_what_the_person_says_goes_before_what_the_files_say(desk: Desk, tmp_path: Path) -> None:
+    wish = Wish(zone="UTC", host="web-9")
+    desk.add("c", [folder(tmp_path / "in", FILES)], who="ana", wish=wish)
+    desk.add("d", [folder(tmp_path / "log", {"var/log/syslog": LOG})], who="ana")
+    assert told(desk)["linux.syslog"] == ("web-9", times_of(desk, "d"))
+
+
+def test_an_archive_that_was_killed_half_way_ends_with_the_same_rows(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tarred(tmp_path / "uac.tar.gz", "[root]/", FILES, {})
+    whole = Desk.at(tmp_path / "whole")
+    try:
+        whole.add("c", [path], who="ana")
+        wanted = told(whole)
+    finally:
+        whole.timeline.close()
+        whole.close()
+    settled = "locard.cases.intake:Intake:settle"
+    killed_after(2, settled.replace("settle", "flush"), desk.settings.home, "add", "c", path)
+    killed_after(1, settled, desk.settings.home, "resume", "c")
+    desk.add("c", [path], who="ana")
+    assert told(desk) == wanted
+    sums_hold(desk)
+
+
+def test_names_and_zones_of_hostile_files_are_not_believed() -> None:
+    hosts = Hosts()
+    hosts.content("x/etc/timezone", b"../../../etc/passwd\n")
+    hosts.content("x/etc/hostname", b"evil\x1b[31m\n")
+    hosts.link("x/etc/localtime", "/usr/share/zoneinfo/../../../etc/passwd")
+    assert hosts.of("x/var/log/syslog") == ("", "")
+    hosts.content("x/etc/hostname", b"web-1\n")
+    assert hosts.of("x/var/log/syslog") == ("web-1", "")
+    assert hosts.of("x/trail/a.json") == ("", "")
+    assert hosts.of("y/var/log/syslog") == ("", "")
