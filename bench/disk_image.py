@@ -9,6 +9,7 @@ cannot read it. Aim: first row within 5 seconds, no slower than the libraries, 1
 than 2 GB of memory.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -28,6 +29,18 @@ FUNCTIONS = (
     "docker.logs",
 )  # fmt: skip
 EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or REPOSITORY.parent / "shared" / "evidence")
+
+
+def with_image(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """What was given on the command line, and `image`, which is there."""
+    parser.add_argument(
+        "image", type=Path, nargs="?", default=EVIDENCE / "host" / "disk.raw.zst",
+        help="default: host/disk.raw.zst of the evidence folder",
+    )  # fmt: skip
+    given = parser.parse_args()
+    if not given.image.is_file():
+        raise SystemExit(f"{given.image} is not there. Name an image, or set LOCARD_EVIDENCE.")
+    return given
 
 
 def unpacked(image: Path, folder: Path) -> Path:
@@ -128,15 +141,9 @@ def peer(report: Report, folder: Path, image: Path) -> float:
 def main() -> None:
     """The command line."""
     parser = options(__doc__)
-    parser.add_argument(
-        "image", type=Path, nargs="?", default=EVIDENCE / "host" / "disk.raw.zst",
-        help="default: host/disk.raw.zst of the evidence folder",
-    )  # fmt: skip
     parser.add_argument("--no-plaso", action="store_true", help="leave Plaso out")
     parser.add_argument("--no-libraries", action="store_true", help="leave target-query out")
-    given = parser.parse_args()
-    if not given.image.is_file():
-        raise SystemExit(f"{given.image} is not there. Name an image, or set LOCARD_EVIDENCE.")
+    given = with_image(parser)
     report = Report(f"Disk image to rows, {given.image.name}")
     with scratch(given.folder) as folder:
         say("Unpacking the image.")

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-from disk_image import EVIDENCE, unpacked
+from disk_image import unpacked, with_image
 from measuring import REPOSITORY, Report, options, say, scratch
 
 from locard.actions.collect.aws import reading
@@ -163,14 +163,8 @@ def table(disk: Path, size: int) -> None:
 def main() -> None:
     """The command line."""
     parser = options(__doc__)
-    parser.add_argument(
-        "image", type=Path, nargs="?", default=EVIDENCE / "host" / "disk.raw.zst",
-        help="default: host/disk.raw.zst of the evidence folder",
-    )  # fmt: skip
     parser.add_argument("--no-growing", action="store_true", help="leave the 1 TB disk out")
-    given = parser.parse_args()
-    if not given.image.is_file():
-        raise SystemExit(f"{given.image} is not there. Name an image, or set LOCARD_EVIDENCE.")
+    given = with_image(parser)
     report = Report(f"Triage without copying, {given.image.name}")
     with scratch(given.folder) as folder:
         say("Unpacking the image.")

@@ -6,7 +6,6 @@ Azure's word, and what is judged is that we ask for it.
 """
 
 import base64
-import io
 import os
 import re
 import secrets
@@ -27,17 +26,15 @@ from azure.storage.blob import (
     generate_account_sas,
 )
 
-from locard.evidence import Content, Vault
+from locard.evidence import Content
 from locard.evidence.place import Place
-from locard.evidence.store import Fixed
 from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
-from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.azure import blocks
 from locard.providers.azure import store as azure_store
 from locard.providers.azure.store import BLOCK, AzureStore
-from tests.providers.test_s3 import LARGE, spooled, told
+from tests.providers.vaults import LARGE, put, spooled, told, vault_over
 from tests.servers.azurite import Azurite, azurite
 from tests.servers.proxy import proxy
 from tests.servers.recorder import Answer, Recorder, Request, forwarded, recorder
@@ -66,16 +63,6 @@ def store_at(container: str, more: str = "lock=off") -> AzureStore:
     made = connect(Place.of(f"azure://{container}/locard?{more}"))
     assert isinstance(made, AzureStore)
     return made
-
-
-def put(vault: Vault, data: bytes):
-    return vault.put(io.BytesIO(data), Origin(name="a"), case="c", actor="ana", reason="t")
-
-
-def vault_over(store: AzureStore, folder: Path) -> Vault:
-    vault = Vault(folder / "home" / "vault", Fixed(store))
-    vault.prepare()
-    return vault
 
 
 @pytest.mark.parametrize("data", [b"", b"every contact", b"x" * BLOCK, LARGE])

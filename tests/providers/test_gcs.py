@@ -6,7 +6,6 @@ and what is judged is that we ask for it.
 """
 
 import base64
-import io
 import json
 import os
 import re
@@ -19,17 +18,14 @@ import google_crc32c
 import pytest
 from google.cloud import storage
 
-from locard.evidence import Vault
 from locard.evidence.place import Place
-from locard.evidence.store import Fixed
 from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
-from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.gcp import store as gcs_store
 from locard.providers.gcp.parts import PART
 from locard.providers.gcp.store import GoogleStore
-from tests.providers.test_s3 import LARGE, spooled, told
+from tests.providers.vaults import LARGE, put, spooled, told, vault_over
 from tests.servers.gcs import gcs
 from tests.servers.gcs_parts import Parts, with_parts
 from tests.servers.proxy import proxy
@@ -66,16 +62,6 @@ def store_at(bucket: str, more: str = "lock=off") -> GoogleStore:
     made = connect(Place.of(f"gs://{bucket}/locard?{more}"))
     assert isinstance(made, GoogleStore)
     return made
-
-
-def put(vault: Vault, data: bytes):
-    return vault.put(io.BytesIO(data), Origin(name="a"), case="c", actor="ana", reason="t")
-
-
-def vault_over(store: GoogleStore, folder: Path) -> Vault:
-    vault = Vault(folder / "home" / "vault", Fixed(store))
-    vault.prepare()
-    return vault
 
 
 @pytest.mark.parametrize("data", [b"", b"every contact", b"x" * PART, LARGE])

@@ -2,10 +2,8 @@
 """AWS KMS wraps the keys of evidence; the server is moto's, which really wraps and unwraps."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -14,27 +12,8 @@ from locard.model.errors import Denied, Error, Missing, Storage, Tampered
 from locard.model.evidence import Origin
 from locard.providers import key_service
 from locard.settings import Settings
-from tests.servers.moto import moto
 
 pytestmark = pytest.mark.server
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def kms(endpoint: str, monkeypatch: pytest.MonkeyPatch):
-    for name, value in {
-        "AWS_ENDPOINT_URL_KMS": endpoint,
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_REGION": "eu-central-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return boto3.client("kms", region_name="eu-central-1")
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 
 import subprocess
 from base64 import b64decode
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
@@ -19,28 +17,9 @@ from locard.providers import signing_service
 from locard.settings import Settings
 from locard_verify import dsse
 from locard_verify.keys import ECDSA_P256, read_key
-from tests.servers.moto import moto
 
 pytestmark = pytest.mark.server
 ANA = Hand("ana")
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    with moto() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def kms(endpoint: str, monkeypatch: pytest.MonkeyPatch):
-    for name, value in {
-        "AWS_ENDPOINT_URL_KMS": endpoint,
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_REGION": "eu-central-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return boto3.client("kms", region_name="eu-central-1")
 
 
 @pytest.fixture

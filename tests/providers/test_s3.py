@@ -2,7 +2,6 @@
 """S3 with Object Lock against a real server: what must fail is tried, and really fails."""
 
 import contextlib
-import io
 import os
 import socket
 import ssl
@@ -10,21 +9,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from locard.evidence import Content, Vault
 from locard.evidence.place import Place
-from locard.evidence.store import Fixed
 from locard.model.custody import Verb
 from locard.model.errors import Denied, Error, Missing, Storage, Tampered
-from locard.model.evidence import Origin
 from locard.providers import connect
 from locard.providers.aws.store import PART, S3Store, part_size
+from tests.providers.vaults import LARGE, put, spooled, told, vault_over
 from tests.servers.proxy import proxy
 from tests.servers.seaweedfs import Seaweed
 from tests.waiting import eventually
@@ -32,8 +28,6 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.server
 
 DAY = 86_400_000_000_000
-LARGE = b"".join(bytes([n]) * (1 << 20) for n in range(40)) + b"tail"
-"""Three parts, the last one short."""
 
 
 def store_at(server: Seaweed, bucket: str, endpoint: str = "", more: str = "&retain=1d") -> S3Store:
@@ -53,28 +47,6 @@ def store(as_admin: Seaweed, bucket: str) -> S3Store:
     made = store_at(as_admin, bucket)
     made.prepare()
     return made
-
-
-def vault_over(store: S3Store, folder: Path) -> Vault:
-    vault = Vault(folder / "home" / "vault", Fixed(store))
-    vault.prepare()
-    return vault
-
-
-def put(vault: Vault, data: bytes, name: str = "a.log"):
-    return vault.put(io.BytesIO(data), Origin(name=name), case="c", actor="ana", reason="test")
-
-
-def told(vault: Vault) -> list[Verb]:
-    """What the ledger says of evidence."""
-    return [one.verb for one in vault.ledger.entries() if one.evidence]
-
-
-def spooled(folder: Path, data: bytes) -> tuple[str, Path, Content]:
-    name = sha256(data).hexdigest()
-    path = folder / name
-    path.write_bytes(data)
-    return name, path, Content(name, len(data))
 
 
 @pytest.mark.parametrize("data", [b"", b"every contact leaves a trace", b"x" * PART, LARGE])

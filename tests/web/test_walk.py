@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A new user's walk through the page, from the sign-in link to the export, in one sitting."""
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.web.conftest import LONG, SLOW, Served, preferences_kept, trail
-from tests.web.test_page import bars, first_rows, search, total
+from tests.web.test_page import bars, exported, first_rows, search, total
 
 pytestmark = pytest.mark.browser
 
@@ -180,12 +179,7 @@ def kept(page: Page, tmp_path: Path) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Delete refused doors")).to_be_visible()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Export").click()
-    with page.expect_download() as download:
-        page.get_by_role("menuitem", name="CSV, columns as shown").click()
-    download.value.save_as(tmp_path / "out.csv")
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = exported(page, tmp_path)
     assert len(rows) == EVENTS // 7
     assert {row["actor"].rpartition("/")[2] for row in rows} == {"mallory"}
 

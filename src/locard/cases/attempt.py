@@ -3,9 +3,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from locard.cases.scout import Told
 from locard.parsers import frames as f
+
+Said = TypeVar("Said")
 
 
 @dataclass(slots=True)
@@ -61,14 +63,14 @@ class Attempt:
         )
 
 
-class Members:
+class Members(Generic[Said]):
     """The bytes of one member, read from a run's frames up to the frame that ends it."""
 
     def __init__(
         self,
-        frames: Iterator[Told],
-        note: Callable[[Told], None],
-        admit: Callable[[int], None],
+        frames: Iterator[Said],
+        note: Callable[[Said], None],
+        admit: Callable[[int], None] | None = None,
     ) -> None:
         self._frames, self._note = frames, note
         """`note` is told every frame that is none of the member's."""
@@ -84,7 +86,8 @@ class Members:
                 case f.MemberBytes(data):
                     if data:
                         self._length += len(data)
-                        self._admit(self._length)
+                        if self._admit is not None:
+                            self._admit(self._length)
                         return data
                 case f.MemberEnd() as end:
                     self.end = end

@@ -22,6 +22,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from locard.cases.attempt import Members
 from locard.cases.preview import Preview
 from locard.evidence import Arrival, Broken
 from locard.evidence.spool import Readable
@@ -194,7 +195,7 @@ class Scout:
 
     def _take_in(self, begin: f.MemberBegin, run: Iterator[f.Frame], size: int | None) -> None:
         """The content of a compression comes in, and is parsed ahead in its turn."""
-        member = _Member(run, self._note)
+        member = Members(run, self._note)
         arrival = self.site.inside(member, size)
         scout = None
         try:
@@ -262,27 +263,6 @@ class Scout:
 def _place(batch: pa.RecordBatch) -> tuple[int | None, str]:
     """Time and id of the first row."""
     return batch.column("time").cast(pa.int64())[0].as_py(), batch.column("id")[0].as_py()
-
-
-class _Member:
-    """The bytes of a member, read from the frames of a run up to the one that ends it."""
-
-    def __init__(self, run: Iterator[f.Frame], note: Callable[[f.Frame], None]) -> None:
-        self._run, self._note = run, note
-        self.end: f.MemberEnd | None = None
-
-    def read(self, _size: int, /) -> bytes:
-        """The next bytes, or none at the end of the member."""
-        while self.end is None:
-            match next(self._run):
-                case f.MemberBytes(data):
-                    if data:
-                        return data
-                case f.MemberEnd() as end:
-                    self.end = end
-                case frame:
-                    self._note(frame)
-        return b""
 
 
 def _recognised(pool: Pool, task: Task) -> f.Recognised:

@@ -39,6 +39,12 @@ POLICY = """Examples:
     locard account policy --trust arn:aws:iam::210987654321:role/Responder --account prod
 """
 
+Regions = Annotated[
+    list[str] | None, typer.Option(help="A region; the first is meant where none is named.")
+]
+Provider = Annotated[str, typer.Option(help="The provider.")]
+Endpoint = Annotated[str, typer.Option(help="Another address of the API, for a simulated account.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -59,13 +65,9 @@ def add(
     external_id: Annotated[
         str, typer.Option(help="The external id that the role asks for; made when left out.")
     ] = "",
-    region: Annotated[
-        list[str] | None, typer.Option(help="A region; the first is meant where none is named.")
-    ] = None,
-    provider: Annotated[str, typer.Option(help="The provider.")] = "aws",
-    endpoint: Annotated[
-        str, typer.Option(help="Another address of the API, for a simulated account.")
-    ] = "",
+    region: Regions = None,
+    provider: Provider = "aws",
+    endpoint: Endpoint = "",
     who: Who = None,
     as_json: Json = False,
 ) -> None:
@@ -91,13 +93,9 @@ def add_organization(
     external_id: Annotated[
         str, typer.Option(help="The external id that all of them ask for; made when left out.")
     ] = "",
-    region: Annotated[
-        list[str] | None, typer.Option(help="A region; the first is meant where none is named.")
-    ] = None,
-    provider: Annotated[str, typer.Option(help="The provider.")] = "aws",
-    endpoint: Annotated[
-        str, typer.Option(help="Another address of the API, for a simulated account.")
-    ] = "",
+    region: Regions = None,
+    provider: Provider = "aws",
+    endpoint: Endpoint = "",
     who: Who = None,
     as_json: Json = False,
 ) -> None:

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws.answers import of
@@ -52,16 +53,13 @@ class Group:
         if first is None:
             return {"events": 0}
 
-        def whole() -> Iterator[Json]:
-            yield first
-            yield from coming
-
+        whole = chain((first,), coming)
         covers = f"{said['group']} from {said['start']} to {said['end']}"
         name = f"{said['group'].strip('/')}.{'log' if said['raw'] else 'jsonl'}"
         body = (
             (str(one.get("message", "")).rstrip("\n").encode("utf-8", "replace") + b"\n"
-             for one in whole())
-            if said["raw"] else lines(whole())
+             for one in whole)
+            if said["raw"] else lines(whole)
         )  # fmt: skip
         kept = keep(name, Stream(body), of(there, covers=covers))
         return {"events": count, "evidence": kept}

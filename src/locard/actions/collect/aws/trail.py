@@ -9,6 +9,7 @@ there is no trail, or when it is wanted.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws import buckets, spans
@@ -41,18 +42,15 @@ class Lookup:
                 room.progress(f"LookupEvents in {said['region']}", count, count + 1)
                 yield one
 
-        first = events()
-        begun = next(first, None)
-        if begun is None:
+        coming = events()
+        first = next(coming, None)
+        if first is None:
             return {"events": 0}
-
-        def whole() -> Iterator[Json]:
-            yield begun
-            yield from first
-
         covers = f"management events of {said['region']} from {said['start']} to {said['end']}"
         name = f"cloudtrail-lookup-{said['region']}.json"
-        kept = keep(name, Stream(document("Events", whole())), of(there, covers=covers))
+        kept = keep(
+            name, Stream(document("Events", chain((first,), coming))), of(there, covers=covers)
+        )
         return {"events": count, "evidence": kept}
 
 

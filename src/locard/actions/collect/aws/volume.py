@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws import forensic, reading, snapshots, volumes
 from locard.actions.collect.aws.blocks import GIB
-from locard.actions.collect.aws.snapshots import EC2, LOCKING, READING, SNAPSHOT
-from locard.actions.contract import Action, Option
+from locard.actions.collect.aws.snapshots import EC2, READING, SNAPSHOT
+from locard.actions.contract import Action
 from locard.model.action import Json, Permission, Plan, Step, Target
 from locard.model.errors import Missing
 
@@ -50,12 +50,5 @@ ACTION = Action(
     plan=plan,
     steps={**snapshots.STEPS, **forensic.STEPS, **reading.STEPS},
     volatility=4,
-    options=(
-        Option("triage", "First read the artefacts out of a few blocks", True),
-        Option("copy", "Read the whole into the vault", True),
-        *reading.TRIAGE,
-        reading.BEFORE_COPY,
-        *LOCKING,
-        *forensic.OPTIONS,
-    ),
+    options=volumes.OPTIONS,
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from locard.actions.collect.aws import forensic, reading, snapshots
 from locard.actions.collect.aws.blocks import GIB
-from locard.actions.collect.aws.snapshots import NO_KEY
-from locard.actions.contract import Action
+from locard.actions.collect.aws.snapshots import LOCKING, NO_KEY
+from locard.actions.contract import Action, Option
 from locard.model.action import Json, Plan, Step, Target
 from locard.model.errors import Missing
 
@@ -54,6 +54,15 @@ def plan(
     return read(action, cloud, target, options, made, disks, triage=triage, copy=copy)
 
 
+OPTIONS = (
+    Option("triage", "First read the artefacts out of a few blocks", True),
+    Option("copy", "Read the whole into the vault", True),
+    *reading.TRIAGE,
+    reading.BEFORE_COPY,
+    *LOCKING,
+    *forensic.OPTIONS,
+)
+"""Of an image, a snapshot, a volume: what is there already, and is read as the disk that it is."""
 STAYS = "Snapshots stay in the account, and cost, until somebody deletes them."
 
 
