@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Context, Head, Limits
+from locard.parsers.disk.image import sleuthkit
 from locard.parsers.disk.image.parse import parse, recognise
 from locard.parsers.opened import Evidence
 from locard.parsers.rows import Rows
@@ -183,6 +184,30 @@ def test_an_ext_volume_whose_group_descriptors_lie_apart_says_so(tmp_path):
         stream.truncate(300 << 20)
     run(tool("mkfs.ext4"), "-q", "-F", "-b1024", "-Ometa_bg,^resize_inode", path)
     assert any("meta_bg" in row["problem"] for row in read(path))
+
+
+def test_a_deleted_name_makes_no_orphan_of_its_inode(image, tmp_path, monkeypatch):
+    """Not where the Sleuth Kit fails to list orphans either, as it does on some file systems."""
+    listed = sleuthkit._directory
+
+    def failing(filesystem, clock, path, inode):
+        if path == sleuthkit._ORPHANS:
+            yield "it cannot be read"
+        else:
+            yield from listed(filesystem, clock, path, inode)
+
+    monkeypatch.setattr(sleuthkit, "_directory", failing)
+    path = tmp_path / "deleted.raw"
+    path.write_bytes(image.read_bytes())
+    for name in ("etc/cron.d/update", "var/log/syslog", "home/eve/.zsh_history", "etc/timezone"):
+        run(tool("debugfs"), "-w", "-R", f"rm /{name}", path)
+    deleted = {
+        (row["file"], row["attributes"]["inode"])
+        for row in read(path).of("disk.filesystem")
+        if row["attributes"].get("deleted")
+    }
+    assert {"/etc/cron.d/update", "/etc/timezone"} <= {name for name, _ in deleted}
+    assert len(deleted) == len({inode for _, inode in deleted}), deleted
 
 
 def test_deleted_names_are_flagged(image):

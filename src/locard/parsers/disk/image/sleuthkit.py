@@ -131,7 +131,9 @@ def entries(volume: Volume, only: str | None = None) -> Iterator[Entry | Remark 
             folder = entry.kind in ("folder", "virtual folder")
             if folder and address not in seen and depth < _DEPTH and not entry.reallocated:
                 seen.add(address)
-                todo.append((entry.path, address, depth + 1))
+                # Orphans come last: an inode to which a deleted name leads is none.
+                place = 0 if entry.path == _ORPHANS else len(todo)
+                todo.insert(place, (entry.path, address, depth + 1))
     if faults:
         yield f"parts of the image cannot be read, first {faults[0]}"
     if unnamed and wanted is None:
