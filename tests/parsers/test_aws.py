@@ -227,6 +227,22 @@ def test_a_forged_record_with_the_same_event_id_is_another_event(change: dict[st
     assert ids(compact([TRAIL[0] | change]))[0] not in FIRST_TWO
 
 
+def test_whatever_is_no_record_is_proved_as_what_it_was_said_to_be() -> None:
+    data = b'{"Records":[1,"x",null,true,[],[[1]],{},' + compact(TRAIL[0]) + b"]}"
+    rows = read("aws.cloudtrail", data).rows
+    assert len(rows) == 8
+    for row in rows:
+        assert read("aws.cloudtrail", data, only=row["locator"]).rows == [row]
+
+
+def test_two_records_on_one_line_are_two_events() -> None:
+    one, other = compact(TRAIL[0]), compact(TRAIL[1])
+    data = one + b"\n" + one + other + b"\n" + other + b"\n"
+    found = read("aws.cloudtrail", data)
+    assert [row["id"] for row in found.rows] == [FIRST_TWO[0], *FIRST_TWO, FIRST_TWO[1]]
+    assert found.problems == 0
+
+
 def test_values_that_change_places_are_another_event() -> None:
     one = ids(compact([TRAIL[0] | {"requestParameters": {"a": "x", "b": "y"}}]))
     other = ids(compact([TRAIL[0] | {"requestParameters": {"a": "y", "b": "x"}}]))

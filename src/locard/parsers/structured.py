@@ -86,12 +86,12 @@ def _json(stream: Any, first: bytes, limit: int, lists: Sequence[str]) -> Iterat
     if lists and re.match(rb'\s*\{[^{]*?"(?:' + names + rb')"\s*:\s*\[', first):
         return elements(stream, limit, lists)
     if form(first) != "json" or (_whole(line) and line[:1] == b"{"):
-        return _each(lines(stream, limit), limit)
+        return one_each(lines(stream, limit), limit)
     return elements(stream, limit, lists)
 
 
-def _each(batches: Iterator[list[Piece]], limit: int) -> Iterator[list[Piece]]:
-    """The lines, and in place of one that holds several records these."""
+def one_each(batches: Iterator[list[Piece]], limit: int) -> Iterator[list[Piece]]:
+    """The lines of JSON, and in place of one that holds several records these."""
     for batch in batches:
         pieces: list[Piece] = []
         for piece in map(unmarked, batch):

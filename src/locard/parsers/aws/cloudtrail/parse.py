@@ -40,11 +40,11 @@ from locard.parsers.records import (
     csv_rows,
     lines,
     table,
-    unmarked,
     wanted,
 )
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord
+from locard.parsers.structured import one_each
 
 _WHOLE = 128 << 20
 """Documents up to this many bytes are decoded in memory."""
@@ -203,12 +203,12 @@ def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
     """Pieces of any JSON form; lists inside of single lines are cut further."""
     line, end, _ = first.partition(b"\n")
     if end and not _LISTED.match(line) and _complete(line):
-        for batch in lines(stream, limit):
+        for batch in one_each(lines(stream, limit), limit):
             cut: list[Piece] = []
-            for piece in map(unmarked, batch):
+            for piece in batch:
                 if not piece.fault and _LIST_KEY.search(piece.raw):
                     cut += _inside(piece, limit)
-                elif piece.raw or piece.fault:
+                else:
                     cut.append(piece)
             yield cut
         return

@@ -261,6 +261,8 @@ def carefully(raw: bytes, memory: Memory) -> Reading:
         text = raw.decode(errors="replace")
         faults.append("the record is not valid UTF-8")
     value = strictly(text, faults)
+    if not isinstance(value, (dict, list)):
+        raise BadRecord("not a record")  # what the cutter says of it
     if not isinstance(value, dict):
         raise BadRecord(f"{kind_of(value)} where a CloudTrail record was expected")
     return from_value(value, memory, faults)
