@@ -28,11 +28,15 @@ IN_PERSON = "in-person"
 """The same, but not with an API token."""
 
 
+UNSEEN = "If somebody sent you here, ask them for a role in the case."
+"""Said of cases that do not exist too: the answer tells nobody which ones there are."""
+
+
 class Hidden(Missing):
     """A case that exists, but not for this person: the answer is that of a case that does not."""
 
     def __init__(self, case: str) -> None:
-        super().__init__(f"There is no case called {case!r}.")
+        super().__init__(f"There is no case called {case!r}.", UNSEEN)
         self.case = case
 
 

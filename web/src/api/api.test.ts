@@ -23,6 +23,7 @@ it('reads only what makes sense from the address of the timeline', () => {
     f: ['+a:b', 7],
     from: 'soon',
     order: 'up',
+    zone: 'Mars/Olympus',
     row: '-1',
     event: '',
   });

@@ -5,14 +5,13 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { about, session } from '../api/queries';
 import frame from '../case/case.module.css';
+import { ZONES } from '../text/time';
 import { choose, type Preferences, usePreferences } from '../theme/preferences';
 import { Mine } from './Mine';
 import { Password } from './Password';
 import { SecondFactor } from './SecondFactor';
 import styles from './settings.module.css';
 import { Tokens } from './Tokens';
-
-const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
 
 export function Settings() {
   const me = useQuery(session());

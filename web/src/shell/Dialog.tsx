@@ -23,7 +23,12 @@ export function Dialog(props: ModalProps) {
     };
   }, [opened]);
   return (
-    <Modal returnFocus={false} transitionProps={{ duration: 0 }} {...props}>
+    <Modal
+      returnFocus={false}
+      transitionProps={{ duration: 0 }}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      {...props}
+    >
       <div ref={content}>{props.children}</div>
     </Modal>
   );

@@ -41,6 +41,17 @@ function useCommands(doors: Doors): Command[] {
   return useMemo(() => {
     const list: Command[] = [];
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const timesIn = (chosen: string) => {
+      choose({ zone: chosen });
+      if (!here || !window.location.pathname.endsWith('/timeline')) return;
+      const zone = chosen === 'UTC' ? undefined : chosen;
+      void navigate({
+        to: '/cases/$case/timeline',
+        params: { case: here },
+        search: (now) => ({ ...readAddress(now), zone }),
+        replace: true,
+      });
+    };
     if (here) {
       const group = `Case ${here}`;
       const to = { case: here };
@@ -159,13 +170,13 @@ function useCommands(doors: Doors): Command[] {
             group: 'Look',
             title: `Times in ${local}`,
             icon: <Clock size={16} />,
-            run: () => choose({ zone: local }),
+            run: () => timesIn(local),
           }
         : {
             group: 'Look',
             title: 'Times in UTC',
             icon: <Clock size={16} />,
-            run: () => choose({ zone: 'UTC' }),
+            run: () => timesIn('UTC'),
           },
       { group: 'Help', title: 'Keys', icon: <Keyboard size={16} />, run: doors.keys },
       { group: 'Help', title: 'Sign out', icon: <LogOut size={16} />, run: doors.leave },

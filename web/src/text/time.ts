@@ -31,8 +31,12 @@ export interface Clock {
   fraction: string;
 }
 
+/** The zones that can be chosen, UTC first. */
+export const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((one) => one !== 'UTC')];
+
 /** Whether this browser knows the zone. */
-export function isZone(zone: string): boolean {
+export function isZone(zone: unknown): zone is string {
+  if (typeof zone !== 'string' || zone === '') return false;
   try {
     format(zone);
     return true;
@@ -70,6 +74,17 @@ export function short(iso: string | null | undefined, zone: string): string {
   if (!iso) return '—';
   const read = clock(iso, zone);
   return `${read.date} ${read.time.slice(0, 5)}`;
+}
+
+/** The two ends of a range, with seconds where minutes do not tell them apart. */
+export function ends(from: number, to: number, zone: string): [string, string] {
+  const close = to - from < 10 * 60_000;
+  const end = (at: number) => {
+    const read = clock(isoOf(at), zone);
+    const fraction = to - from < 10_000 ? `.${read.fraction.padEnd(3, '0').slice(0, 3)}` : '';
+    return close ? `${read.date} ${read.time}${fraction}` : short(isoOf(at), zone);
+  };
+  return [end(from), end(to)];
 }
 
 /** Milliseconds since 1970 of an ISO time. */

@@ -69,19 +69,39 @@ function read(): Preferences {
   }
 }
 
-let current = read();
+let own = read();
+/** The zone of the address that is looked at: it holds here and now, and is not what was chosen. */
+let lent: string | null = null;
+let zoneChosen = false;
+let current = own;
 let sending: number | undefined;
 const listeners = new Set<() => void>();
 
-function apply(next: Preferences): void {
-  current = next;
-  remember(KEY, JSON.stringify(next));
-  document.documentElement.setAttribute('data-density', next.density);
+function show(): void {
+  current = lent === null || lent === own.zone ? own : { ...own, zone: lent };
   for (const listener of listeners) listener();
 }
 
+function apply(next: Preferences): void {
+  own = next;
+  remember(KEY, JSON.stringify(next));
+  document.documentElement.setAttribute('data-density', next.density);
+  show();
+}
+
+/** Shows times in another zone than the chosen one, until it is taken back with `null`. */
+export function lendZone(zone: string | null): void {
+  if (lent === zone) return;
+  lent = zone;
+  show();
+}
+
 export function choose(change: Partial<Preferences>): void {
-  apply({ ...current, ...change });
+  if (change.zone) {
+    lent = null;
+    zoneChosen = true;
+  }
+  apply({ ...own, ...change });
   remember(UNSENT, 'yes');
   window.clearTimeout(sending);
   sending = window.setTimeout(() => void send(), 800);
@@ -90,10 +110,10 @@ export function choose(change: Partial<Preferences>): void {
 /** Sends what was chosen. What does not arrive still holds here and is sent the next time. */
 async function send(): Promise<void> {
   window.clearTimeout(sending);
-  const sent = current;
+  const sent = own;
   await ask('PUT', WHERE, { body: sent, keepalive: true }).then(
     () => {
-      if (sent === current) remember(UNSENT, null);
+      if (sent === own) remember(UNSENT, null);
     },
     () => undefined,
   );
@@ -123,13 +143,22 @@ export function preferences(): Preferences {
 }
 
 export function usePreferences(): Preferences {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => current,
-  );
+  return useSyncExternalStore(subscribe, () => current);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The zone that the person chose, whatever a link has lent. */
+export function useOwnZone(): string {
+  return useSyncExternalStore(subscribe, () => own.zone);
+}
+
+/** Whether the person has chosen a zone since the page was opened. */
+export function choseZone(): boolean {
+  return zoneChosen;
 }
 
 /** "light" or "dark" as the page shows it now, for what draws with computed colours. */

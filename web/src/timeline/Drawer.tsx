@@ -241,7 +241,8 @@ function Raw(props: { one: FullEvent }) {
         </button>
       </h3>
       {one.raw_base64 && <p className="faint">Not UTF-8: what could not be read is shown as �.</p>}
-      <pre className={styles.raw}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and so by keys too */}
+      <pre className={styles.raw} tabIndex={0} role="region" aria-label="Raw record">
         <Value text={one.raw.length < LONGEST ? pretty(one.raw) : one.raw} limit={LONGEST} lines />
       </pre>
     </section>

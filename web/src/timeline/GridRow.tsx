@@ -157,7 +157,13 @@ function Cell(props: { row: EventRow; column: string; zone: string; wide: boolea
             <MessageSquare size={12} /> {row.comments}
           </span>
         )}
-        <Value text={cellText(row, column)} limit={400} />
+        {row.message === '' && row.problem ? (
+          <span className="faint">
+            Not read: <Value text={row.problem} limit={200} />
+          </span>
+        ) : (
+          <Value text={cellText(row, column)} limit={400} />
+        )}
       </>
     );
   }

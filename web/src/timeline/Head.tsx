@@ -2,11 +2,12 @@
 import { ChevronsLeft, ChevronsRight } from 'lucide-react';
 import type { Histogram as Answer } from '../api/contract';
 import { count, counted } from '../text/number';
-import { isoOf, short, span } from '../text/time';
+import { ends, isoOf, span } from '../text/time';
 import { choose, usePreferences } from '../theme/preferences';
 import { rangeOf } from './Histogram';
 import type { Searching } from './search';
 import styles from './timeline.module.css';
+import { widened } from './zoom';
 
 /** What the rows that are shown have told. */
 export interface Told {
@@ -32,9 +33,8 @@ export function Head(props: {
   const range = rangeOf(answer);
   const narrowed = Boolean(address.from || address.to);
   const wider = () => {
-    if (!range) return;
-    const more = (range.to - range.from) / 2;
-    change({ from: isoOf(range.from - more), to: isoOf(range.to + more - 1) });
+    const next = widened(address, range, zone);
+    if (next) change({ from: isoOf(next.from), to: isoOf(next.to) });
   };
   return (
     <div className={styles.head}>
@@ -52,8 +52,7 @@ export function Head(props: {
       </strong>
       {range && answer && (
         <span className="muted number">
-          {short(isoOf(range.from), zone)} – {short(isoOf(range.to), zone)} {zone} · bars of{' '}
-          {span(answer.width_ms)}
+          {ends(range.from, range.to, zone).join(' – ')} {zone} · bars of {span(answer.width_ms)}
         </span>
       )}
       {props.undated > 0 && (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useCallback, useRef, useState } from 'react';
 import { Failure } from '../api/client';
@@ -20,17 +21,21 @@ import { typedPlace } from './language';
 import { mark, toggleStar, undo } from './marks';
 import { NoRows, NotUnderstood } from './NoRows';
 import { type Mistake, QueryBar } from './QueryBar';
-import type { Rows } from './rows';
+import { type Rows, rowsBetween } from './rows';
 import { type Searching, useSearching } from './search';
 import { Tagging } from './Tagging';
 import { Tools } from './Tools';
 import styles from './timeline.module.css';
+import { useZoneOfAddress } from './zone';
 
+/** Rows that can be marked in one stroke. */
+const MOST_MARKED = 5000;
 const NOTHING_TOLD: Told = { error: null, notes: [], took: null };
 
 export function Timeline() {
   const searching = useSearching();
   const { name, address, asked, change, look, now } = searching;
+  useZoneOfAddress(address, look);
   const { facetsOpen } = usePreferences();
   const total = useQuery({ ...eventCount(name, asked), placeholderData: keepPreviousData });
   const [cursor, setCursor] = useState((address.row ?? 1) - 1);
@@ -60,6 +65,9 @@ export function Timeline() {
     setTold(NOTHING_TOLD);
   }
 
+  const latest = useRef(key);
+  latest.current = key;
+
   const rowAt = useCallback((index: number) => grid.current?.rows.row(index), []);
   const goTo = useCallback(
     (index: number, open: boolean) => {
@@ -71,11 +79,34 @@ export function Timeline() {
     },
     [look],
   );
+  /** Marks rows of a range that were scrolled past, and have to be asked for. */
+  const markUnseen = useCallback(
+    async (first: number, last: number) => {
+      const found = await rowsBetween(name, asked, searching.order, first, last).catch(() => null);
+      if (latest.current !== key) return;
+      if (!found) {
+        notifications.show({ color: 'red', message: 'Not all rows of the range could be marked.' });
+        return;
+      }
+      setMarked((before) => {
+        const next = new Map(before);
+        for (const [at, row] of found.entries()) next.set(row.id, first + at);
+        return next;
+      });
+      if (found.length === MOST_MARKED) {
+        notifications.show({ message: `${count(MOST_MARKED)} rows are marked, the most at once.` });
+      }
+    },
+    [name, asked, searching.order, key],
+  );
   const toggleMark = useCallback(
     (index: number, range: boolean) => {
       setCursor(index);
       const first = range ? Math.min(anchor.current, index) : index;
-      const last = range ? Math.max(anchor.current, index) : index;
+      const last = Math.min(
+        range ? Math.max(anchor.current, index) : index,
+        first + MOST_MARKED - 1,
+      );
       anchor.current = index;
       setMarked((now) => {
         const next = new Map(now);
@@ -87,8 +118,11 @@ export function Timeline() {
         }
         return next;
       });
+      if (range && Array.from({ length: last - first + 1 }).some((_, at) => !rowAt(first + at))) {
+        void markUnseen(first, last);
+      }
     },
-    [rowAt],
+    [rowAt, markUnseen],
   );
   const pick = useCallback(
     (index: number, how: { range: boolean; open: boolean }) => {

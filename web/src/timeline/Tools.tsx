@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The buttons beside the query: range, columns, saved searches, export.
-import { Button, Checkbox, Menu, Popover, TextInput } from '@mantine/core';
+import { Button, Checkbox, Menu, Popover, Select, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { Bookmark, CalendarRange, Columns3, Download, Trash2 } from 'lucide-react';
@@ -11,7 +11,7 @@ import { address, ask, Failure } from '../api/client';
 import type { SavedSearch } from '../api/contract';
 import { client, fields as fieldsQuery, searches as searchesQuery } from '../api/queries';
 import { count } from '../text/number';
-import { told, typed } from '../text/time';
+import { told, typed, ZONES } from '../text/time';
 import { Value } from '../text/Value';
 import { choose, DEFAULT_COLUMNS, usePreferences } from '../theme/preferences';
 import { readAddress } from './address';
@@ -31,7 +31,7 @@ export function Tools(props: { searching: Searching; total: number }) {
 }
 
 function Range(props: { searching: Searching }) {
-  const { address: now, change } = props.searching;
+  const { address: now, change, look } = props.searching;
   const { zone } = usePreferences();
   const [open, setOpen] = useState(false);
   const [from, setFrom] = useState('');
@@ -106,6 +106,21 @@ function Range(props: { searching: Searching }) {
             </Button>
           </div>
           <span className="faint">Dragging over the histogram does the same.</span>
+          <Select
+            size="xs"
+            label="Times are read and shown in"
+            data={ZONES}
+            value={zone}
+            searchable
+            allowDeselect={false}
+            maxDropdownHeight={220}
+            comboboxProps={{ withinPortal: false }}
+            onChange={(chosen) => {
+              if (!chosen) return;
+              choose({ zone: chosen });
+              look({ zone: chosen === 'UTC' ? undefined : chosen });
+            }}
+          />
         </form>
       </Popover.Dropdown>
     </Popover>

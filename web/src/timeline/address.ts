@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address of the timeline: everything that a colleague needs to see the same thing.
 
+import { isZone } from '../text/time';
+
 export interface Address {
   /** The query as typed. */
   q?: string;
@@ -9,6 +11,8 @@ export interface Address {
   /** The range, ISO in UTC; both ends are included with all that they name. */
   from?: string;
   to?: string;
+  /** The zone that times in the query are meant in, and shown in; without it, the reader's own. */
+  zone?: string;
   order?: 'desc';
   columns?: string[];
   /** The event in the drawer, and the row it was on. */
@@ -40,9 +44,20 @@ export function readAddress(search: Record<string, unknown>): Address {
     f: texts(search.f),
     from: moment(search.from),
     to: moment(search.to),
+    zone: isZone(search.zone) ? search.zone : undefined,
     order: search.order === 'desc' ? 'desc' : undefined,
     columns: texts(search.columns),
     event: text(search.event),
     row: Number.isSafeInteger(row) && row > 0 ? row : undefined,
   };
+}
+
+/**
+ * Whether the browser was opened with this search and without a zone: somebody whose times are in
+ * UTC sent it, because others have theirs in the address.
+ */
+export function landed(opened: string, here: string, q: string | undefined): boolean {
+  if (!q || !URL.canParse(opened)) return false;
+  const { pathname, searchParams } = new URL(opened);
+  return pathname === here && !searchParams.has('zone') && searchParams.get('q') === q;
 }

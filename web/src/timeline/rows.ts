@@ -4,7 +4,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { EventPage, EventRow } from '../api/contract';
-import { type Asked, eventWindow, WINDOW } from '../api/queries';
+import { type Asked, client, eventWindow, WINDOW } from '../api/queries';
 
 export interface Rows {
   row: (index: number) => EventRow | undefined;
@@ -16,6 +16,26 @@ export interface Rows {
   took: number | null;
   /** Whether nothing is known yet at all. */
   pending: boolean;
+}
+
+/** The rows from one number to another, both included, also those that nobody has looked at. */
+export async function rowsBetween(
+  name: string,
+  asked: Asked,
+  order: string,
+  first: number,
+  last: number,
+): Promise<EventRow[]> {
+  const found: EventRow[] = [];
+  for (let index = Math.floor(first / WINDOW); index * WINDOW <= last; index += 1) {
+    const page = await client.fetchQuery({
+      ...eventWindow(name, asked, order, index),
+      staleTime: 60_000,
+    });
+    const begin = index * WINDOW;
+    found.push(...page.events.slice(Math.max(0, first - begin), last - begin + 1));
+  }
+  return found;
 }
 
 /** Follows small steps at once and long jumps only when they have come to rest. */

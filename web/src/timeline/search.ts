@@ -41,15 +41,16 @@ export function useSearching(): Searching {
   const navigate = useNavigate({ from: '/cases/$case/timeline' });
   const chosen = usePreferences();
   const { q, f, from, to, order, columns } = address;
+  const zone = address.zone ?? chosen.zone;
   const filters = useMemo(() => decoded(f), [f]);
   const asked = useMemo(
     () => ({
       q: combined(q ?? '', filters),
       from,
       to,
-      zone: chosen.zone === 'UTC' ? undefined : chosen.zone,
+      zone: zone === 'UTC' ? undefined : zone,
     }),
-    [q, filters, from, to, chosen.zone],
+    [q, filters, from, to, zone],
   );
   return useMemo(() => {
     const change = (what: Partial<Address>) =>
@@ -79,6 +80,7 @@ export function useSearching(): Searching {
           search: (now) => ({
             columns: now.columns,
             order: now.order,
+            zone: now.zone,
             event: now.event,
             f: encoded(next),
             from: around ? isoOf(middle - reach) : undefined,

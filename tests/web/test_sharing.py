@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an address says to a colleague, and what is done with many rows at once."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.conftest import EVENTS
+from tests.web.test_page import TIMELINE, first_rows, total
+
+pytestmark = pytest.mark.browser
+
+DAY = "time:2026-03-01"
+IN_UTC = 100
+"""Events of that day, the first of all; the same day of Tokyo begins before and has fewer."""
+
+
+def zone_shown(page: Page, zone: str) -> None:
+    expect(page.get_by_role("columnheader", name=re.compile("time"))).to_contain_text(zone)
+
+
+def zone_in_address(page: Page) -> list[str]:
+    return parse_qs(urlsplit(page.url).query).get("zone", [])
+
+
+def test_a_link_shows_the_same_rows_in_the_zone_of_whoever_sent_it(
+    page: Page, context: BrowserContext
+) -> None:
+    page.goto(f"{TIMELINE}?q={DAY}")
+    total(page, IN_UTC)
+    page.get_by_role("button", name="Time (UTC)", exact=True).click()
+    page.get_by_role("combobox", name="Times are read and shown in").fill("Tokyo")
+    page.get_by_role("option", name="Asia/Tokyo").click()
+    zone_shown(page, "Asia/Tokyo")
+    page.keyboard.press("Escape")
+    there = page.locator("strong[aria-live]")
+    expect(there).not_to_have_text(f"{IN_UTC} events")
+    in_tokyo, link = there.inner_text(), page.url
+    assert zone_in_address(page) == ["Asia/Tokyo"]
+
+    page.get_by_role("button", name="Time (Asia/Tokyo)", exact=True).click()
+    page.get_by_role("combobox", name="Times are read and shown in").fill("UTC")
+    page.get_by_role("option", name="UTC", exact=True).click()
+    zone_shown(page, "UTC")
+    total(page, IN_UTC)
+    assert zone_in_address(page) == []
+
+    colleague = context.new_page()
+    colleague.goto(link)
+    zone_shown(colleague, "Asia/Tokyo")
+    expect(colleague.locator("strong[aria-live]")).to_have_text(in_tokyo)
+    colleague.get_by_role("link", name="Overview").click()
+    colleague.get_by_role("link", name="Timeline").click()
+    zone_shown(colleague, "UTC")
+
+
+def test_zooming_out_holds_what_was_chosen(page: Page) -> None:
+    chosen = "from=2026-03-01T00:00:00.000Z&to=2026-03-01T00:00:59.999Z"
+    page.goto(f"{TIMELINE}?{chosen}")
+    total(page, 1)
+    page.get_by_role("button", name="Zoom out").click()
+    page.wait_for_url(re.compile("from=2026-02-28T23"))
+    said = parse_qs(urlsplit(page.url).query)
+    assert said["to"] == ["2026-03-01T00:01:29.999Z"]
+
+
+def test_a_range_is_marked_with_the_rows_that_nobody_scrolled_to(page: Page) -> None:
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.keyboard.press("x")
+    page.keyboard.press("End")
+    page.locator(f"#row-{EVENTS - 1} [role=gridcell]").first.wait_for()
+    page.keyboard.press("Shift+X")
+    marked = page.get_by_role("toolbar", name="Marked rows")
+    expect(marked).to_contain_text(f"{EVENTS} marked")
+
+
+def test_a_mistake_behind_an_emoji_is_mended_where_it_stands(page: Page) -> None:
+    page.goto(TIMELINE)
+    first_rows(page)
+    page.get_by_role("combobox", name="Query").fill("😀😀 OR acton:GetObject")
+    page.get_by_role("button", name="Use action").dispatch_event("mousedown")
+    expect(page.get_by_role("combobox", name="Query")).to_have_value("😀😀 OR action:GetObject")
+    page.get_by_role("combobox", name="Query").press("Enter")
+    total(page, EVENTS // 3)
