@@ -4,6 +4,7 @@ import type { Histogram as Answer } from '../api/contract';
 import { count, counted } from '../text/number';
 import { ends, isoOf, span } from '../text/time';
 import { choose, usePreferences } from '../theme/preferences';
+import type { Growth } from './growth';
 import { rangeOf } from './Histogram';
 import type { Searching } from './search';
 import styles from './timeline.module.css';
@@ -26,6 +27,7 @@ export function Head(props: {
   /** What the count has to say, which is more than a page of rows knows. */
   counted: string[];
   answer: Answer | null;
+  growth: Growth;
 }) {
   const { searching, total, known, told, answer } = props;
   const { zone, facetsOpen } = usePreferences();
@@ -57,6 +59,11 @@ export function Head(props: {
       )}
       {props.undated > 0 && (
         <span className="muted number">{count(props.undated)} without a time</span>
+      )}
+      {props.growth.more > 0 && (
+        <button type="button" className={styles.plain} onClick={props.growth.show}>
+          {counted(props.growth.more, 'event')} more in the case: show
+        </button>
       )}
       {[...new Set([...props.counted, ...told.notes])].map((note) => (
         <span key={note} className={styles.note}>

@@ -109,13 +109,20 @@ function Pair(props: { title: string; children: React.ReactNode }) {
 
 function Steps(props: { proof: Proof }) {
   const { proof } = props;
+  // Said first, since the steps that passed before it fill the view.
+  const failed = proof.steps.find((step) => !step.passed);
   return (
     <div className={styles.proof} data-passed={proof.passed} role="status">
       <strong>
         {proof.passed
           ? 'Proved: this row is what the evidence says.'
-          : 'Not proved: see the step that failed.'}
+          : `Not proved${failed ? `: ${failed.name.toLowerCase()}` : ''}`}
       </strong>
+      {failed && (
+        <p>
+          <Value text={failed.detail} limit={1200} lines />
+        </p>
+      )}
       <ol>
         {proof.steps.map((step) => (
           <li key={step.name} data-passed={step.passed}>

@@ -14,6 +14,7 @@ import { Chips } from './Chips';
 import { Drawer } from './Drawer';
 import { Facets } from './Facets';
 import { Grid, type GridHandle } from './Grid';
+import { useGrowth } from './growth';
 import { Head, type Told } from './Head';
 import { Histogram } from './Histogram';
 import { useKeys } from './keys';
@@ -50,6 +51,7 @@ export function Timeline() {
   /** A row that was to be opened before it was here; it opens when it comes. */
   const awaited = useRef<number | null>(null);
   const rows = total.data?.count ?? 0;
+  const growth = useGrowth(name, total.dataUpdatedAt, total.data?.count);
   const narrowPage = useMediaQuery('(max-width: 1500px)');
   const crowded = narrowPage && Boolean(address.event);
 
@@ -233,6 +235,7 @@ export function Timeline() {
         known={total.data !== undefined}
         told={told}
         counted={total.data?.notes ?? []}
+        growth={growth}
         answer={answer}
       />
       <Histogram name={name} asked={asked} narrow={narrow} ready={setAnswer} />
