@@ -12,6 +12,7 @@ from locard.cases.hosts import Hosts
 from locard.cases.intake import Wish
 from tests.cases.dying import killed_after
 from tests.cases.test_adding import ids, sums_hold
+from tests.parsers.test_disk import run, tool
 
 LOG = b"2024-01-05 10:00:00 app[1]: by the clock on the wall\n"
 FILES = {
@@ -119,6 +120,36 @@ def test_an_archive_that_was_killed_half_way_ends_with_the_same_rows(
     desk.add("c", [path], who="ana")
     assert told(desk) == wanted
     sums_hold(desk)
+
+
+def test_images_and_archives_among_the_files_know_better(desk: Desk, tmp_path: Path) -> None:
+    root = folder(tmp_path / "vm", {**FILES, "etc/hostname": b"guest\n", "etc/timezone": b"UTC\n"})
+    image = tmp_path / "in" / "var" / "lib" / "images" / "vm.raw"
+    folder(tmp_path / "in", FILES)
+    image.parent.mkdir(parents=True)
+    with image.open("wb") as stream:
+        stream.truncate(8 << 20)
+    run(tool("mkfs.ext4"), "-q", "-F", "-d", root, image)
+    backup = {**FILES, "etc/hostname": b"other\n", "var/log/messages": LOG * 2}
+    tarred(tmp_path / "in" / "root" / "backup.tar.gz", "", backup, {})
+    tarred(tmp_path / "in" / "root" / "logs.tar.gz", "", {"messages": LOG * 3}, {})
+    desk.add("c", [tmp_path / "in"], who="ana")
+    rows = desk.timeline.page(desk.search("c", "source:linux.syslog", who="ana"), 100).rows
+    hosts = {str(row["file"]): str(row["host"]) for row in rows}
+    assert hosts == {
+        "/var/log/syslog": "guest",
+        "in/var/log/syslog": "berlin",
+        "in/root/backup.tar.gz/var/log/messages": "other",
+        "in/root/logs.tar.gz/messages": "berlin",
+    }
+    times = {str(row["file"]): str(row["time"]) for row in rows}
+    assert times["/var/log/syslog"] != times["in/var/log/syslog"]
+    assert all(desk.prove(str(row["id"]), who="ana").passed for row in rows)
+    again = desk.add("c", [tmp_path / "in"], who="ana", wish=Wish(host="said"))
+    assert again.renewed_files > 0
+    rows = desk.timeline.page(desk.search("c", "source:linux.syslog", who="ana"), 100).rows
+    said = {str(row["file"]): (str(row["host"]), str(row["time"])) for row in rows}
+    assert said["in/var/log/syslog"] == ("said", times["in/var/log/syslog"])
 
 
 def test_names_and_zones_of_hostile_files_are_not_believed() -> None:

@@ -116,6 +116,7 @@ class Ahead:
             modified=origin.modified,
             zone=wish.zone or "UTC",
             host=wish.host,
+            learned=wish.learned,
             mapping=self._mappings.get(wish.mapping),
             limits=limited(self._limits, wish.limits),
         )

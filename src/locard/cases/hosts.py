@@ -38,8 +38,15 @@ class Machine:
 class Hosts:
     """The machines whose files are among those that were seen, by the folder of their root."""
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: tuple[str, str] = ("", "")) -> None:
+        """`otherwise`: host and zone of what lies in no folder of a machine that is seen here."""
         self._machines: dict[str, Machine] = {}
+        self._otherwise = otherwise
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is known."""
+        return bool(self._machines) or any(self._otherwise)
 
     def tells(self, path: str) -> bool:
         """Whether the content of this file says whose files those around it are."""
@@ -79,7 +86,7 @@ class Hosts:
                 found = self._machines.get("".join(f"{part}/" for part in parts[:count]))
                 if found is not None:
                     return found.host, found.linked or found.zone
-        return "", ""
+        return self._otherwise
 
     @staticmethod
     def may_be(path: str) -> bool:

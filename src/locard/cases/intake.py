@@ -24,7 +24,7 @@ from locard.model.errors import Unreadable
 from locard.model.evidence import Origin, printable
 from locard.state.authorities import in_force
 from locard.state.database import State
-from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
+from locard.state.investigations import FINAL, LEARNED, REPLACE, Holding, Place, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Wish:
     """Time zone of logs that name none; empty: as the evidence was read before, or UTC."""
     host: str = ""
     mapping: str = ""
+    learned: tuple[str, ...] = ()
+    """Which of `host` and `zone` the files of the machine said, and no person."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Limits other than those of the settings, by their names in `parsers.contract.Limits`."""
 
@@ -141,7 +143,7 @@ class Intake:
         if size is None or self.ahead is None:
             return self.put(stream, origin, reason, watch)
         with self.vault.arriving(stream, watch, size) as arrival:
-            scout = self.ahead.send(arrival, self.ahead.task(origin, self._wish(origin)))
+            scout = self.ahead.send(arrival, self.ahead.task(origin, self._wish(origin.name)))
             try:
                 arrival.fill()
                 put = self.keep(arrival, origin, reason, watch)
@@ -209,18 +211,23 @@ class Intake:
         withheld, self._withheld = self._withheld, {}
         if not withheld:
             return
-        learned = {one: self.hosts.of(name) for one, name in withheld.items()}
         with self.state.session(alone=True) as session:
-            for one, (host, zone) in learned.items():
-                holding = session.get(Holding, one) if host or zone else None
-                if holding is not None and holding.stage == Stage.QUEUED.value:
-                    holding.host, holding.zone = holding.host or host, holding.zone or zone
+            for one, name in withheld.items() if self.hosts.any else ():
+                holding = session.get(Holding, one)
+                if holding is None or holding.stage != Stage.QUEUED.value:
+                    continue
+                if LEARNED in holding.facts or not (holding.host or holding.zone):
+                    wish = self._wish(name)
+                    holding.host, holding.zone = wish.host, wish.zone
+                    holding.facts = _facts(holding.facts, wish.learned)
         self.queued(list(withheld))
 
-    def _wish(self, origin: Origin) -> Wish:
+    def _wish(self, name: str) -> Wish:
         """How one file is to be read: what the person said, else what its machine says."""
-        host, zone = self.hosts.of(origin.name)
-        return replace(self.wish, host=self.wish.host or host, zone=self.wish.zone or zone)
+        wish, (host, zone) = self.wish, self.hosts.of(name)
+        found = {"host": host if not wish.host else "", "zone": zone if not wish.zone else ""}
+        learned = tuple(word for word, value in found.items() if value)
+        return replace(wish, host=wish.host or host, zone=wish.zone or zone, learned=learned)
 
     def _hold(self, session: Session, pending: Sequence[tuple[Put, Origin, int]]) -> list[Holding]:
         """The holdings of what is pending, each with its place: a few statements for all of it."""
@@ -252,7 +259,7 @@ class Intake:
         return list(found.values())
 
     def _new(self, put: Put, origin: Origin, depth: int) -> Holding:
-        wish = self._wish(origin)
+        wish = self._wish(origin.name)
         return Holding(
             case=self.case,
             evidence=put.evidence.id,
@@ -267,6 +274,7 @@ class Intake:
             host=wish.host,
             mapping=wish.mapping,
             limits=dict(wish.limits),
+            facts=_facts({}, wish.learned),
             stage=Stage.QUEUED.value,
             attempts=0,
         )
@@ -294,4 +302,24 @@ class Intake:
             holding.wanted = wish.parser or holding.wanted
             holding.zone = wish.zone or holding.zone
             holding.host = wish.host or holding.host
+            said = {"host": wish.host, "zone": wish.zone}
+            learned = holding.facts.get(LEARNED, "").split()
+            left = tuple(word for word in learned if not said[word])
+            holding.facts = _facts(holding.facts, left)
             holding.mapping = wish.mapping or holding.mapping
+
+
+def inside(holding: Holding) -> tuple[Wish, Hosts]:
+    """How what comes out of a holding is to be read: as a person said, else as its files say."""
+    learned = holding.facts.get(LEARNED, "").split()
+    said = {"host": holding.host, "zone": holding.zone}
+    found = {name: said.pop(name) for name in learned if name in said}
+    host, zone = said.get("host", ""), said.get("zone", "")
+    wish = Wish(host=host, zone=zone, mapping=holding.mapping, limits=holding.limits)
+    return wish, Hosts((found.get("host", ""), found.get("zone", "")))
+
+
+def _facts(facts: Mapping[str, str], learned: tuple[str, ...]) -> dict[str, str]:
+    """The facts with what is known of where host and zone come from."""
+    others = {name: fact for name, fact in facts.items() if name != LEARNED}
+    return {**others, LEARNED: " ".join(learned)} if learned else others

@@ -25,7 +25,7 @@ from locard.cases.attempt import Attempt, Members
 from locard.cases.claims import AT_ONCE, Claims
 from locard.cases.descent import Descent, NestedBomb
 from locard.cases.hosts import Hosts
-from locard.cases.intake import Intake, Wish
+from locard.cases.intake import Intake, inside
 from locard.cases.progress import Progress
 from locard.cases.reading import opened
 from locard.cases.scout import Arrived, Told, Written
@@ -39,7 +39,7 @@ from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, Task, WorkerLost
 from locard.settings import limited
 from locard.state.database import State
-from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
+from locard.state.investigations import FINAL, LEARNED, REPLACE, Holding, Place, Stage
 
 ATTEMPTS = 2
 CHUNK = 5_000
@@ -214,7 +214,9 @@ class Parsing:
             if attempt < ATTEMPTS:
                 self.progress.log(f"{name}: {found.lost}; trying once more")
         self.progress.advance(max(0, holding.size - found.advanced))
-        self.writer.put(self._outcome(one, found, attempt))
+        outcome = self._outcome(one, found, attempt)
+        kept = {name: holding.facts[name] for name in (LEARNED,) if name in holding.facts}
+        self.writer.put(replace(outcome, facts={**outcome.facts, **kept}))
         for trouble in found.troubles[:10]:
             self.progress.log(f"{name}: {trouble}")
         if found.lost:
@@ -230,18 +232,15 @@ class Parsing:
 
     def _attempt(self, holding: Holding, name: str, advanced: int) -> Attempt:
         attempt = Attempt(advanced=advanced)
+        wish, hosts = inside(holding)
         intake = Intake(
             self.state,
             self.vault,
             self.case,
             self.who,
-            Wish(
-                zone=holding.zone,
-                host=holding.host,
-                mapping=holding.mapping,
-                limits=holding.limits,
-            ),
+            wish,
             self._enqueue,
+            hosts=hosts,
             withholds=True,
         )
         with opened(

@@ -13,7 +13,7 @@ from locard.parsers.disk.image.companions import companions
 from locard.parsers.pool import Task
 from locard.settings import limited
 from locard.state.database import State
-from locard.state.investigations import Holding
+from locard.state.investigations import LEARNED, Holding
 
 MOST_COMPANIONS = 512
 """Files that one image may draw in by naming them; each holds a descriptor open."""
@@ -58,6 +58,7 @@ def opened(
             modified=holding.modified,
             zone=holding.zone or "UTC",
             host=holding.host,
+            learned=tuple(holding.facts.get(LEARNED, "").split()),
             mapping=mappings.get(holding.mapping),
             limits=limited(limits, holding.limits),
             depth=holding.depth,

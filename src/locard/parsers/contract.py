@@ -114,6 +114,8 @@ class Context:
     """IANA zone for times that name none."""
     host: str = ""
     """Host that the evidence is of, when the person said so."""
+    learned: tuple[str, ...] = ()
+    """Which of `host` and `zone` files beside this one said, no person: an image knows better."""
     only: str | None = None
     """Locator of the one row that is wanted (a proof). A parser may skip everything else."""
     mapping: Mapping[str, object] | None = None

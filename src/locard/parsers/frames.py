@@ -152,6 +152,7 @@ class Order(msgspec.Struct, frozen=True):
     modified: int | None = None
     zone: str = "UTC"
     host: str = ""
+    learned: tuple[str, ...] = ()
     mapping: dict[str, object] | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
     depth: int = 0

@@ -59,6 +59,8 @@ class Task:
     modified: int | None = None
     zone: str = "UTC"
     host: str = ""
+    learned: tuple[str, ...] = ()
+    """Which of `host` and `zone` no person said, but files beside this one."""
     mapping: Mapping[str, object] | None = None
     limits: Limits | None = None
     """None means the pool's. Memory is the pool's always."""
@@ -225,6 +227,7 @@ class Pool:
             modified=task.modified,
             zone=task.zone,
             host=task.host,
+            learned=task.learned,
             mapping=dict(task.mapping) if task.mapping is not None else None,
             limits=task.limits or self.limits,
             depth=task.depth,

@@ -195,6 +195,7 @@ class Server:
             modified=order.modified,
             zone=order.zone,
             host=order.host,
+            learned=order.learned,
             only=order.only,
             mapping=order.mapping,
             limits=order.limits,

@@ -37,6 +37,8 @@ FINAL = frozenset(
 
 COPY = "rows taken up by"
 """Fact of the triage of a disk: the id of the full copy whose rows took its rows up."""
+LEARNED = "learned"
+"""Fact of a holding whose `host`, `zone` or both were said by files beside it, and by nobody."""
 REPLACE = "replace"
 """Fact of a holding that is to be read in another way: its rows go before it is parsed."""
 

@@ -2,7 +2,7 @@
 """Reading an image in the order in which a responder wants it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from locard.parsers.contract import Context, Opened
@@ -36,6 +36,12 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
         if context.only in (None, f"{place}!"):
             boundary.problem(rows, f"{place}!", why, context.host)
 
+    if context.learned:  # of the machine whose files the image was among
+        context = replace(
+            context,
+            host="" if "host" in context.learned else context.host,
+            zone="UTC" if "zone" in context.learned else context.zone,
+        )
     disk = layers.open_container(opened, report)
     triage = context.triage or _is_triage(opened)
     volumes: list[layers.Volume] = []
