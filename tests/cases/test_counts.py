@@ -13,7 +13,7 @@ from locard.cases.desk import Desk
 from locard.cases.holdings import Item
 from locard.cases.intake import Wish
 from locard.cases.parsing import Parsing
-from locard.cases.progress import Progress
+from locard.cases.progress import Behind, Progress
 from locard.cases.writing import Writer
 from locard.model.custody import Hand
 from locard.parsers.contract import Limits
@@ -42,12 +42,14 @@ def parse(desk: Desk) -> Parse:
             limits,
             {},
         ) as adding:
-            adding.take([path], Wish(), progress)
+            feed = adding.feed([path], Wish(), progress)
+            feed.here()
         writer = Writer(desk.timeline, desk.state, "c")
         with Pool(1, desk.settings.scratch, limits, (TOYS,)) as pool:
-            Parsing(
-                desk.state, desk.vault, pool, writer, progress, "c", Hand("ana"), limits, {}
-            ).run(1)
+            behind = Behind(progress, "Parsing", "bytes")
+            Parsing(desk.state, desk.vault, pool, writer, behind, "c", Hand("ana"), limits, {}).run(
+                1, sorted(feed.taken.holdings)
+            )
         writer.close()
         progress.finish("done")
         return next(item for item in desk.evidence("c")[0] if item.name == path.name)

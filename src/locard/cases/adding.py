@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 from locard.cases import copies, digests
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
+from locard.cases.feed import Check, Feed, Queued
 from locard.cases.intake import UPLOADING, Intake, Taken, Wish
 from locard.cases.looking import look
 from locard.cases.parsing import Parsing
-from locard.cases.progress import Progress
+from locard.cases.progress import Behind, Progress
 from locard.cases.turns import alone
-from locard.cases.writing import Outcome, Writer
+from locard.cases.unfinished import waiting
+from locard.cases.writing import Outcome, Tally, Writer
 from locard.evidence import Draft, Vault
 from locard.evidence.spool import Readable
 from locard.model.custody import Hand, Verb
@@ -32,7 +34,7 @@ from locard.parsers.pool import Pool, WorkerLost
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State
-from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.state.investigations import Holding, Place, Stage
 from locard.timeline import Excerpts, Search, Timeline
 
 REASONS = 20
@@ -145,20 +147,28 @@ class Adding:
             self._pool = Pool(self.settings.workers, self.settings.scratch, self.limits)
         return self._pool
 
-    def take(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Taken:
-        """Put everything below `paths` into the vault and register it. Nothing is parsed yet."""
-        progress.stage("Looking", 0, "files")
-        found = look(paths, self.settings.home)
-        self.vault.prepare()
-        self.pool().prepare(len(found.files))  # they start meanwhile
-        progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
-        intake = Intake(
-            self.state, self.vault, self.case, self.who, wish, ahead=self.ahead, hosts=found.hosts
-        )
-        taken = intake.take(found.files, progress)
-        taken.passed, taken.denied = found.passed, found.denied + taken.denied
-        taken.empty = found.empty + taken.empty
-        return taken
+    def feed(self, paths: Sequence[Path], wish: Wish, progress: Progress) -> Feed:
+        """What puts everything below `paths` into the vault and registers it, for `parse`."""
+        pool = self.pool()
+
+        def take(queued: Queued, check: Check) -> Taken:
+            progress.stage("Looking", 0, "files")
+            found = look(paths, self.settings.home)
+            self.vault.prepare()
+            pool.prepare(len(found.files))  # they start meanwhile
+            progress.stage("Taking in", sum(file.size for file in found.files), "bytes")
+
+            def watch(count: int) -> None:
+                check()
+                progress.advance(count)
+
+            at = self.state, self.vault, self.case, self.who
+            taken = Intake(*at, wish, queued, self.ahead, found.hosts).take(found.files, watch)
+            taken.passed, taken.denied = found.passed, found.denied + taken.denied
+            taken.empty = found.empty + taken.empty
+            return taken
+
+        return Feed(take)
 
     def receive(
         self, stream: Readable, origin: Origin, size: int, wish: Wish, progress: Progress
@@ -185,40 +195,35 @@ class Adding:
             drafts.append(Draft(self.who, Verb.PROCESSED, evidence, self.case, reason, details))
         self.vault.ledger.append(drafts, durable=False)
 
-    def parse(self, progress: Progress, named: Collection[int] = ()) -> Added:
+    def parse(
+        self, progress: Progress, named: Collection[int] = (), feed: Feed | None = None
+    ) -> Added:
         """Parse whatever the case holds unparsed, with one such run in a case at a time.
 
-        Troubles are told of what this run parsed and of the holdings `named` now, with all that
+        What `feed` takes in is parsed while it does. While another run has the case it only takes
+        in. Troubles are told of what this run parsed and of the holdings `named` now, with all that
         was taken out of them.
         """
         added = Added(self.case)
-        with alone(self.settings.home, self.case, lambda: progress.stage(WAITING, 0, "")):
-            roots = {*named, *waiting(self.state, self.case)}
-            since = self._counts()
-            tidy(self.settings.home, self.case)
-            alive = {one.name for one in arriving(self.settings.home, self.case)}
-            self.timeline().clear(self.case, alive)
-            writer = Writer(self.timeline(), self.state, self.case, self._processed)
+
+        def busy() -> None:
+            if feed is not None:
+                feed.here()
+            progress.stage(WAITING, 0, "")
+
+        with alone(self.settings.home, self.case, busy):
+            since, left = self._counts(), waiting(self.state, self.case)
+            if feed is not None:
+                feed.start()
             try:
-                Parsing(
-                    self.state,
-                    self.vault,
-                    self.pool(),
-                    writer,
-                    progress,
-                    self.case,
-                    self.who,
-                    self.limits,
-                    self.mappings,
-                    self.ahead,
-                ).run(self.settings.workers)
-                with suppress(WorkerLost):  # no worker started: each file says why
-                    added.confinement = self.pool().confinement().describe()
+                tally = self._parse(progress, left, feed, added)
             finally:
-                writer.close()
-            added.events = writer.tally.new
-            added.known_events = writer.tally.known
-            added.sighted_events = writer.tally.sighted
+                if feed is not None:
+                    feed.stop()
+            roots = {*named, *left, *(feed.taken.holdings if feed is not None else ())}
+            added.events = tally.new
+            added.known_events = tally.known
+            added.sighted_events = tally.sighted
             folded = self._fold() if added.events else 0
             folded += copies.settle(self.state, self.vault, self.timeline(), self.case, self.who)
             if added.events or folded:
@@ -242,6 +247,35 @@ class Adding:
         for trouble in added.damaged[:REASONS]:
             trouble.reason = trouble.reason or self._first_problem(trouble.evidence)
         return added
+
+    def _parse(
+        self, progress: Progress, left: Sequence[int], feed: Feed | None, added: Added
+    ) -> Tally:
+        """Parse what was left and what is fed."""
+        timeline = self.timeline()
+        tidy(self.settings.home, self.case)
+        timeline.clear(
+            self.case, lambda: {one.name for one in arriving(self.settings.home, self.case)}
+        )
+        writer = Writer(timeline, self.state, self.case, self._processed)
+        try:
+            Parsing(
+                self.state,
+                self.vault,
+                self.pool(),
+                writer,
+                Behind(progress, "Parsing", "bytes"),
+                self.case,
+                self.who,
+                self.limits,
+                self.mappings,
+                self.ahead,
+            ).run(self.settings.workers, left, feed)
+            with suppress(WorkerLost):  # no worker started: each file says why
+                added.confinement = self.pool().confinement().describe()
+        finally:
+            writer.close()
+        return writer.tally
 
     def _fold(self) -> int:
         """Rows of tables that tell of records which are here in full become places of these."""
@@ -331,15 +365,3 @@ def _family(session: Session, case: str, roots: Collection[int]) -> set[int]:
             family.add(one)
             left += members.get(hashes.get(one, ""), ())
     return family
-
-
-def waiting(state: State, case: str) -> list[int]:
-    """The holdings of the case that wait to be parsed."""
-    with state.session() as session:
-        return list(
-            session.scalars(
-                select(Holding.id).where(
-                    Holding.case == case, Holding.stage.not_in([s.value for s in FINAL])
-                )
-            )
-        )

@@ -19,6 +19,7 @@ from locard.cases import segments
 from locard.cases.arriving import sizes
 from locard.cases.preview import Preview
 from locard.cases.scout import Scout
+from locard.cases.segments import Whole
 from locard.evidence import Arrival, Vault
 from locard.evidence.spool import Readable
 from locard.model.errors import Error
@@ -70,10 +71,10 @@ class Ahead:
         """The workers of the run."""
         return self._pool()
 
-    def length(self, stream: Readable, name: str, others: Collection[str]) -> int | None:
+    def length(self, stream: Readable, name: str, beside: Collection[Whole]) -> int | None:
         """How many bytes this file has, when it is worth parsing ahead.
 
-        `others` are the names of what is taken in beside it.
+        `beside` are the images of which further segments are taken in with it.
         """
         try:
             descriptor: int = stream.fileno()  # type: ignore[attr-defined]
@@ -87,7 +88,7 @@ class Ahead:
                 return None
         except (AttributeError, OSError):
             return None
-        return None if self._in_several(name, others) else size
+        return None if self._in_several(name, beside) else size
 
     def worth(self, first: bytes, size: int, name: str) -> bool:
         """Whether what is sent here, and begins like this, is worth parsing ahead.
@@ -99,11 +100,12 @@ class Ahead:
         named = companions(lambda offset, count: first[offset : offset + count])
         return not named and not self._in_several(name, ())
 
-    def _in_several(self, name: str, others: Collection[str]) -> bool:
+    def _in_several(self, name: str, beside: Collection[Whole]) -> bool:
         """Whether the file is, or may be, one of several of an image."""
+        if segments.later(name) or segments.several(name, beside):
+            return True
         with self.state.session() as session:
-            beside = segments.segments(session, self.case, name)
-        return bool(beside) or segments.later(name) or segments.several(name, others)
+            return bool(segments.segments(session, self.case, name))
 
     def task(self, origin: Origin, wish: "Wish") -> Task:
         """What a worker will be told of a file that a person adds (`reading.opened`)."""
@@ -184,11 +186,6 @@ class Ahead:
     def take(self, evidence: str) -> Scout | None:
         """What was parsed of this evidence; the taker drops it."""
         return self._waiting.pop(evidence, None)
-
-    def drop_but(self, wanted: Collection[str]) -> None:
-        """Drop what is none of the evidence that waits to be parsed."""
-        for evidence in self._waiting.keys() - set(wanted):
-            self._waiting.pop(evidence).drop()
 
     def close(self) -> None:
         """Drop all that is left."""

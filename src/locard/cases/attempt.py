@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """One attempt at parsing one holding: what a worker said, and the bytes of members it hands out."""
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from locard.cases.writing import Outcome
 from locard.parsers import frames as f
+from locard.state.investigations import Stage
+
+PROBLEMS_KEPT = 100
+"""Problems of one holding that are kept word for word; all are counted."""
 
 Said = TypeVar("Said")
 
@@ -61,6 +67,42 @@ class Attempt:
             f"The counts do not add up: the parser says {', '.join(wrong)}. Rows that arrived are "
             "kept and may not be all; report this with the name of the parser."
         )
+
+    def outcome(self, one: int, attempts: int) -> Outcome:
+        """What became of the holding `one`, which this is the last of so many attempts at."""
+        known, done = self.known, self.done
+        outcome = Outcome(
+            holding=one,
+            stage=Stage.FAILED,
+            reason=self.lost or "the worker ended without a word",
+            kind=known.kind if known else "",
+            parser=known.parser if known else "",
+            parser_version=known.version if known else "",
+            attempts=attempts,
+            seen=self.seen,
+            rows=self.seen - self.problems,
+            problems=self.problems,
+        )
+        if self.lost or known is None or done is None:
+            return outcome
+        facts = dict(done.facts)
+        if self.troubles:
+            facts["problems"] = json.dumps(self.troubles[:PROBLEMS_KEPT])
+        if self.passed_over:
+            more = self.passed_over - len(self.passed)
+            facts["passed"] = json.dumps(self.passed + [f"and {more:,} more"] * bool(more))
+        if known.layers:
+            facts["layers"] = " ".join(known.layers)
+        if wrong := self.miscount(done):
+            return replace(outcome, reason=wrong)
+        stage, reason = Stage.PARSED, ""
+        if known.kind == f.ARCHIVE:
+            stage = Stage.UNPACKED
+        elif not known.parser:
+            stage, reason = Stage.NOT_PARSED, known.reason
+        if self.troubles:
+            reason = self.troubles[0]
+        return replace(outcome, stage=stage, reason=reason, facts=facts)
 
 
 class Members(Generic[Said]):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from sqlalchemy import select
 
 from locard.cases import holdings, wishes
-from locard.cases.adding import Added, Adding, waiting
+from locard.cases.adding import Added, Adding
 from locard.cases.ahead import SMALLEST
 from locard.cases.asking import Reading
 from locard.cases.background import Background, beside
@@ -32,6 +32,7 @@ from locard.cases.progress import Progress, Snapshot, jobs
 from locard.cases.receiving import Sent, handed_over
 from locard.cases.signer import signer
 from locard.cases.trail import Trail
+from locard.cases.unfinished import waiting
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
 from locard.model.custody import CustodyEntry, Hand, Verb
@@ -204,11 +205,13 @@ class Desk(Offices, Reading):
         beside(lambda: self.timeline)  # starting takes as long as many a file takes to come in
         what = _what(paths)
 
-        def take(adding: Adding, progress: Progress) -> Taken | None:
+        def run(adding: Adding, progress: Progress) -> tuple[Added, Taken | None]:
             begun(progress)
-            return adding.take(paths, wish, progress) if paths else None
+            feed = adding.feed(paths, wish, progress) if paths else None
+            added = adding.parse(progress, feed=feed)
+            return added, feed.taken if feed is not None else None
 
-        return self._adding(case, hand, wish, what, made, take)
+        return self._adding(case, hand, wish, what, made, run)
 
     def _adding(
         self,
@@ -217,9 +220,9 @@ class Desk(Offices, Reading):
         wish: Wish,
         what: str,
         made: bool,
-        take: Callable[[Adding, Progress], Taken | None],
+        run: Callable[[Adding, Progress], tuple[Added, Taken | None]],
     ) -> Added:
-        """One run: what `take` takes in, and all that waits, is parsed."""
+        """One run, which takes in and parses, and what it says of itself."""
         progress = Progress(self.state, case, what, hand.name)
         state = "failed"
         try:
@@ -233,8 +236,7 @@ class Desk(Offices, Reading):
                 limited(self.limits, wish.limits),
                 self.mappings(),
             ) as adding:
-                taken = take(adding, progress)
-                added = adding.parse(progress, taken.holdings if taken else ())
+                added, taken = run(adding, progress)
             if taken is not None:
                 added.files, added.new_files = taken.files, taken.new
                 added.known_files = taken.known
@@ -297,13 +299,13 @@ class Desk(Offices, Reading):
         wish, origin = wishes.judged(self.state, self.limits, sent.wish), uploaded(sent.name, who)
         beside(lambda: self.timeline)
 
-        def take(adding: Adding, progress: Progress) -> Taken:
+        def run(adding: Adding, progress: Progress) -> tuple[Added, Taken | None]:
             taken, evidence = adding.receive(stream, origin, sent.size, wish, progress)
             held(evidence)
-            return taken
+            return adding.parse(progress, taken.holdings), taken
 
         what = f"Adding {printable(origin.name)}"
-        return self._adding(sent.case, who, wish, what, False, take)
+        return self._adding(sent.case, who, wish, what, False, run)
 
     def resume(self, case: str, *, who: Hand | str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""

@@ -11,17 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from locard import __version__
+from locard.cases import segments
 from locard.cases.ahead import Ahead
 from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
 from locard.cases.looking import Found
-from locard.cases.progress import Progress
+from locard.cases.segments import Whole
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
 from locard.model.custody import Acquisition, Authority, Hand, Method
 from locard.model.errors import Unreadable
 from locard.model.evidence import Origin, printable
+from locard.parsers.disk.image.companions import companions
 from locard.state.authorities import in_force
 from locard.state.database import State
 from locard.state.investigations import FINAL, LEARNED, REPLACE, Holding, Place, Stage
@@ -62,6 +64,10 @@ class Taken:
     """Named files without a byte, and named folders without a file."""
 
 
+MOST = 500
+"""Files that wait to be made durable together."""
+SECONDS, FIRST_SECONDS = 1.0, 0.2
+"""For how long they wait, and the first of them."""
 ADDING = "added to the case"
 ADDED = Method("file.read", __version__, "as found: each file at the moment at which it was read")
 """How files that a person names are got."""
@@ -90,13 +96,15 @@ class Intake:
         ahead: Ahead | None = None,
         hosts: Hosts | None = None,
         *,
-        withholds: bool = False,
+        unlisted: bool = False,
     ) -> None:
-        """`withholds`: files of a machine wait for `settle`, when all that says whose is known."""
+        """`unlisted`: nobody knows what will come in, as of an archive.
+
+        Then files of a machine wait for `finish`, when all that says whose they are is known.
+        """
         self.state, self.vault, self.case, self.who, self.wish = state, vault, case, who, wish
         self.hosts = hosts or Hosts()
-        self._withholds = withholds
-        self._withheld: dict[int, str] = {}
+        self._unlisted = unlisted
         self.ahead = ahead
         """Parses what is large while it comes in."""
         self.queued = queued
@@ -106,17 +114,23 @@ class Intake:
         self._host = os.uname().nodename
         self._pending: list[tuple[Put, Origin, int]] = []
         self._since = time.monotonic()
+        self._beside: Collection[Whole] | None = None if unlisted else ()
+        """The images of which further segments come in; None where nobody knows."""
+        self._needy: set[str] = set()
+        """Evidence that may need other files beside it."""
+        self._late: dict[int, str] = {}
+        """Names of holdings that are handed on when nothing more comes in."""
 
-    def take(self, files: Sequence[Found], progress: Progress) -> Taken:
+    def take(self, files: Sequence[Found], watch: Watch) -> Taken:
         """Put `files` into the vault one after the other; a file that cannot be read is listed."""
-        names = {file.name for file in files}
+        self._beside = segments.wholes(file.name for file in files)
         for file in files:
             source = {"host": self._host, "path": printable(str(file.path))}
             got = Acquisition(method=ADDED, source=source)
             origin = Origin(name=file.name, modified=file.modified, acquisition=got)
             try:
                 with file.path.open("rb", buffering=0) as stream:
-                    put = self._added(stream, origin, progress.advance, names)
+                    put = self._added(stream, origin, watch)
             except OSError as error:
                 self.taken.denied.append(
                     printable(f"{file.name}: cannot be opened: {error.strerror}")
@@ -128,12 +142,12 @@ class Intake:
             if not put.evidence.size and file.named:
                 self.taken.empty.append(printable(file.name))
             self.register(put, origin, 0)
-        self.flush()
+        self.finish()
         return self.taken
 
-    def _added(self, stream: BinaryIO, origin: Origin, watch: Watch, names: Collection[str]) -> Put:
+    def _added(self, stream: BinaryIO, origin: Origin, watch: Watch) -> Put:
         """Take in a file, of which a scout goes ahead when it is a large one."""
-        size = self.ahead.length(stream, origin.name, names) if self.ahead else None
+        size = self.ahead.length(stream, origin.name, self._beside or ()) if self.ahead else None
         return self.scouted(stream, origin, ADDING, watch, size)
 
     def scouted(
@@ -169,10 +183,11 @@ class Intake:
         if self._authority is None:
             with self.state.session() as session:
                 self._authority = in_force(session, self.case)
+        needy = self._needs_others(arrival, origin.name)
         known = origin.acquisition
         if known.authority == Authority():
             known = replace(known, authority=self._authority)
-        return self.vault.keep(
+        put = self.vault.keep(
             arrival,
             replace(origin, acquisition=known),
             case=self.case,
@@ -180,11 +195,22 @@ class Intake:
             reason=reason,
             watch=watch,
         )
+        if needy:
+            self._needy.add(put.evidence.id)
+        return put
+
+    def _needs_others(self, arrival: Arrival, name: str) -> bool:
+        """Whether what arrived may be an image that cannot be read without files beside it."""
+        if segments.several(name, self._beside):
+            return True
+        with arrival.reader() as file:
+            return bool(companions(lambda at, count: os.pread(file.fileno(), count, at)))
 
     def register(self, put: Put, origin: Origin, depth: int) -> None:
         """Make `put` a holding of the case soon; `flush` makes it durable at once."""
         self._pending.append((put, origin, depth))
-        if len(self._pending) >= 500 or time.monotonic() - self._since > 1.0:
+        waited = time.monotonic() - self._since
+        if len(self._pending) >= MOST or waited > (SECONDS if self.taken.files else FIRST_SECONDS):
             self.flush()
 
     def flush(self) -> None:
@@ -200,19 +226,23 @@ class Intake:
             waiting = {
                 one.id: names[one.evidence] for one in holdings if Stage(one.stage) not in FINAL
             }
-        if self._withholds:
-            self._withheld |= {one: name for one, name in waiting.items() if Hosts.may_be(name)}
+            needy = {one.id for one in holdings if one.evidence in self._needy}
+        self._late |= {
+            one: name
+            for one, name in waiting.items()
+            if one in needy or (self._unlisted and Hosts.may_be(name))
+        }
         protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
-        self.queued([one for one in waiting if one not in self._withheld])
+        self.queued([one for one in waiting if one not in self._late])
 
-    def settle(self) -> None:
-        """Flush, and let what was withheld be parsed: whose files they are is known now."""
+    def finish(self) -> None:
+        """Flush, and hand on what waited for that: what is beside it, and whose it is, is known."""
         self.flush()
-        withheld, self._withheld = self._withheld, {}
-        if not withheld:
+        late, self._late = self._late, {}
+        if not late:
             return
         with self.state.session(alone=True) as session:
-            for one, name in withheld.items() if self.hosts.any else ():
+            for one, name in late.items() if self.hosts.any else ():
                 holding = session.get(Holding, one)
                 if holding is None or holding.stage != Stage.QUEUED.value:
                     continue
@@ -220,7 +250,7 @@ class Intake:
                     wish = self._wish(name)
                     holding.host, holding.zone = wish.host, wish.zone
                     holding.facts = _facts(holding.facts, wish.learned)
-        self.queued(list(withheld))
+        self.queued(list(late))
 
     def _wish(self, name: str) -> Wish:
         """How one file is to be read: what the person said, else what its machine says."""
@@ -242,7 +272,8 @@ class Intake:
                 found[put.evidence.id] = self._new(put, origin, depth)
             else:
                 self.taken.known += 1
-                self._again(holding)
+                if holding.id not in self.taken.holdings:
+                    self._again(holding)
         session.add_all(found.values())
         session.flush()
         numbers = {holding.id for holding in found.values()}

@@ -6,10 +6,9 @@ then listed as failed, with its reason. Members of archives become holdings of t
 the queue while it is worked on.
 """
 
-import json
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -24,11 +23,13 @@ from locard.cases.ahead import Ahead
 from locard.cases.attempt import Attempt, Members
 from locard.cases.claims import AT_ONCE, Claims
 from locard.cases.descent import Descent, NestedBomb
+from locard.cases.feed import Feed
 from locard.cases.hosts import Hosts
 from locard.cases.intake import Intake, inside
-from locard.cases.progress import Progress
+from locard.cases.progress import Behind
 from locard.cases.reading import opened
 from locard.cases.scout import Arrived, Told, Written
+from locard.cases.unfinished import outermost, waiting
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
 from locard.model.custody import Acquisition, Hand, Method
@@ -39,13 +40,11 @@ from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, Task, WorkerLost
 from locard.settings import limited
 from locard.state.database import State
-from locard.state.investigations import FINAL, LEARNED, REPLACE, Holding, Place, Stage
+from locard.state.investigations import LEARNED, REPLACE, Holding, Place, Stage
 
 ATTEMPTS = 2
 CHUNK = 5_000
 """Ids bound in one statement; SQLite takes 32,766."""
-PROBLEMS_KEPT = 100
-"""Problems of one holding that are kept word for word; all are counted."""
 PASSED_KEPT = 1_000
 """Entries of one archive that were passed over and are kept word for word."""
 PASSED_LONGEST = 500
@@ -60,7 +59,7 @@ class Parsing:
         vault: Vault,
         pool: Pool,
         writer: Writer,
-        progress: Progress,
+        progress: Behind,
         case: str,
         who: Hand,
         limits: Limits,
@@ -78,43 +77,61 @@ class Parsing:
         self._claims = Claims(state)
         self._known: set[int] = set()
         self._busy = 0
+        self._fed = False
+        """Whether more is being taken in."""
         self._changed = Condition()
         self._error: BaseException | None = None
 
-    def run(self, threads: int) -> None:
-        """Work until nothing waits any more. Raises what stopped the run, if anything did."""
-        self.progress.stage("Parsing", 0, "bytes")
-        while unfinished := self._unfinished():
-            self._enqueue(unfinished)
-            with ThreadPoolExecutor(threads, thread_name_prefix="parsing") as executor:
-                for future in [executor.submit(self._work) for _ in range(threads)]:
-                    future.result()
+    def run(self, threads: int, left: Sequence[int], feed: Feed | None = None) -> None:
+        """Parse the holdings that were `left`, what is fed, and what is taken out of them.
 
-    def _unfinished(self) -> list[int]:
-        """What waits and was not met yet.
-
-        Not what came out of an archive that waits itself, from a run that was killed: the archive
-        gives it once more, and says whose it is.
+        Raises what stopped the run, if anything did: then nothing more is begun, and what workers
+        are at is broken off, to be done again by the next run.
         """
-        stages = [stage.value for stage in FINAL]
-        with self.state.session() as session:
-            waiting = session.execute(
-                select(Holding.id, Holding.evidence)
-                .where(Holding.case == self.case, Holding.stage.not_in(stages))
-                .order_by(Holding.id)
-            ).all()
-            open_ = {evidence for _, evidence in waiting}
-            inside = {
-                one
-                for one, parent in session.execute(
-                    select(Place.holding, Place.parent)
-                    .join(Holding, Place.holding == Holding.id)
-                    .where(Holding.case == self.case, Holding.stage.not_in(stages))
-                )
-                if parent in open_
-            }
-        new = [one for one, _ in waiting if one not in self._known]
-        return [one for one in new if one not in inside] or new
+        if feed is None:
+            self.progress.show()
+        while left or feed is not None:
+            self._enqueue(outermost(self.state, self.case, left))
+            self._work_off(threads, feed)
+            feed = None
+            left = [one for one in waiting(self.state, self.case) if one not in self._known]
+
+    def _work_off(self, threads: int, feed: Feed | None) -> None:
+        """Work until nothing waits any more, and nothing more comes."""
+        self._fed = feed is not None
+        work = [self._work] * threads
+        if feed is not None:
+            work.append(partial(self._follow_feed, feed))
+        with ThreadPoolExecutor(len(work), thread_name_prefix="parsing") as executor:
+            futures = [executor.submit(one) for one in work]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException as error:
+                self._stop(error)
+                self.pool.end()
+                if feed is not None:
+                    feed.stop()
+                raise
+
+    def _follow_feed(self, feed: Feed) -> None:
+        """Enqueue what is taken in, until all of it was."""
+        try:
+            for ids in feed:
+                self._enqueue(ids)
+            self.progress.show()
+        except BaseException as error:
+            self._stop(error)
+            raise
+        finally:
+            with self._changed:
+                self._fed = False
+                self._changed.notify_all()
+
+    def _stop(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
 
     def note(self, frame: Told, attempt: Attempt) -> None:
         """Take in a frame that is not a member's."""
@@ -166,14 +183,14 @@ class Parsing:
 
     def _next(self) -> int | None:
         with self._changed:
-            while not self._waiting:
-                if self._busy == 0 and self._later:
+            while not self._waiting and self._error is None:
+                if self._busy or self._fed:
+                    self._changed.wait()
+                elif self._later:
                     self._waiting, self._later = self._later, deque()
-                    continue
-                if self._error is not None or self._busy == 0:
+                else:
                     self._changed.notify_all()
                     return None
-                self._changed.wait()
             if self._error is not None:
                 return None
             self._busy += 1
@@ -184,8 +201,7 @@ class Parsing:
             try:
                 self._parse(one)
             except BaseException as error:
-                with self._changed:
-                    self._error = error
+                self._stop(error)
                 raise
             finally:
                 with self._changed:
@@ -214,7 +230,7 @@ class Parsing:
             if attempt < ATTEMPTS:
                 self.progress.log(f"{name}: {found.lost}; trying once more")
         self.progress.advance(max(0, holding.size - found.advanced))
-        outcome = self._outcome(one, found, attempt)
+        outcome = found.outcome(one, attempt)
         kept = {name: holding.facts[name] for name in (LEARNED,) if name in holding.facts}
         self.writer.put(replace(outcome, facts={**outcome.facts, **kept}))
         for trouble in found.troubles[:10]:
@@ -227,6 +243,7 @@ class Parsing:
             return list(islice(self._waiting, AT_ONCE - 1))
 
     def _first(self, name: str) -> str:
+        self.writer.settle()  # what became of the first stands there only then
         with self.state.session() as session:
             return segments.first(session, self.case, name)
 
@@ -241,7 +258,7 @@ class Parsing:
             wish,
             self._enqueue,
             hosts=hosts,
-            withholds=True,
+            unlisted=True,
         )
         with opened(
             self.state,
@@ -258,17 +275,20 @@ class Parsing:
                 with closing(self._run(task)) as told:  # an error must not keep the worker
                     self._follow(told, holding, name, attempt, intake)
             except WorkerLost as lost:
+                if self._error is not None:
+                    raise  # it was ended with the run
                 attempt.lost = str(lost)
             except NestedBomb as bomb:
                 attempt.lost, attempt.bomb = f"{bomb.message} {bomb.advice}", True
             except Error as error:
-                if isinstance(error, Storage) or self.writer.error is not None:
+                stopped = self._error or self.writer.error
+                if isinstance(error, Storage) or stopped is not None:
                     raise  # no fault of this file: the run stops here and goes on later
                 attempt.lost = error.message
             finally:
                 for path, target in attempt.links.items():
                     intake.hosts.link(f"{name}/{path}", target)
-                intake.settle()
+                intake.finish()
         return attempt
 
     def _run(self, task: Task) -> Generator[Told, None, None]:
@@ -332,41 +352,6 @@ class Parsing:
                 attempt.troubles.append(f"{begin.path}: {begin.note}")
             attempt.members += end is not None and not end.problem
             intake.register(put, origin, holding.depth + 1)
-
-    def _outcome(self, one: int, found: Attempt, attempts: int) -> Outcome:
-        known, done = found.known, found.done
-        outcome = Outcome(
-            holding=one,
-            stage=Stage.FAILED,
-            reason=found.lost or "the worker ended without a word",
-            kind=known.kind if known else "",
-            parser=known.parser if known else "",
-            parser_version=known.version if known else "",
-            attempts=attempts,
-            seen=found.seen,
-            rows=found.seen - found.problems,
-            problems=found.problems,
-        )
-        if found.lost or known is None or done is None:
-            return outcome
-        facts = dict(done.facts)
-        if found.troubles:
-            facts["problems"] = json.dumps(found.troubles[:PROBLEMS_KEPT])
-        if found.passed_over:
-            more = found.passed_over - len(found.passed)
-            facts["passed"] = json.dumps(found.passed + [f"and {more:,} more"] * bool(more))
-        if known.layers:
-            facts["layers"] = " ".join(known.layers)
-        if wrong := found.miscount(done):
-            return replace(outcome, reason=wrong)
-        stage, reason = Stage.PARSED, ""
-        if known.kind == f.ARCHIVE:
-            stage = Stage.UNPACKED
-        elif not known.parser:
-            stage, reason = Stage.NOT_PARSED, known.reason
-        if found.troubles:
-            reason = found.troubles[0]
-        return replace(outcome, stage=stage, reason=reason, facts=facts)
 
 
 _IN_ITSELF = (

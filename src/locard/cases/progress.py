@@ -133,6 +133,37 @@ class Progress:
             )
 
 
+class Behind:
+    """Progress of a step that goes on behind the one that is shown, until it is shown itself."""
+
+    def __init__(self, progress: Progress, name: str, unit: str) -> None:
+        self._progress, self._name, self._unit = progress, name, unit
+        self._lock = Lock()
+        self._done = self._total = 0
+        self._shown = False
+        self.log = progress.log
+
+    def show(self) -> None:
+        """The step before is over."""
+        with self._lock:
+            self._shown = True
+            self._progress.stage(self._name, self._total, self._unit, self._done)
+
+    def advance(self, amount: int) -> None:
+        """`amount` more units are done."""
+        with self._lock:
+            self._done += amount
+            if self._shown:
+                self._progress.advance(amount)
+
+    def expect(self, amount: int) -> None:
+        """`amount` more units were found that have to be done."""
+        with self._lock:
+            self._total += amount
+            if self._shown:
+                self._progress.expect(amount)
+
+
 def jobs(state: State, case: str, *, limit: int = 50) -> list[Snapshot]:
     """The jobs of a case, newest first. A job whose process is gone is `stopped`."""
     with state.session() as session:

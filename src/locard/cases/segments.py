@@ -7,7 +7,7 @@ names itself (the backing file of a qcow2 image) is also evidence of its own and
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,10 +29,22 @@ def later(name: str) -> bool:
     return bool(matched["extent"]) or not _FIRST.match(matched["number"])
 
 
-def several(name: str, others: Collection[str]) -> bool:
-    """Whether further segments of the image `name` are among these names."""
+Whole = tuple[str, str]
+"""The folder of an image, and what the names of all its segments begin with."""
+
+
+def wholes(names: Iterable[str]) -> frozenset[Whole]:
+    """The images of which further segments are among these names."""
+    return frozenset(_split(name) for name in names if later(name))
+
+
+def several(name: str, beside: Collection[Whole] | None) -> bool:
+    """Whether the image `name` has further segments among those beside it.
+
+    Where nobody knows what will be beside it: whether it may have some, by its name.
+    """
     whole = _split(name)
-    return bool(whole[1]) and any(later(one) and _split(one) == whole for one in others)
+    return bool(whole[1]) and (beside is None or whole in beside)
 
 
 def segments(session: Session, case: str, name: str) -> dict[str, str]:
@@ -70,8 +82,7 @@ def first(session: Session, case: str, name: str) -> str:
     return ""
 
 
-def _split(name: str) -> tuple[str, str]:
-    """The folder of `name`, and what the names of all its segments begin with."""
+def _split(name: str) -> Whole:
     folder, _, leaf = name.rpartition("/")
     matched = _NAME.match(leaf)
     if matched:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from queue import Empty, SimpleQueue
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import TypeAlias, cast
 
 import pyarrow as pa
@@ -100,6 +100,14 @@ class Writer:
                 raise self.error
             self._ahead += _size(item)
         self._queue.put(item)
+
+    def settle(self) -> None:
+        """Wait until all that was put is written. Raises the error that stopped the writer."""
+        written = Event()
+        self.put(written.set)
+        while not written.wait(0.1):
+            if self.error is not None:
+                raise self.error
 
     def close(self) -> None:
         """Write what is left and stop. Raises the error that stopped the writer."""

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import get_ident
+from threading import Lock, get_ident
 from typing import BinaryIO
 
 from locard.evidence import sparse
@@ -42,6 +42,7 @@ class LocalStore:
     def __init__(self, folder: Path, *, immutable: bool = False) -> None:
         self.folder, self.immutable = folder, immutable
         self._unsettled: list[Path] = []
+        self._settling = Lock()
 
     @property
     def address(self) -> str:
@@ -99,10 +100,13 @@ class LocalStore:
 
         Many at once: the file system writes its journal once for all that wait for it.
         """
-        unsettled, self._unsettled = list(dict.fromkeys(self._unsettled)), []
-        with ThreadPoolExecutor(min(_AT_ONCE, len(unsettled)) or 1) as pool:
-            for _ in pool.map(flush, unsettled):
-                pass
+        with self._settling:  # what another thread is about to flush is waited for
+            count = len(self._unsettled)  # others append meanwhile
+            unsettled = list(dict.fromkeys(self._unsettled[:count]))
+            with ThreadPoolExecutor(min(_AT_ONCE, len(unsettled)) or 1) as pool:
+                for _ in pool.map(flush, unsettled):
+                    pass
+            del self._unsettled[:count]
 
     def open(self, name: str) -> BinaryIO | None:
         """The file itself."""

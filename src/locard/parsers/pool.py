@@ -96,7 +96,8 @@ class Pool:
         # A worker dies with the thread that started it (PR_SET_PDEATHSIG): one thread, kept.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="locard-starter")
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = self._ended = False
+        self._at_work: set[Process] = set()
         self._confinement: Confinement | None = None
 
     def __enter__(self) -> Self:
@@ -147,6 +148,10 @@ class Pool:
         self, task: Task, order: Order, fds: list[int], served: Callable[[], float]
     ) -> Generator[Frame, None, None]:
         worker = self._ready(self._lease())
+        with self._lock:
+            self._at_work.add(worker)
+            if self._ended:
+                worker.end()
         limits = task.limits or self.limits
         done = False
         keep: Process | None = worker
@@ -162,10 +167,19 @@ class Pool:
                         keep = None
                 yield frame
         finally:
+            with self._lock:
+                self._at_work.discard(worker)
             if not done:
                 worker.kill()
                 keep = None
             self._release(keep)
+
+    def end(self) -> None:
+        """End the workers that are at work, with what they do, and start no others."""
+        with self._lock:
+            self._ended = True
+            for worker in self._at_work:
+                worker.end()
 
     def close(self) -> None:
         """End all workers and remove their folders. Runs that are at work are lost."""
@@ -186,7 +200,11 @@ class Pool:
     def _lease(self) -> Process | None:
         if self._closed:
             raise Error("The pool of workers is closed.")
-        return self._idle.get()
+        worker = self._idle.get()
+        if self._ended:
+            self._idle.put(worker)
+            raise Error("The run has ended.")
+        return worker
 
     def _ready(self, worker: Process | None) -> Process:
         """The leased worker, alive; a fresh one when there was none."""

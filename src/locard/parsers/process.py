@@ -126,6 +126,11 @@ class Process:
         self.kill()
         return WorkerLost(f"The parsing worker was ended because it sent {why}.")
 
+    def end(self) -> None:
+        """End the worker; whoever waits for it finds it lost, and cleans up."""
+        if self._child.poll() is None:
+            self._child.kill()
+
     def retire(self) -> None:
         """Let the worker end by itself; kill it when it does not."""
         with contextlib.suppress(OSError):

@@ -8,7 +8,7 @@ them. When the evidence is in the vault, the same rows are written under its id 
 are dropped; that is also all there is to do after a failure or a crash.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -73,15 +73,19 @@ def hide(client: Client, case: str, name: str, group: int) -> None:
     _drop(client, partition(case, name, group))
 
 
-def clear(client: Client, case: str, alive: Collection[str]) -> None:
-    """Remove the rows of all arrivals in a case that are not `alive`."""
+def clear(client: Client, case: str, alive: Callable[[], Collection[str]]) -> None:
+    """Remove the rows of all arrivals in a case that are not `alive`.
+
+    Who is alive is asked after their rows were looked for: an arrival is made before its rows are.
+    """
     table = client.table(
         f"SELECT DISTINCT partition FROM system.parts WHERE database = '{_DB}' "
         "AND table = 'events' AND active AND startsWith(partition, {start:String})",
         {"start": f"{case}{MARK}"},
     )
+    living = alive()
     for name in table.column("partition").to_pylist():
-        if str(name).split(MARK)[1] not in alive:
+        if str(name).split(MARK)[1] not in living:
             _drop(client, str(name))
 
 

@@ -100,7 +100,7 @@ class Timeline:
         """Remove one group of the rows of an arrival."""
         arriving.hide(self._client, case, arrival, group)
 
-    def clear(self, case: str, alive: Collection[str]) -> None:
+    def clear(self, case: str, alive: Callable[[], Collection[str]]) -> None:
         """Remove the rows of all arrivals in a case that are not `alive`."""
         arriving.clear(self._client, case, alive)
 

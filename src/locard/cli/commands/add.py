@@ -71,7 +71,8 @@ def add(
 ) -> int:
     """Add evidence to a case: take it into custody, parse it, make it searchable.
 
-    The rows of a disk image are found by searches while it is still being taken in.
+    Rows are found by searches while the rest is still being taken in, those of a disk image from
+    its first blocks on.
     """
     bounds = limits_of(limit or ())
     if "" in paths:

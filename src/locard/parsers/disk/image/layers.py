@@ -184,7 +184,7 @@ def _raw(opened: Opened, stream: BinaryIO, siblings: Mapping[str, BinaryIO]) -> 
         return cast(BinaryIO, BufferedStream(stream, size=opened.size))
     whole = MappingStream()
     offset = 0
-    parts = {opened.name: (stream, opened.size)}
+    parts = {leaf(opened.name): (stream, opened.size)}
     parts |= {name: (part, length(part)) for name, part in siblings.items()}
     for _, (part, size) in sorted(parts.items()):
         whole.add(offset, size, part)
