@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from locard.cases import settling
+from locard.cases.adding import Adding
 from locard.cases.desk import Desk
 from locard.cases.intake import Wish
 from locard.model.errors import Missing
@@ -229,6 +231,27 @@ def test_a_row_of_a_table_that_tells_of_a_record_in_part_is_a_place_of_it(
     assert len(ids(desk)) == 22
     assert all(desk.prove(one, who="ana").passed for one in both)
     sums_hold(desk)
+
+
+def test_a_run_killed_after_its_last_row_leaves_the_rest_to_the_next(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "of interest.csv"
+    table.write_text(EXCERPT + excerpt(3) + excerpt(4))
+    paths = [table, trail(tmp_path / "in" / "a.json", range(20))]
+
+    def killed(_adding: Adding) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Adding, "_fold", killed)
+        with pytest.raises(KeyboardInterrupt):
+            desk.add("c", paths, who="ana")
+    assert len(ids(desk)) == 22
+    assert settling.left(desk.settings.home, "c")
+    added = desk.add("c", [], who="ana")
+    assert (added.events, added.sighted_events, len(ids(desk))) == (0, 2, 20)
+    assert not settling.left(desk.settings.home, "c")
 
 
 def test_a_row_of_a_table_that_somebody_marked_stays(desk: Desk, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Self
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from locard.cases import copies, digests
+from locard.cases import copies, digests, settling
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
 from locard.cases.feed import Check, Feed, Queued
@@ -213,6 +213,7 @@ class Adding:
 
         with alone(self.settings.home, self.case, busy):
             since, left = self._counts(), waiting(self.state, self.case)
+            unsettled = settling.begin(self.settings.home, self.case)
             if feed is not None:
                 feed.start()
             try:
@@ -224,13 +225,14 @@ class Adding:
             added.events = tally.new
             added.known_events = tally.known
             added.sighted_events = tally.sighted
-            folded = self._fold() if added.events else 0
+            folded = self._fold() if added.events or unsettled else 0
             folded += copies.settle(self.state, self.vault, self.timeline(), self.case, self.who)
-            if added.events or folded:
+            if added.events or folded or unsettled:
                 added.sighted_events += folded
                 added.events = max(0, added.events - folded)
                 progress.stage("Building the text index", 0, "")
                 self.timeline().index(self.case)
+            settling.over(self.settings.home, self.case)
             seen, problems = self._counts()
             added.seen, added.problems = seen - since[0], problems - since[1]
             checked = digests.check(self.state, self.case)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import select
 
-from locard.cases import holdings, wishes
+from locard.cases import holdings, settling, wishes
 from locard.cases.adding import Added, Adding
 from locard.cases.ahead import SMALLEST
 from locard.cases.asking import Reading
@@ -313,7 +313,7 @@ class Desk(Offices, Reading):
         from locard.cases.response.conductor import RESPONDING
         from locard.cases.verifying import VERIFYING
 
-        if not waiting(self.state, case):
+        if not waiting(self.state, case) and not settling.left(self.settings.home, case):
             return False
         running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
         if any(not job.what.startswith((EXPORTING, VERIFYING, *RESPONDING)) for job in running):
