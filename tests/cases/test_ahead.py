@@ -115,9 +115,9 @@ def before_the_hash(
             look(desk)
         return data
 
-    fill, read = Arrival.fill, scout._Member.read
+    fill, read = Arrival.fill, scout.Members.read
     if inside:
-        monkeypatch.setattr(scout._Member, "read", last)
+        monkeypatch.setattr(scout.Members, "read", last)
     else:
         monkeypatch.setattr(Arrival, "fill", first)
 

@@ -114,8 +114,8 @@ def test_an_archive_that_was_killed_half_way_ends_with_the_same_rows(
     finally:
         whole.timeline.close()
         whole.close()
-    settled = "locard.cases.intake:Intake:settle"
-    killed_after(2, settled.replace("settle", "flush"), desk.settings.home, "add", "c", path)
+    settled = "locard.cases.intake:Intake:finish"
+    killed_after(2, settled.replace("finish", "flush"), desk.settings.home, "add", "c", path)
     killed_after(1, settled, desk.settings.home, "resume", "c")
     desk.add("c", [path], who="ana")
     assert told(desk) == wanted
