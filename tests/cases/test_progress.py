@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from locard.cases.progress import Progress, birth
+from locard.cases.progress import Progress, birth, seconds_left
+from locard.cli.terminal import _line
 from locard.state import database
 from locard.state.investigations import CaseRow
 
@@ -33,3 +34,12 @@ def test_what_was_done_before_says_no_speed(tmp_path: Path) -> None:
         assert progress.snapshot()[-1] > 0
     finally:
         progress.finish("done")
+
+
+def test_the_first_bytes_say_nothing_about_the_rest() -> None:
+    assert seconds_left(500, 66_800_000, 1_700) is None
+    assert seconds_left(668_000, 66_800_000, 668_000) == 99
+    assert seconds_left(0, 10, 1) is None
+    assert seconds_left(10, 10, 1) is None
+    assert "left" not in _line("Parsing", 500, 66_800_000, "bytes", 1_700)
+    assert _line("Parsing", 33_400_000, 66_800_000, "bytes", 3_340_000).endswith(", 10 s left")

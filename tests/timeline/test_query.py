@@ -2,6 +2,8 @@
 """The query language: what it finds, where it points at a mistake, and that nothing escapes it."""
 
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from locard.model.errors import BadQuery
 from locard.model.event import COLUMNS
 from locard.timeline import Search, Timeline
+from locard.timeline.query import times
 from locard.timeline.query.fields import FIELDS
 from locard.timeline.query.needed import needed
 from tests.timeline.rows import EVIDENCE, HOUR, OTHER, START, batch
@@ -184,6 +187,20 @@ def test_finds(store: Timeline, query: str, expected: list[int]) -> None:
 
 def test_times_without_offset_are_in_the_zone(store: Timeline) -> None:
     assert _found(store, "time:2023-07-10T03:00", "Europe/Berlin") == [1]
+
+
+def test_a_time_that_clocks_show_twice_names_both() -> None:
+    def ends(text: str) -> list[str]:
+        found = times.span(text, NOW, ZoneInfo("Europe/Berlin"))
+        return [datetime.fromtimestamp(one // 10**9, UTC).strftime("%dT%H:%M:%S") for one in found]
+
+    assert ends("2023-10-29 02:30") == ["29T00:30:00", "29T01:31:00"]
+    assert ends("2023-10-29T02") == ["29T00:00:00", "29T02:00:00"]
+    assert ends("2023-10-29 02:30:05.5") == ["29T00:30:05", "29T01:30:05"]
+    assert ends("2023-10-29 02:30+01:00") == ["29T01:30:00", "29T01:31:00"]
+    assert ends("2023-10-29 03:30") == ["29T02:30:00", "29T02:31:00"]
+    assert ends("2023-10-29") == ["28T22:00:00", "29T23:00:00"]
+    assert ends("2023-03-26 02:30") == ["26T01:30:00", "26T01:31:00"]
 
 
 def test_marks_are_ids_of_events(store: Timeline) -> None:

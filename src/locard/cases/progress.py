@@ -19,6 +19,8 @@ from locard.state.database import State
 from locard.state.jobs import Job
 
 TICK = 0.5
+ENOUGH = 1000
+"""The part of all work, one in so many, before which a rate says nothing about the rest."""
 """Seconds between two writes into the state file."""
 LOG_LINES = 500
 
@@ -173,13 +175,17 @@ def jobs(state: State, case: str, *, limit: int = 50) -> list[Snapshot]:
     return [_read(row) for row in rows]
 
 
+def seconds_left(done: int, total: int, rate: float) -> float | None:
+    """How long the rest takes at this rate; None when that is not known or too early to say."""
+    known = rate > 0 and total > done >= total / ENOUGH
+    return (total - done) / rate if known else None
+
+
 def _read(row: Job) -> Snapshot:
     state = row.state
     if state == "running" and (not row.boot or birth(row.pid) != row.boot):
         state = "stopped"
-    left = None
-    if state == "running" and row.total > row.done and row.rate > 0:
-        left = (row.total - row.done) / row.rate
+    left = seconds_left(row.done, row.total, row.rate) if state == "running" else None
     return Snapshot(
         job=row.id,
         what=row.what,

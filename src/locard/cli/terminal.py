@@ -264,6 +264,7 @@ def _line(stage: str, done: int, total: int, unit: str, rate: float) -> str:
     if not total:
         return stage
     amount = f"{size(done)} of {size(total)}" if unit == "bytes" else f"{done} of {total} {unit}"
-    left = _left((total - done) / rate) if rate > 0 and total > done else ""
+    # As `seconds_left` of `cases.progress`, which is not loaded for a line: too early says nothing.
+    left = _left((total - done) / rate) if rate > 0 and total > done >= total / 1000 else ""
     speed = f", {size(rate)}/s" if unit == "bytes" and rate else ""
     return f"{stage}: {amount}{speed}{left}"

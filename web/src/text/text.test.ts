@@ -73,6 +73,16 @@ describe('times', () => {
       expect(typed(text, 'Europe/Zurich')).toBe(iso);
     }
   });
+  it('that clocks show twice are told apart, and both are in a range that names them', () => {
+    const [summer, winter] = ['2023-10-29T00:30:00Z', '2023-10-29T01:30:00Z'];
+    expect(told(summer, 'Europe/Berlin')).toBe('2023-10-29 02:30:00 +02:00 Europe/Berlin');
+    expect(told(winter, 'Europe/Berlin')).toBe('2023-10-29 02:30:00 +01:00 Europe/Berlin');
+    expect(clock('2023-10-29T02:00:00Z', 'Europe/Berlin').offset).toBeUndefined();
+    expect(typed('2023-10-29 02:30', 'Europe/Berlin')).toBe(summer);
+    expect(typed('2023-10-29 02:30', 'Europe/Berlin', true)).toBe('2023-10-29T01:30:59Z');
+    expect(typed('2023-10-29 02:30:00 +01:00', 'Europe/Berlin')).toBe(winter);
+    expect(typed('2023-03-26 02:30', 'Europe/Berlin')).toBe('2023-03-26T01:30:00Z');
+  });
   it('become milliseconds and spans', () => {
     expect(isoOf(millis('2026-03-08T00:00:00.123456789Z'))).toBe('2026-03-08T00:00:00.123Z');
     expect(span(3_600_000)).toBe('1 h');

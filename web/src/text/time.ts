@@ -29,6 +29,8 @@ export interface Clock {
   time: string;
   /** Digits after the second, without the dot; empty when the source had none. */
   fraction: string;
+  /** How far the zone is ahead, where a change of clocks makes this time twice. */
+  offset?: string;
 }
 
 /** The zones that can be chosen, UTC first. */
@@ -51,14 +53,39 @@ export function clock(iso: string, zone: string): Clock {
   if (!match) return { date: iso, time: '', fraction: '' };
   const fraction = (match[3] ?? '').replace(/0+$/, '');
   if (zone === 'UTC') return { date: match[1] ?? '', time: match[2] ?? '', fraction };
-  const moment = new Date(`${match[1]}T${match[2]}Z`);
+  const moment = Date.parse(`${match[1]}T${match[2]}Z`);
+  const [date = '', time = ''] = wallOf(moment, zone);
+  const wall = Date.parse(`${date}T${time}Z`);
+  const twice = moments(wall, zone).length > 1;
+  return { date, time, fraction, offset: twice ? ahead(wall - moment) : undefined };
+}
+
+/** Date and time that clocks in the zone show at a moment. */
+function wallOf(moment: number, zone: string): [string, string] {
   const part: Record<string, string> = {};
   for (const piece of format(zone).formatToParts(moment)) part[piece.type] = piece.value;
-  return {
-    date: `${part.year}-${part.month}-${part.day}`,
-    time: `${part.hour}:${part.minute}:${part.second}`,
-    fraction,
-  };
+  return [`${part.year}-${part.month}-${part.day}`, `${part.hour}:${part.minute}:${part.second}`];
+}
+
+/** An offset as ISO 8601 writes it. */
+function ahead(milliseconds: number): string {
+  const minutes = Math.round(Math.abs(milliseconds) / 60_000);
+  const digits = (number: number) => String(number).padStart(2, '0');
+  const sign = milliseconds < 0 ? '-' : '+';
+  return `${sign}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`;
+}
+
+const DAY = 86_400_000;
+
+/** The moments at which clocks in the zone show this time: one, two, or none; the first one first. */
+function moments(wall: number, zone: string): number[] {
+  const shown = (moment: number) => Date.parse(`${wallOf(moment, zone).join('T')}Z`);
+  const offsets = new Set([wall - DAY, wall + DAY].map((near) => shown(near) - near));
+  if (offsets.size === 1) return [...offsets].map((offset) => wall - offset);
+  return [...offsets]
+    .map((offset) => wall - offset)
+    .filter((moment) => shown(moment) === wall)
+    .sort((a, b) => a - b);
 }
 
 /** The whole time with its zone named, for reading and copying. */
@@ -66,7 +93,8 @@ export function told(iso: string | null | undefined, zone: string): string {
   if (!iso) return 'no time';
   const read = clock(iso, zone);
   const fraction = read.fraction ? `.${read.fraction}` : '';
-  return `${read.date} ${read.time}${fraction} ${zone === 'UTC' ? 'UTC' : zone}`;
+  const offset = read.offset ? ` ${read.offset}` : '';
+  return `${read.date} ${read.time}${fraction}${offset} ${zone}`;
 }
 
 /** Date and minute, for labels where seconds are noise. */
@@ -98,7 +126,7 @@ export function isoOf(milliseconds: number): string {
 
 /**
  * What a person typed as a time in a zone, as ISO in UTC; null when it is no time. A time that ends a
- * range includes all that it names: a date its day.
+ * range includes all that it names: a date its day, a time that clocks show twice both of them.
  */
 export function typed(text: string, zone: string, ends = false): string | null {
   const match =
@@ -116,18 +144,18 @@ export function typed(text: string, zone: string, ends = false): string | null {
     const sign = offset[0] === '-' ? -1 : 1;
     const digits = offset.replace(/\D/g, '');
     moment -= sign * (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))) * 60_000;
-  } else if (!offset && zone !== 'UTC') moment -= shift(moment, zone);
+  } else if (!offset && zone !== 'UTC') {
+    const found = moments(moment, zone);
+    moment = found[ends ? found.length - 1 : 0] ?? moment - shift(moment, zone);
+  }
   const iso = new Date(moment).toISOString().slice(0, 19);
   return `${iso}${fraction ? `.${fraction}` : ''}Z`;
 }
 
 /** How far the zone is ahead of UTC at a wall-clock time, in milliseconds. */
 function shift(wall: number, zone: string): number {
-  const ahead = (moment: number): number => {
-    const read = clock(new Date(moment).toISOString(), zone);
-    return Date.parse(`${read.date}T${read.time}Z`) - Math.floor(moment / 1000) * 1000;
-  };
-  return ahead(wall - ahead(wall));
+  const at = (moment: number) => Date.parse(`${wallOf(moment, zone).join('T')}Z`) - moment;
+  return at(wall - at(wall));
 }
 
 export function span(milliseconds: number): string {

@@ -141,6 +141,7 @@ function Cell(props: { row: EventRow; column: string; zone: string; wide: boolea
       <>
         <span className="faint">{read.date}</span> {read.time}
         {fraction && <span className="faint">.{fraction}</span>}
+        {read.offset && <span className="faint"> {read.offset}</span>}
       </>
     );
   }

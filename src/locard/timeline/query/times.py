@@ -36,7 +36,8 @@ def span(text: str, now: int, zone: tzinfo) -> tuple[int, int]:
     """The time that a text names: first nanosecond, and the one after the last.
 
     `2023-07-10` is a day, `2023-07-10T12:00` a minute, `now-1d` an instant, `now/d` today;
-    `2023-07-10||+1w` counts from a time that is not now. Times without an offset are in `zone`.
+    `2023-07-10||+1w` counts from a time that is not now. Times without an offset are in `zone`; one
+    that clocks show twice there names both, and what lies between: nothing of it may be missed.
     Raises `NotATime`.
     """
     anchor, counts, steps = text.partition("||")
@@ -71,16 +72,17 @@ def _absolute(text: str, zone: tzinfo) -> tuple[int, int]:
         number.get("minute", 0), number.get("second", 0), tzinfo=zone,
     )  # fmt: skip
     first = _nanoseconds(start)
+    last = max(first, _nanoseconds(start.replace(fold=1)))
     if fraction := parts.get("fraction"):
         width = 10 ** (9 - len(fraction))
-        first += int(fraction) * width
-        return first, first + width
+        within = int(fraction) * width
+        return first + within, last + within + width
     if "second" in number:
-        return first, first + 1_000_000_000
+        return first, last + 1_000_000_000
     if "minute" in number:
-        return first, first + 60_000_000_000
+        return first, last + 60_000_000_000
     if "hour" in number:
-        return first, first + 3600_000_000_000
+        return first, last + 3600_000_000_000
     try:
         if "day" in number:
             return first, _nanoseconds(start + timedelta(days=1))
