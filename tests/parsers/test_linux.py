@@ -238,6 +238,16 @@ def test_what_an_attacker_writes_into_a_file_does_not_hide_it(name, data, kind):
     assert rows.problems == (2 if kind == "ssh" else 0)
 
 
+@pytest.mark.parametrize("name", [b"\x03\x01root", b"a\nb", b"\x1b[31m", b"\xff\xfe" * 16])
+def test_a_failed_login_under_an_odd_name_is_a_row(name):
+    plain = utmp(6, b"eve", b"ssh:notty", b"203.0.113.9", 1_717_146_000)
+    odd = utmp(6, name, b"ssh:notty", b"203.0.113.9", 1_717_146_001)
+    rows = read("utmp", plain * 3 + odd + plain, "btmp")
+    assert rows.problems == 0
+    assert (rows[3]["action"], rows[3]["src_ip"]) == ("failed login", "203.0.113.9")
+    assert rows[3]["actor"] == name.decode("utf-8", "backslashreplace")
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("noise", [b"garbage", b"\xff" * 100, b"\0" * 37, b"\7\0" * 900])

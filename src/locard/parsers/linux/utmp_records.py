@@ -84,7 +84,16 @@ def _typed(raw: bytes, layout: Layout) -> bool:
 
 
 def _whole(raw: bytes, layout: Layout) -> bool:
-    return _sound(layout.form.unpack(raw))
+    values = layout.form.unpack(raw)
+    return _sound(values) or _oddly_named(values)
+
+
+def _oddly_named(values: tuple[Any, ...]) -> bool:
+    """Whether only the account's name is odd: sshd notes in btmp whatever a client calls itself."""
+    user = values[4]
+    rest = (*values[:4], b"", *values[5:])
+    filled = b"\0" not in user.rstrip(b"\0")
+    return bool(values[0]) and bool(values[2].strip(b"\0")) and filled and _sound(rest)
 
 
 def _sound(values: tuple[Any, ...]) -> bool:
@@ -208,7 +217,7 @@ def _more(stream: BinaryIO, position: int, place: Place, rows: Rows) -> bytes:
 
 def _write(raw: bytes, offset: int, layout: Layout, failed: bool, place: Place, rows: Rows) -> None:
     values = layout.form.unpack(raw)
-    if not _sound(values):
+    if not (_sound(values) or _oddly_named(values)):
         place.problem(rows, offset, "a login record whose type, time or names make no sense", raw)
         return
     kind, pid, line, ident, user, host, _, status, session, seconds, micros, address = values
