@@ -4,6 +4,8 @@
 import os
 import signal
 import subprocess
+import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -172,6 +174,25 @@ def test_an_image_waits_for_the_file_that_it_names(
     top, base = item(desk, f"{start}/a-top.qcow2"), item(desk, f"{start}/base.raw")
     assert (top.stage, top.problems) == ("parsed", 0)
     assert top.rows == base.rows > 10
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("name", ["a.tgz", "a.zip", "a.bin"])
+def test_bytes_that_are_in_an_archive_too_are_called_as_a_person_named_them(
+    run: Run, desk: Desk, tmp_path: Path, name: str
+) -> None:
+    loose = trail(tmp_path / "z.json.gz", range(10))
+    archive = tmp_path / name
+    if name.endswith("zip"):
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.write(loose, loose.name)
+    else:
+        with tarfile.open(archive, "w:gz") as tar:
+            tar.add(loose, loose.name)
+    added = run([archive, loose], lambda _check: None)
+    assert (added.events, added.seen) == (10, 11)
+    held = item(desk, "z.json.gz")
+    assert set(held.places) == {"z.json.gz", f"{name}/z.json.gz"}
 
 
 def test_who_settles_waits_for_what_another_is_about_to_flush(

@@ -2,6 +2,7 @@
 """Intake: what a person names becomes evidence in the vault and holdings of the case."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,8 @@ class Taken:
     """Named files without a byte, and named folders without a file."""
 
 
+_ARCHIVES = (b"PK\3\4", b"7z\xbc\xaf\x27\x1c")
+_PACKED = re.compile(r"\.(?:tar(?:\.\w+)?|t(?:gz|bz2?|xz|zst))\Z", re.IGNORECASE)
 MOST = 500
 """Files that wait to be made durable together."""
 SECONDS, FIRST_SECONDS = 1.0, 0.2
@@ -116,8 +119,8 @@ class Intake:
         self._since = time.monotonic()
         self._beside: Collection[Whole] | None = None if unlisted else ()
         """The images of which further segments come in; None where nobody knows."""
-        self._needy: set[str] = set()
-        """Evidence that may need other files beside it."""
+        self._last: set[str] = set()
+        """Evidence that is handed on last."""
         self._late: dict[int, str] = {}
         """Names of holdings that are handed on when nothing more comes in."""
 
@@ -183,7 +186,7 @@ class Intake:
         if self._authority is None:
             with self.state.session() as session:
                 self._authority = in_force(session, self.case)
-        needy = self._needs_others(arrival, origin.name)
+        last = self._comes_last(arrival, origin.name)
         known = origin.acquisition
         if known.authority == Authority():
             known = replace(known, authority=self._authority)
@@ -195,15 +198,22 @@ class Intake:
             reason=reason,
             watch=watch,
         )
-        if needy:
-            self._needy.add(put.evidence.id)
+        if last:
+            self._last.add(put.evidence.id)
         return put
 
-    def _needs_others(self, arrival: Arrival, name: str) -> bool:
-        """Whether what arrived may be an image that cannot be read without files beside it."""
-        if segments.several(name, self._beside):
+    def _comes_last(self, arrival: Arrival, name: str) -> bool:
+        """Whether what arrived is handed on last.
+
+        An image may need files beside it. What is in an archive comes after what a person named:
+        bytes that are in both are called by the same name then, whichever is faster.
+        """
+        if segments.several(name, self._beside) or _PACKED.search(name):
             return True
         with arrival.reader() as file:
+            first = os.pread(file.fileno(), 512, 0)
+            if first.startswith(_ARCHIVES) or first[257:262] == b"ustar":
+                return True
             return bool(companions(lambda at, count: os.pread(file.fileno(), count, at)))
 
     def register(self, put: Put, origin: Origin, depth: int) -> None:
@@ -226,11 +236,11 @@ class Intake:
             waiting = {
                 one.id: names[one.evidence] for one in holdings if Stage(one.stage) not in FINAL
             }
-            needy = {one.id for one in holdings if one.evidence in self._needy}
+            last = {one.id for one in holdings if one.evidence in self._last}
         self._late |= {
             one: name
             for one, name in waiting.items()
-            if one in needy or (self._unlisted and Hosts.may_be(name))
+            if one in last or (self._unlisted and Hosts.may_be(name))
         }
         protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
         self.queued([one for one in waiting if one not in self._late])

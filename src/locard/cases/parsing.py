@@ -128,6 +128,13 @@ class Parsing:
                 self._fed = False
                 self._changed.notify_all()
 
+    def _await_feed(self) -> None:
+        """Wait until everything was taken in: what comes out of an archive comes after that."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._fed or self._error is not None)
+            if self._error is not None:
+                raise Error("The run has ended.")
+
     def _stop(self, error: BaseException) -> None:
         with self._changed:
             self._error = self._error or error
@@ -324,6 +331,7 @@ class Parsing:
             if not isinstance(frame, f.MemberBegin | Arrived):
                 self.note(frame, attempt)
                 continue
+            self._await_feed()
             if not root:
                 root, around = self.descent.of(holding), self.descent.around(holding)
             begin = frame.begin if isinstance(frame, Arrived) else frame
