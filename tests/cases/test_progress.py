@@ -2,14 +2,17 @@
 """Whether a process is still at work, by which locks and jobs are judged; and how fast it is."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from locard.cases.progress import Progress, birth, seconds_left
+from locard.cases.progress import TICK, Progress, birth, jobs, seconds_left
 from locard.cli.terminal import _line
 from locard.state import database
 from locard.state.investigations import CaseRow
+from tests.waiting import eventually
 
 
 def test_a_process_that_ended_is_not_at_work_though_nobody_asked_how_it_did() -> None:
@@ -20,6 +23,23 @@ def test_a_process_that_ended_is_not_at_work_though_nobody_asked_how_it_did() ->
     assert birth(child.pid) == ""
     child.communicate()
     assert birth(child.pid) == ""
+
+
+def test_a_state_that_cannot_be_written_for_a_while_does_not_end_it(tmp_path: Path) -> None:
+    state = database.open_state(tmp_path / "state.sqlite")
+    with state.session() as session:
+        session.add(CaseRow(name="c", title="", created=0, created_by="ana"))
+    progress = Progress(state, "c", "Adding", "ana")
+    try:
+        with sqlite3.connect(tmp_path / "state.sqlite") as other:
+            other.execute("ALTER TABLE jobs RENAME TO away")
+        time.sleep(2.5 * TICK)
+        with sqlite3.connect(tmp_path / "state.sqlite") as other:
+            other.execute("ALTER TABLE away RENAME TO jobs")
+        progress.stage("Parsing", 3, "files", 2)
+        eventually(lambda: jobs(state, "c")[0].stage == "Parsing")
+    finally:
+        progress.finish("done")
 
 
 def test_what_was_done_before_says_no_speed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The numbers live in the state file, so that the page shows the progress of a com
 the other way round.
 """
 
+import contextlib
 import os
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from threading import Event, Lock, Thread
 
 from sqlalchemy import select, update
 
+from locard.model.errors import Error
 from locard.state.database import State
 from locard.state.jobs import Job
 
@@ -110,7 +112,9 @@ class Progress:
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK):
-            self._write("running", None)
+            # A full disk is told by the work that meets it; this goes on when there is room again.
+            with contextlib.suppress(Error):
+                self._write("running", None)
 
     def _write(self, state: str, ended: int | None) -> None:
         stage, done, total, unit, rate = self.snapshot()
