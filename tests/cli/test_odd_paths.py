@@ -86,6 +86,15 @@ def test_what_is_no_file_is_passed_over(locard: Locard, tmp_path: Path) -> None:
     assert set(ran.json["passed_over"]) == {f"{folder}/{n}: {why}" for n, why in passed.items()}
 
 
+def test_a_pipe_that_is_named_is_refused(locard: Locard, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        ran = locard("add", "c", path)
+        assert ran.status == 2
+        assert "neither a file nor a folder" in ran.err and "into a file first" in ran.err
+    assert locard("cases", "--json").json == []
+
+
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() == 0, reason="root may read all")
 def test_what_may_not_be_read_is_told(locard: Locard, tmp_path: Path) -> None:
     folder = tmp_path / "in"

@@ -26,12 +26,20 @@ class Found:
 
 
 def require(paths: Sequence[Path]) -> None:
-    """Raise `Missing` for the first path that cannot be there, naming the nearest that is."""
+    """Raise `Missing` for the first path that cannot be there, naming the nearest that is.
+
+    And for one that is a pipe, a socket or a terminal: it has no bytes that could be read twice.
+    """
     for path in paths:
         try:
-            path.stat()
+            mode = path.stat().st_mode
         except OSError as error:
             raise _missing(path, error) from None
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)):
+            raise Missing(
+                f"{path} is neither a file nor a folder nor a disk.",
+                "Write what comes out of it into a file first, and add that.",
+            )
 
 
 def _missing(path: Path, error: OSError) -> Missing:
