@@ -15,6 +15,8 @@ def test_a_new_state_file_is_opened_by_many_at_once(tmp_path: Path) -> None:
         with ThreadPoolExecutor(6) as threads:
             opened = list(threads.map(lambda _: open_state(path), range(6)))  # noqa: B023
         for state in opened:
+            with state.session() as session:
+                assert session.get(CaseRow, "c") is None
             state.close()
 
 

@@ -26,10 +26,10 @@ from tests.conftest import stop_store
 LAB = Hand("lea", "command line", "lea@laboratory", "locard")
 
 
-@pytest.fixture(scope="module")
-def giver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation of its own: here its ledger goes on, and elsewhere it has to stand still."""
-    yield from running(tmp_path_factory.mktemp("giver"))
+@pytest.fixture
+def giver(tmp_path: Path) -> Iterator[Installation]:
+    """An installation of the test's own: what it releases nobody else waits for."""
+    yield from running(tmp_path / "giver")
 
 
 @pytest.fixture
