@@ -344,6 +344,27 @@ def test_a_disk_cut_short_gives_what_it_can_and_says_so(partitioned, tmp_path, s
     assert any("cut short" in row["problem"] for row in rows)
 
 
+@pytest.mark.parametrize("form", ["vmdk", "vhdx", "vpc", "vdi"])
+def test_a_container_cut_short_says_so_and_gives_what_is_before(tmp_path, form):
+    history = tmp_path / "root/root/.bash_history"
+    history.parent.mkdir(parents=True)
+    history.write_bytes(b"".join(b"command %d\n" % number for number in range(400_000)))
+    plain = tmp_path / "ext.raw"
+    with plain.open("wb") as stream:
+        stream.truncate(16 << 20)
+    run(tool("mkfs.ext4"), "-q", "-F", "-d", tmp_path / "root", plain)
+    path = tmp_path / f"disk.{form}"
+    run(tool("qemu-img"), "convert", "-f", "raw", "-O", form, plain, path)
+    at = path.read_bytes().index(b"command 200000\n")
+    with path.open("r+b") as stream:
+        stream.truncate(at)
+    rows = read(path)
+    commands = [row["message"] for row in rows.of("linux.shell_history")]
+    assert 100_000 < len(commands) <= 200_001
+    assert commands[:-1] == [f"command {number}" for number in range(len(commands) - 1)]
+    assert any("breaks off" in r["problem"] and "cut short" in r["problem"] for r in rows)
+
+
 @pytest.mark.parametrize("share", [0.9, 0.6])
 def test_a_file_system_cut_short_says_so_though_nothing_that_was_read_is_missing(
     image, tmp_path, share

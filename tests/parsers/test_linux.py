@@ -391,6 +391,24 @@ def test_a_broken_layer_gives_the_good_lines_and_a_problem():
     assert rows.problems >= 1
 
 
+@pytest.mark.parametrize("name", ["wtmp.gz", "lastlog.gz"])
+@pytest.mark.parametrize("count", [20, 4000])
+def test_login_records_in_a_broken_layer_say_so(name, count):
+    import gzip
+    import random
+
+    noise = random.Random(1)
+    hosts = [noise.randbytes(100).hex().encode() for _ in range(count)]
+    if name.startswith("wtmp"):
+        data = b"".join(utmp(7, b"eve", b"pts/0", host, 1_717_146_000) for host in hosts)
+    else:
+        data = b"".join(lastlog(1_717_146_000, b"pts/0", host) for host in hosts)
+    rows = read("utmp", gzip.compress(data)[:-1500], name)
+    good = [row for row in rows if not row["problem"]]
+    assert count // 4 <= len(good) < count
+    assert len([row for row in rows if "breaks off" in row["problem"]]) == 1
+
+
 TRUTH = {
     "bash_history": "shell_history", "bash_history_desync": "shell_history",
     "fish_history": "shell_history", "zsh_extended_history.txt": "shell_history",

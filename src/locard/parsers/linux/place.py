@@ -14,6 +14,9 @@ from locard.parsers.rows import Rows
 
 _INT64 = 1 << 63
 _CHUNK = 1 << 20
+_SMALL = 4096
+BREAKS = (Unreadable, EOFError, OSError, ValueError)
+"""What reading raises where a file breaks off: a damaged layer, an image cut short."""
 KEPT_OF_LONG_RECORDS = 64 << 10
 """A record beyond the limit keeps this many bytes."""
 
@@ -138,6 +141,29 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of `stream`. Where it breaks off it raises one of `BREAKS`, behind all good bytes.
+
+    A disk that cannot be read at one place refuses all of a large piece around it, so the last
+    piece is read once more in small ones.
+    """
+    position = 0
+    while True:
+        try:
+            chunk = stream.read(_CHUNK)
+        except BREAKS:
+            if not stream.seekable():
+                raise
+            stream.seek(position)
+            while chunk := stream.read(_SMALL):
+                yield chunk
+            return
+        if not chunk:
+            return
+        yield chunk
+        position += len(chunk)
+
+
 def lines(stream: BinaryIO, place: Place, rows: Rows) -> Iterator[Line]:
     """The lines of `stream`, whatever their length and in bounded memory.
 
@@ -148,7 +174,7 @@ def lines(stream: BinaryIO, place: Place, rows: Rows) -> Iterator[Line]:
     start = length = position = 0
     pieces: list[bytes] = []
     try:
-        while chunk := stream.read(_CHUNK):
+        for chunk in chunks(stream):
             begin = 0
             while (end := chunk.find(b"\n", begin)) >= 0:
                 piece = chunk[begin:end]
@@ -162,7 +188,7 @@ def lines(stream: BinaryIO, place: Place, rows: Rows) -> Iterator[Line]:
             if rest and length < limit:
                 pieces.append(rest)
             length += len(rest)
-    except (Unreadable, EOFError, OSError, ValueError) as fault:
+    except BREAKS as fault:
         if length:
             yield Line(start, b"".join(pieces)[:limit], length)
         place.problem(

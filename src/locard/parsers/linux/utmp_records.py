@@ -12,9 +12,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from locard.model.errors import Unreadable
 from locard.parsers.addresses import address as canonical
-from locard.parsers.linux.place import Place, text
+from locard.parsers.linux.place import BREAKS, Place, chunks, text
 from locard.parsers.rows import Rows
 
 _SECOND = 1_000_000_000
@@ -152,7 +151,8 @@ def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
 
     What lies between records and is none becomes a problem, and reading goes on behind it.
     """
-    buffer = _take(stream, 64 * 400 + 1)
+    reading = _Reading(stream, place, rows)
+    buffer = reading.first(64 * 400 + 1)
     layout = layout_of(buffer) or layout_of(buffer, 0)
     if layout is None:
         if buffer:
@@ -161,7 +161,7 @@ def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
     size, offset, ended = layout.form.size, 0, False
     failed_logins = "btmp" in place.path.rsplit("/", 1)[-1]
     while not ended:
-        more = _more(stream, offset + len(buffer), place, rows)
+        more = reading.more()
         buffer, ended, at = buffer + more, not more, 0
         ahead = size if ended else 4 * size
         while len(buffer) - at >= ahead:
@@ -195,24 +195,31 @@ def _between(buffer: bytes, at: int, layout: Layout) -> int:
     return 0
 
 
-def _take(stream: BinaryIO, count: int) -> bytes:
-    gathered = b""
-    try:
-        while len(gathered) < count and (part := stream.read(count - len(gathered))):
+class _Reading:
+    """A file that is read from its beginning; where it breaks off becomes a problem, once."""
+
+    def __init__(self, stream: BinaryIO, place: Place, rows: Rows) -> None:
+        self._chunks, self._place, self._rows = chunks(stream), place, rows
+        self._position = 0
+
+    def more(self) -> bytes:
+        """The next bytes, none at the end and where the file breaks off."""
+        try:
+            data = next(self._chunks, b"")
+        except BREAKS as fault:
+            position = self._position
+            why = f"the file breaks off at byte {position}: {fault}"
+            self._place.problem(self._rows, f"broken@{position}", why)
+            return b""
+        self._position += len(data)
+        return data
+
+    def first(self, count: int) -> bytes:
+        """The first bytes, at least so many if there are."""
+        gathered = b""
+        while len(gathered) < count and (part := self.more()):
             gathered += part
-    except (Unreadable, EOFError, OSError, ValueError):
         return gathered
-    return gathered
-
-
-def _more(stream: BinaryIO, position: int, place: Place, rows: Rows) -> bytes:
-    try:
-        return stream.read(1 << 20)
-    except (Unreadable, EOFError, OSError, ValueError) as fault:
-        place.problem(
-            rows, f"broken@{position}", f"the file breaks off at byte {position}: {fault}"
-        )
-        return b""
 
 
 def _write(raw: bytes, offset: int, layout: Layout, failed: bool, place: Place, rows: Rows) -> None:
@@ -271,7 +278,8 @@ def _source(address: bytes, remote: str) -> str:
 
 def read_lastlog(stream: BinaryIO, place: Place, rows: Rows, names: dict[int, str]) -> None:
     """Append a row for each used record of lastlog; `names` turns user ids into accounts."""
-    base, buffer = _first_used(stream, place, rows)
+    reading = _Reading(stream, place, rows)
+    base, buffer = _first_used(reading)
     layout = lastlog_of(buffer, base)
     size = layout.size
     empty, skipped = bytes(size), -base % size
@@ -283,7 +291,7 @@ def read_lastlog(stream: BinaryIO, place: Place, rows: Rows, names: dict[int, st
             if raw != empty:
                 _write_lastlog(raw, offset + start, layout, names, place, rows)
         offset, buffer = offset + whole, buffer[whole:]
-        more = _more(stream, offset + len(buffer), place, rows)
+        more = reading.more()
         if not more:
             break
         if offset >= _LASTLOG_LIMIT:
@@ -297,10 +305,10 @@ def read_lastlog(stream: BinaryIO, place: Place, rows: Rows, names: dict[int, st
         place.problem(rows, offset, f"the last record has {len(buffer)} of {size} bytes", buffer)
 
 
-def _first_used(stream: BinaryIO, place: Place, rows: Rows) -> tuple[int, bytes]:
+def _first_used(reading: _Reading) -> tuple[int, bytes]:
     """Bytes from shortly before the first that is not zero on, and where they begin."""
     base, held = 0, b""
-    while base < _LASTLOG_LIMIT and (more := _more(stream, base + len(held), place, rows)):
+    while base < _LASTLOG_LIMIT and (more := reading.more()):
         held += more
         used = len(held) - len(held.lstrip(b"\0"))
         kept = max(used - 2 * LASTLOGS[-1].size, 0)

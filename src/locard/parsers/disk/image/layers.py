@@ -7,7 +7,7 @@ only the modules that the image needs are loaded, because loading all of them ta
 
 import io
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -260,7 +260,8 @@ def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
 
     if _at(stream, 0, 4) != b"# Di":
         stream.seek(0)
-        return cast(BinaryIO, VMDK([_Nameless(stream)]))
+        extents = [_Nameless(stream)]
+        return _held(VMDK(extents), extents)
     stream.seek(0)
     descriptor = DiskDescriptor.parse(stream.read(1 << 20).decode("utf-8", "replace"))
     if descriptor.attr.get("parentCID", "ffffffff").lower() != "ffffffff":
@@ -278,16 +279,32 @@ def _vmdk(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) ->
         extents.append(_SparseExtent(part) if sparse else _Nameless(part))
     if not extents:
         raise Unreadable("the VMDK descriptor names no extents")
-    return cast(BinaryIO, VMDK(extents))
+    return _held(VMDK(extents), extents)
 
 
 class _Nameless:
     """A stream without `name`, so that no library opens a path beside it."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.read = stream.read
+        self._stream = stream
+        self.held = False
+        """Whether the stream must hold all that is asked for, which raises `EOFError` if not."""
         self.seek = stream.seek
         self.tell = stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes: the libraries take fewer than they asked for as if there were no more."""
+        data = self._stream.read(size)
+        if self.held and len(data) < size:
+            raise EOFError(f"the image file is cut short: it ends at byte {self.tell()}")
+        return data
+
+
+def _held(disk: object, parts: Sequence[_Nameless]) -> BinaryIO:
+    """The disk, whose metadata was read: from now on its parts must hold what it asks for."""
+    for part in parts:
+        part.held = True
+    return cast(BinaryIO, disk)
 
 
 class _SparseExtent(_Nameless):
@@ -296,14 +313,10 @@ class _SparseExtent(_Nameless):
     `dissect` takes such a one for the descriptor of a whole disk and misses its parent in it.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(stream)
-        self._stream = stream
-        self.read = self._quietly
-
-    def _quietly(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, without where the header says that a descriptor is."""
         start = self._stream.tell()
-        data = bytearray(self._stream.read(size))
+        data = bytearray(super().read(size))
         first, last = (min(max(at - start, 0), len(data)) for at in (28, 44))
         data[first:last] = bytes(last - first)
         return bytes(data)
@@ -327,20 +340,23 @@ def _vhd(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> 
         stream = cast(BinaryIO, whole)
     if len(footer) == 512 and int.from_bytes(footer[60:64], "big") == 4:
         raise Unreadable("the VHD is a difference to another disk, which is not given", _CONVERT)
-    return cast(BinaryIO, VHD(cast(BinaryIO, _Nameless(stream))))
+    part = _Nameless(stream)
+    return _held(VHD(cast(BinaryIO, part)), [part])
 
 
 def _vhdx(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.vhdx import VHDX
 
     stream.seek(0)
-    return cast(BinaryIO, VHDX(cast(BinaryIO, _Nameless(stream))))
+    part = _Nameless(stream)
+    return _held(VHDX(cast(BinaryIO, part)), [part])
 
 
 def _vdi(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
     from dissect.hypervisor.disk.vdi import VDI
 
-    return cast(BinaryIO, VDI(stream).open())
+    part = _Nameless(stream)
+    return _held(VDI(cast(BinaryIO, part)).open(), [part])
 
 
 def _ewf2(stream: BinaryIO, siblings: Mapping[str, BinaryIO], report: Report) -> BinaryIO:
