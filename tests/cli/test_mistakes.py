@@ -117,6 +117,43 @@ def test_a_wish_that_cannot_be_met_changes_nothing(
     assert locard("cases", "--json").json == []
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("columns:\n  time: ts\n  message: a\n  message: b\n", ["line 4", "'message' stands here"]),
+        (
+            "time: {from: ts, as: x}\ntiem: ts\n",
+            ["line 1", "`as: x`", "line 2", "tiem: there is no"],
+        ),
+        ("columns:\n\ttime: x\n", ["line 2, column 1: this is no YAML"]),
+        ("a: &a [x]\ncolumns: {time: *a}\n", ["line 1", "aliases are not understood"]),
+        ("[" * 3000 + "]" * 3000, ["this is no YAML"]),
+        ("columns: {}\n", ["has no columns"]),
+        ("", ["keys with values"]),
+    ],
+)
+def test_a_mistake_in_a_mapping_is_named_with_its_line(
+    locard: Locard, tmp_path: Path, text: str, said: list[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    ran = locard("mapping", "save", "mine", tmp_path / "mine.yaml")
+    assert ran.status == 2
+    assert all(word in ran.err for word in said), ran.err
+    assert locard("mapping", "list", "--json").json == {}
+
+
+def test_a_mapping_for_a_parser_that_takes_none(locard: Locard, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("time: ts\noutcome: {from: ok, values: {true: success}}\n")
+    assert locard("mapping", "save", "mine", tmp_path / "mine.yaml").status == 0
+    rules = locard("mapping", "list", "--json").json["mine"]
+    assert rules["outcome"]["values"] == {"true": "success"}
+    (tmp_path / "a.jsonl").write_text("{}")
+    ran = locard("add", "c", tmp_path / "a.jsonl", "--as", "aws.vpcflow", "--mapping", "mine")
+    assert ran.status == 2
+    assert "aws.vpcflow takes none" in ran.err
+    assert locard("cases", "--json").json == []
+
+
 def test_a_name_that_no_case_can_have(locard: Locard, tmp_path: Path) -> None:
     ran = locard("add", "Über Fall", trail(tmp_path / "trail.json", range(3)))
     assert ran.status == 2

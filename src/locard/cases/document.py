@@ -203,7 +203,8 @@ def _excess(root: yaml.Node | None) -> str:
 def plain(node: yaml.Node) -> Any:
     """The value of a node as plain data; dates stay text."""
     if isinstance(node, yaml.MappingNode):
-        return {str(plain(key)): plain(value) for key, value in node.value}
+        # A key is what is written: `true` and not Python's word for it.
+        return {str(key.value): plain(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [plain(one) for one in node.value]
     kind = node.tag.rpartition(":")[2]

@@ -49,6 +49,11 @@ class BadMapping(Error):
 
     http_status = 422
 
+    def __init__(self, message: str, advice: str = "", faults: Sequence[str] = ()) -> None:
+        super().__init__(message, advice)
+        self.faults = tuple(faults)
+        """Each with the name of its column in front."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -99,6 +104,7 @@ def compile_columns(columns: object) -> Plan:
         raise BadMapping(
             f"The mapping has {len(faults)} fault{'s' * (len(faults) > 1)}: " + "; ".join(faults),
             "See docs/howto/map-your-own-logs.md for the whole language.",
+            faults,
         )
     return Plan(tuple(rules))
 

@@ -26,14 +26,16 @@ def save(
     who: Who = None,
 ) -> None:
     """Save a mapping from a YAML file (docs/howto/map-your-own-logs.md)."""
-    import yaml
+    from locard.cases import document, wishes
 
     try:
-        found = yaml.safe_load(file.read_text("utf-8"))
+        with file.open("rb") as opened:
+            text = opened.read(document.MOST_BYTES * 4).decode()
     except OSError as error:
         raise Error(f"{file} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Error(f"{file} is not YAML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise Error(f"{file} is not UTF-8 from byte {error.start:,} on.") from error
+    found = wishes.read_mapping(text, str(file))
     with desk() as at:
         at.save_mapping(name, found, who=hand(who))
     out.print(f"Saved. Use it: locard add CASE PATH --mapping {name}")

@@ -128,7 +128,8 @@ def _block(rows: Rows, pieces: list[Piece], fields: tuple[str, ...]) -> None:
         if not fault and (b"\r" in line or b"\0" in line):
             fault = "the line holds a NUL byte or a carriage return"
         if not fault and count != spaces:
-            fault = f"{count + 1} words where {len(fields)} fields were expected"
+            words = "word" if count == 0 else "words"
+            fault = f"{count + 1} {words} where {len(fields)} fields were expected"
         if fault:
             rows.problem(fault, piece.raw, piece.locator, provider="aws")
             continue
