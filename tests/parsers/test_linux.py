@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Linux artefacts as loose files: what each form says, and what damage leaves."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from locard.parsers.catalogue import code, load
 from locard.parsers.contract import Context, Head, Limits
 from locard.parsers.linux import auth_messages, utmp_records
 from locard.parsers.linux.configuration import fingerprint
-from locard.parsers.linux.journal_objects import Damage, lz4_block
+from locard.parsers.linux.journal_objects import Damage, Entry, Journal, lz4_block
 from locard.parsers.opened import Evidence
 from locard.parsers.rows import Rows
 from tests.parsers.linux_bytes import journal, lastlog, utmp
@@ -315,6 +316,35 @@ def test_what_is_overwritten_in_a_journal_hides_nothing_behind_it(damage, compac
     assert set(range(1, 50)) <= set(shown)
     assert set(range(53, 101)) <= set(shown)
     assert any("damaged at byte" in row["problem"] for row in rows)
+
+
+class Torn(io.BytesIO):
+    """Bytes of which some cannot be read, as those of a disk that is cut short."""
+
+    gone = range(0)
+
+    def read(self, size=-1):
+        start = self.tell()
+        end = len(self.getvalue()) if size < 0 else start + size
+        if start < self.gone.stop and end > self.gone.start:
+            raise EOFError("the image ends before")
+        return super().read(size)
+
+
+def test_a_journal_that_cannot_be_read_in_the_middle_gives_what_is_around():
+    entries = [(n * 1_000_000, [b"MESSAGE=%d " % n + b"x" * 500]) for n in range(1, 2001)]
+    data = journal(entries)
+    torn = Torn(data)
+    torn.gone = range(500_000, 508_192)
+    found = list(Journal(torn, len(data)).read())
+    shown = [
+        int(one.fields[0][8:].split()[0]) for one in found if isinstance(one, Entry) and one.fields
+    ]
+    assert shown[0] == 1
+    assert shown[-1] == 2000
+    assert 1970 < len(shown) < 2000
+    assert [one.broken for one in found if isinstance(one, Damage)].count(True) == 1
+    assert len({one.offset for one in found}) >= len(found) - 1
 
 
 def test_lz4_blocks():

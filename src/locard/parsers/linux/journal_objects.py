@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from locard.model.errors import Unreadable
+from locard.parsers.linux.place import BREAKS
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -37,6 +38,9 @@ _SMALLEST = (0, 64, 40, 64, 16, 16, 24, 64)
 _BEGINNING = re.compile(rb"(?=[\1-\7][\0-\7]\0{6}.{5}\0{3})", re.DOTALL)
 """A type, flags, six zeros, and a size of 40 bits: how an object begins."""
 _BLOCK = 1 << 20
+_PATCH = 4096
+_FAILED = 16
+"""Reads that may fail in one block; then the rest of it is taken for unreadable."""
 _BLOCKS = 64
 _CACHED = 4096
 _FIELDS = 4096
@@ -46,11 +50,11 @@ PAYLOAD_LIMIT = 16 << 20
 
 
 class Damage(Exception):
-    """An object that is not what it must be, at `offset`."""
+    """An object that is not what it must be, at `offset`; `broken`: bytes that were not given."""
 
-    def __init__(self, offset: int, why: str) -> None:
+    def __init__(self, offset: int, why: str, *, broken: bool = False) -> None:
         super().__init__(why)
-        self.offset = offset
+        self.offset, self.broken = offset, broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Journal:
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream = stream
         self.size = size
+        self._unread: Damage | None = None
+        """Where the first bytes are that the file's carrier did not give."""
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._data: OrderedDict[int, bytes] = OrderedDict()
         head = self._bytes(0, _HEADER.size)
@@ -113,10 +119,12 @@ class Journal:
                 offset = self._sound(offset + _ALIGNED, end)
                 continue
             if kind == 0:
-                return
+                break
             if kind == _ENTRY:
                 yield self._entry(offset, size)
             offset += (size + 7) & ~7
+        if self._unread is not None:
+            yield self._unread
         if offset is not None and self.tail_object > 0 and offset <= self.tail_object:
             yield Damage(offset, f"the last object should be at byte {self.tail_object}")
 
@@ -213,16 +221,36 @@ class Journal:
     def _block(self, number: int) -> bytes:
         block = self._blocks.get(number)
         if block is None:
-            self._stream.seek(number * _BLOCK)
-            block = b""
-            while len(block) < _BLOCK and (part := self._stream.read(_BLOCK - len(block))):
-                block += part
+            try:
+                block = self._read(number * _BLOCK, _BLOCK)
+            except BREAKS:
+                block = self._patched(number * _BLOCK)
             self._blocks[number] = block
             if len(self._blocks) > _BLOCKS:
                 self._blocks.popitem(last=False)
         else:
             self._blocks.move_to_end(number)
         return block
+
+    def _read(self, offset: int, count: int) -> bytes:
+        self._stream.seek(offset)
+        found = b""
+        while len(found) < count and (part := self._stream.read(count - len(found))):
+            found += part
+        return found
+
+    def _patched(self, start: int) -> bytes:
+        """A block of which not all can be read: zeros stand for that, and it is told."""
+        found, failed = b"", 0
+        for offset in range(start, min(start + _BLOCK, self.size), _PATCH):
+            try:
+                found += self._read(offset, _PATCH) if failed < _FAILED else b""
+            except BREAKS as fault:
+                failed += 1
+                why = f"it cannot be read there: {fault}"
+                self._unread = self._unread or Damage(offset, why, broken=True)
+            found = found.ljust(min(offset + _PATCH, self.size) - start, b"\0")
+        return found
 
 
 def _expanded(payload: bytes, flags: int, offset: int) -> bytes:

@@ -24,9 +24,8 @@ def read(stream: BinaryIO, size: int, place: Place, rows: Rows) -> None:
     count = 0
     for entry in journal.read():
         if isinstance(entry, Damage):
-            place.problem(
-                rows, entry.offset, f"the journal is damaged at byte {entry.offset}: {entry}"
-            )
+            position = f"broken@{entry.offset}" if entry.broken else entry.offset
+            place.problem(rows, position, f"the journal is damaged at byte {entry.offset}: {entry}")
             continue
         count += 1
         _write(entry, place, rows)

@@ -59,8 +59,7 @@ class Picked:
         self.read = 0
         """Bytes of the blocks that were asked for."""
         self.zeros: set[int] = set()
-        self.refused = 0
-        """Blocks that were asked for when as much as is allowed had been fetched."""
+        self._refused: set[int] = set()
         self.fetched = self.listings = 0
         self.error: Error | None = None
         """What ended the fetching: it is about the account or the network, not about the disk."""
@@ -107,6 +106,11 @@ class Picked:
         """What a triage of this run read of a snapshot, as it was written when it was done."""
         return msgspec.json.decode((folder / f"{name}.picked.json").read_bytes(), type=Record)
 
+    @property
+    def refused(self) -> int:
+        """Blocks that were asked for when as much as is allowed had been fetched."""
+        return len(self._refused)
+
     def head(self, files: bool) -> Head:
         """What was read, as it stands in the exhibit."""
         found = [(one, b64decode(self.known[one]).hex()) for one in sorted(self.asked)]
@@ -128,7 +132,7 @@ class Picked:
             return ""
         length = self._length(index)
         if self.read + length > self.most:
-            self.refused += 1
+            self._refused.add(index)
             return f"block {index} was not read: the triage may read {self.most >> 20:,} MiB"
         if index not in self.known or blocks.digest(self._read(index)) != self.known[index]:
             data, digest = block(self.cloud, self.name, index, self._tokens[index], length)
