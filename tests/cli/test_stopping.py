@@ -58,6 +58,27 @@ def test_a_ctrl_c_that_a_library_made_another_error_of(
     assert "Stopped." in capsys.readouterr().err
 
 
+def test_a_command_that_is_interrupted_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def application() -> typer.Typer:
+        app = typer.Typer()
+        app.command("add")(interrupted)
+        app.command("other")(lambda: None)
+        return app
+
+    monkeypatch.setattr(main, "application", application)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # test runners ignore it
+    try:
+        assert main.outcome(["add"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "Stopped." in capsys.readouterr().err
+
+
 def test_another_error_is_not_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def application() -> typer.Typer:
         raise RuntimeError("broken")

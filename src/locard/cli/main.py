@@ -13,7 +13,7 @@ import typer
 
 from locard import __version__
 from locard.cli import commands
-from locard.cli.stopping import stopped
+from locard.cli.stopping import INTERRUPTED, stopped
 from locard.cli.terminal import errors
 from locard.model.errors import BadQuery, Error
 from locard.parsers.lean import without_pandas, without_threads
@@ -74,6 +74,8 @@ def outcome(arguments: list[str]) -> int:
     """Run the command line; the exit status."""
     try:
         status = application()(arguments, prog_name="locard", standalone_mode=False)
+        if status == INTERRUPTED:  # typer's word for a Ctrl-C, of which it says nothing
+            return _stopped()
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except Error as error:
@@ -98,7 +100,7 @@ def outcome(arguments: list[str]) -> int:
 
 def _stopped() -> int:
     errors.print("Stopped. Run the same command again to go on where it stopped.")
-    return 130
+    return INTERRUPTED
 
 
 def _say(error: Error, as_json: bool) -> None:

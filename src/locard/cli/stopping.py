@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+INTERRUPTED = 130
+"""Exit status of a command that a Ctrl-C ended, as shells have it."""
+
+SIGNALS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: 143}
 """Signals that ask to end, with the exit status that shells give them."""
 
 
