@@ -123,6 +123,14 @@ def test_an_upload_goes_into_the_vault_and_is_parsed(
     assert unknown.status_code == 404
 
 
+def test_a_form_is_not_taken_for_the_file_in_it(ada: httpx.Client) -> None:
+    before = held(ada)["total"]
+    answer = ada.post(EVIDENCE, params={"name": "a.json"}, files={"file": b"evidence"})
+    assert answer.status_code == 415
+    assert "--data-binary" in answer.json()["advice"]
+    assert held(ada)["total"] == before
+
+
 def test_an_upload_that_breaks_off_leaves_nothing(api: Api, ada: httpx.Client) -> None:
     before, incoming = held(ada)["total"], api.desk.settings.vault / "incoming"
     host, port = api.url.removeprefix("http://").split(":")

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from tests.cases.trails import trail
@@ -21,6 +22,19 @@ def test_a_pipe_gets_the_whole_table(locard: Locard, tmp_path: Path) -> None:
     assert head.split()[:2] == ["sha256", "name"]
     assert NAME in row
     assert row.split()[-3:] == ["3", "3", "0"]
+
+
+def test_a_name_of_an_attacker_does_not_make_the_table_unreadable(
+    locard: Locard, tmp_path: Path
+) -> None:
+    trail(tmp_path / "trail.json", range(3))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "trail.json", "n" * 5000)
+    assert locard("add", "c", tmp_path / "a.zip").status == 0
+    assert all(len(line) < 500 for line in locard("evidence", "c").out.splitlines())
+    assert any("nnn…" in line for line in locard("evidence", "c").out.splitlines())
+    names = [one["name"] for one in locard("evidence", "c", "--json").json["evidence"]]
+    assert max(map(len, names)) > 4000
 
 
 def test_a_narrow_terminal_gets_paragraphs(locard: Locard, tmp_path: Path) -> None:

@@ -143,6 +143,11 @@ def pointing(query: str) -> Iterator[None]:
         raise
 
 
+LONGEST = 250
+"""Letters of a name in a table: one of 4,096, as archives of attackers have them, would make each
+line of it as long. `--json` has all of it."""
+
+
 def listing(rows: Sequence[Mapping[str, str]], title: str) -> None:
     """Rows as a table that cuts nothing off, or, where the terminal is too narrow, as paragraphs.
 

@@ -19,6 +19,7 @@ from locard.api.routes.cases import Entry, shown_entries
 from locard.api.times import iso
 from locard.cases.holdings import Item
 from locard.cases.intake import Wish
+from locard.model.errors import Error
 from locard.state.investigations import Stage
 
 router = APIRouter(prefix="/api/cases/{case}/evidence", tags=["evidence"])
@@ -31,6 +32,12 @@ EvidenceId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 _ARCHIVE = "archive"
 """What the page calls evidence that was unpacked."""
+
+
+class AForm(Error):
+    """Evidence that was sent inside of a form."""
+
+    http_status = 415
 
 
 class Evidence(BaseModel):
@@ -108,6 +115,11 @@ async def receive(
     mapping: Annotated[str, Query(max_length=64)] = "",
 ) -> Received:
     """Add evidence: the body is the file itself, of any size, and goes straight into the vault."""
+    if request.headers.get("content-type", "").strip().lower().startswith("multipart/"):
+        raise AForm(
+            "The body is a form with a file in it, and would be kept as that: not the file itself.",
+            "Send the bytes of the file as the body: curl --data-binary @FILE ADDRESS?name=FILE",
+        )
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping)
 
     said = request.headers.get("content-length", "")

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from locard.cli.terminal import Json, desk, emit, errors, group, listing, moment, out, size, visible
+from locard.cli.terminal import (
+    LONGEST,
+    Json,
+    desk,
+    emit,
+    errors,
+    group,
+    listing,
+    moment,
+    out,
+    size,
+    visible,
+)
 from locard.model.errors import Tampered
 from locard_verify.verdict import State
 
@@ -66,14 +78,16 @@ def evidence(
     rows = [
         {
             "sha256": item.id[:12],
-            "name": visible(item.name),
+            "name": visible(item.name, LONGEST),
             "size": size(item.size),
             "parser": item.parser,
             "state": item.stage,
             "seen": f"{item.seen:,}",
             "rows": f"{item.rows:,}",
             "problems": f"{item.problems:,}",
-            "reason": visible(item.reason or item.check or _copied(item) or _passed(item)),
+            "reason": visible(
+                item.reason or item.check or _copied(item) or _passed(item), 2 * LONGEST
+            ),
         }
         for item in found
     ]

@@ -8,6 +8,7 @@ import typer
 
 from locard.cases.background import handed_on
 from locard.cli.terminal import (
+    LONGEST,
     Json,
     Who,
     desk,
@@ -76,7 +77,7 @@ def exhibits(
     rows = [
         {
             "exhibit": one.exhibit.number,
-            "name": visible(one.name),
+            "name": visible(one.name, LONGEST),
             "bytes": size(one.exhibit.size),
             "sha256": one.exhibit.evidence[:12],
             "out of": one.exhibit.derived_from.number,
