@@ -133,6 +133,21 @@ def test_it_takes_two_and_neither_took_it_in(held: Desk) -> None:
         held.keeping.agree("c", asked.id, who=SECOND)
 
 
+@pytest.mark.parametrize("name", ["ana@forensics-3", "Ana", " ana"])
+def test_the_same_person_at_another_door_is_no_second_one(held: Desk, name: str) -> None:
+    """The command line calls the page's `ana` by the user and host of the operating system."""
+    other = Hand(name, "command line")
+    held.keeping.retain("c", PAST, reason="over", who=CUSTODIAN)
+    with pytest.raises(Denied, match="nobody can both acquire and dispose"):
+        held.keeping.ask("c", reason="done", who=other)
+    asked = held.keeping.ask("c", reason="done", who=CUSTODIAN)
+    with pytest.raises(Denied, match="nobody can both acquire and dispose"):
+        held.keeping.agree("c", asked.id, who=other)
+    again = Hand(name.lower().replace("ana", CUSTODIAN.name), "command line")
+    with pytest.raises(Denied, match="cannot agree to it too"):
+        held.keeping.agree("c", asked.id, who=again)
+
+
 def test_after_disposal_bytes_and_rows_are_gone_and_the_ledger_is_whole(held: Desk) -> None:
     a, b = named(held, "a.json"), named(held, "b.json")
     before = len(list(held.vault.ledger.entries(case="c")))

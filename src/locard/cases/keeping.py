@@ -20,7 +20,7 @@ from locard.cases.holdings import Item
 from locard.cases.progress import Progress
 from locard.cases.turns import alone
 from locard.evidence import Draft, Vault
-from locard.model.custody import Authority, CustodyEntry, Hand, Verb
+from locard.model.custody import Authority, CustodyEntry, Hand, Verb, same_person
 from locard.model.errors import Conflict, Denied, Error, Missing
 from locard.state import authorities, keeping
 from locard.state.authorities import Entered
@@ -279,7 +279,8 @@ class Keeping:
 
     def _may(self, case: str, evidence: Collection[str], who: Hand) -> None:
         """Nobody can both acquire and dispose."""
-        taken = self._takers(case, evidence).get(who.name)
+        takers = self._takers(case, evidence).items()
+        taken = next((entry for name, entry in takers if same_person(name, who.name)), None)
         if taken is not None:
             raise Denied(
                 f"{who.name} took {taken.details.get('name', '') or taken.evidence[:16]} in, and "

@@ -40,28 +40,6 @@ class People:
         """Whether this person may do this in the case; without one, in all cases."""
         return self.access(username).may(permission, case)
 
-    def require(self, username: str, permission: Permission, case: str = "") -> None:
-        """Raise `Denied`, which says whom to ask, when this person may not do this."""
-        if not self.may(username, permission, case):
-            raise self.denied(permission, case)
-
-    def require_disposal(
-        self, by: Hand | str, case: str, acquired_by: set[str] | frozenset[str]
-    ) -> None:
-        """Raise `Denied` when this person may not dispose of what these people brought in.
-
-        Names are compared by what stands before the @ too: `ana@host` is whom the command line
-        calls what the page calls `ana`, and it is better to refuse one person too many.
-        """
-        name = Hand.of(by).name
-        self.require(name, Permission.DISPOSE, case)
-        own = {_one_person(one) for one in acquired_by}
-        if _one_person(name) in own:
-            raise Denied(
-                f"{name} brought this evidence in and can never dispose of it.",
-                "Ask an evidence custodian of the case who did not.",
-            )
-
     def denied(self, permission: Permission, case: str = "") -> Denied:
         """The refusal of this permission, with the names of those who could grant it."""
         with self._state.session() as session:
@@ -298,10 +276,6 @@ class People:
     def _tell(self, by: Hand, verb: Verb, reason: str, case: str = "", **details: str) -> None:
         kept = {name: value for name, value in details.items() if value}
         self._ledger.append([Draft(by, verb, "", case, reason, kept)])
-
-
-def _one_person(name: str) -> str:
-    return name.strip().casefold().partition("@")[0]
 
 
 def _said(token: Token) -> Mapping[str, str]:

@@ -32,6 +32,19 @@ class Hand:
         return self.name
 
 
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are taken for one person's, where two people are needed.
+
+    What stands behind the @ is left out: `ana@host` is whom the command line calls what the page
+    calls `ana`, and it is better to refuse one person too many. Nor do letters or blanks make two.
+    """
+    return _person(one) == _person(other)
+
+
+def _person(name: str) -> str:
+    return name.strip().casefold().partition("@")[0]
+
+
 class Verb(StrEnum):
     """What can happen to evidence, to a case or to the installation: the words of the ledger."""
 

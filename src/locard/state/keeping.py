@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from locard.model.custody import same_person
 from locard.model.errors import Conflict, Denied, Error, Missing
 from locard.state.database import Table
 from locard.state.investigations import Holding
@@ -243,7 +244,7 @@ def decide(
     if not agreed:
         row.standing = Standing.REFUSED.value
     else:
-        if who == row.asked_by:
+        if same_person(who, row.asked_by):
             raise Denied(
                 f"{who} asked for this disposal and cannot agree to it too.",
                 "A second person has to agree.",

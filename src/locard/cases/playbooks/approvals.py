@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from locard.cases.playbooks.waiting import stale
 from locard.evidence import Draft, Vault
-from locard.model.custody import Hand, Verb
+from locard.model.custody import Hand, Verb, same_person
 from locard.model.errors import Conflict, Denied, Error
 from locard.model.playbook import Asking, Doing, Part, PartState, PlaybookRun, PlaybookState
 from locard.state import playbooks
@@ -128,9 +128,9 @@ def _asked(session: Session, run: str, who: Hand) -> tuple[PlaybookRunRow, Playb
 
 def barred(run: PlaybookRun, name: str) -> str:
     """Why a person does not count as an approver of a run; empty when they do."""
-    if same(run.asker, name):
+    if same_person(run.asker, name):
         return f"{name} brought in the alert that set off run {run.id}, and cannot agree to it."
-    if run.enabled_by and same(run.enabled_by, name):
+    if run.enabled_by and same_person(run.enabled_by, name):
         return (
             f"{name} switched the playbook {run.playbook} on, and does not count as an approver "
             "of its runs."
@@ -141,7 +141,8 @@ def barred(run: PlaybookRun, name: str) -> str:
 def has_agreed(run: PlaybookRun, name: str) -> bool:
     """Whether a person has agreed to what a run asks now."""
     return any(
-        one.agrees and one.round == run.round and same(one.who, name) for one in run.approvals
+        one.agrees and one.round == run.round and same_person(one.who, name)
+        for one in run.approvals
     )
 
 
@@ -149,11 +150,6 @@ def waits_for(run: PlaybookRun, name: str) -> bool:
     """Whether a run waits for this person's word, if they may respond in its case."""
     waits = run.state is PlaybookState.WAITING
     return waits and not barred(run, name) and not has_agreed(run, name)
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two names are one person's: they are not made two by letters or blanks."""
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _judged(reason: str) -> None:
