@@ -159,7 +159,7 @@ export function Evidence() {
             titles={TITLES}
             cells={(item) => <Cells item={item} />}
             height={40}
-            styles={{ grid: styles.grid, head: styles.gridHead, row: styles.gridRow }}
+            grid={styles.grid}
             none={{ title: 'No evidence matches', advice: 'Clear the name or the state above.' }}
             chosen={search.id}
             open={open}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ActionIcon, Button, CopyButton, TextInput } from '@mantine/core';
+import { ActionIcon, Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import {
@@ -8,7 +8,6 @@ import {
   CircleCheck,
   CircleDashed,
   CircleHelp,
-  Copy,
   Download,
   LoaderCircle,
   X,
@@ -18,6 +17,7 @@ import { Gate } from '../access/Gate';
 import { address } from '../api/client';
 import { evidenceCustody } from '../api/custody';
 import { evidenceItem } from '../api/queries';
+import { CopyIcon } from '../shell/CopyIcon';
 import { Bones, Failed } from '../shell/States';
 import { bytes, count } from '../text/number';
 import { told } from '../text/time';
@@ -194,20 +194,7 @@ function Hash(props: { title: string; value: string }) {
     <>
       <dt>{props.title}</dt>
       <dd className="mono" style={{ fontSize: 11 }}>
-        {props.value}{' '}
-        <CopyButton value={props.value}>
-          {({ copied, copy }) => (
-            <ActionIcon
-              size={18}
-              variant="subtle"
-              color="gray"
-              aria-label={`Copy ${props.title}`}
-              onClick={copy}
-            >
-              {copied ? <CircleCheck size={12} /> : <Copy size={12} />}
-            </ActionIcon>
-          )}
-        </CopyButton>
+        {props.value} <CopyIcon value={props.value} what={props.title} />
       </dd>
     </>
   );

@@ -104,11 +104,7 @@ export function Exhibits(props: { name: string }) {
             titles={narrow ? TITLES.slice(0, NARROW) : TITLES}
             cells={(item) => <Cells item={item} narrow={narrow} />}
             height={44}
-            styles={{
-              grid: narrow ? styles.narrowGrid : styles.grid,
-              head: styles.gridHead,
-              row: styles.gridRow,
-            }}
+            grid={narrow ? styles.narrowGrid : styles.grid}
             none={{ title: 'No exhibit matches', advice: 'Clear the text or the choice above.' }}
             chosen={search.id}
             open={open}

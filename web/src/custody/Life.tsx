@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of one exhibit: what it is, where it came from, and everything that happened to it.
-import { ActionIcon, Button, Checkbox, CopyButton } from '@mantine/core';
+import { ActionIcon, Button, Checkbox } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Copy, X } from 'lucide-react';
+import { X } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { useMay } from '../access/may';
 import type { ExhibitWhole } from '../api/contract';
 import { exhibit, keeping } from '../api/custody';
 import { ExportBundle } from '../case/ExportBundle';
 import { OnTheCopy } from '../case/OnTheCopy';
+import { CopyIcon } from '../shell/CopyIcon';
 import { Bones, Failed } from '../shell/States';
 import { bytes, count } from '../text/number';
 import { told } from '../text/time';
@@ -136,20 +137,7 @@ function What(props: { one: ExhibitWhole; name: string }) {
           <span className="mono" style={{ fontSize: 12, overflowWrap: 'anywhere' }}>
             {one.evidence}
           </span>{' '}
-          <CopyButton value={one.evidence}>
-            {({ copied, copy }) => (
-              <ActionIcon
-                size="xs"
-                variant="subtle"
-                color="gray"
-                aria-label="Copy the SHA-256"
-                title={copied ? 'Copied' : 'Copy'}
-                onClick={copy}
-              >
-                <Copy size={12} />
-              </ActionIcon>
-            )}
-          </CopyButton>
+          <CopyIcon value={one.evidence} what="the SHA-256" />
         </Pair>
         <Pair title="Hashed">
           <Value text={String(one.record.hash_point ?? '')} limit={300} />

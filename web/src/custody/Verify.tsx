@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verifying custody now: live progress, and the verdict clause by clause.
-import { ActionIcon, Alert, Button, CopyButton } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { CircleAlert, CircleCheck, CircleDashed, Copy, ShieldCheck } from 'lucide-react';
+import { CircleAlert, CircleCheck, CircleDashed, ShieldCheck } from 'lucide-react';
 import { use, useEffect, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import type { Clause, Signing } from '../api/contract';
 import { verification } from '../api/custody';
 import frame from '../case/case.module.css';
 import { ProgressContext } from '../case/progress';
+import { CopyIcon } from '../shell/CopyIcon';
 import { isRunning, ProgressLine } from '../shell/Progress';
 import { Bones, Failed } from '../shell/States';
 import { count, counted, duration } from '../text/number';
@@ -205,21 +206,7 @@ export function Key(props: { signing: Signing }) {
             <Hash text={signing.fingerprint} />
           </Pair>
           <Pair title="Public key">
-            <Hash text={signing.key} />{' '}
-            <CopyButton value={signing.key}>
-              {({ copied, copy }) => (
-                <ActionIcon
-                  size="xs"
-                  variant="subtle"
-                  color="gray"
-                  aria-label="Copy the public key"
-                  title={copied ? 'Copied' : 'Copy'}
-                  onClick={copy}
-                >
-                  <Copy size={12} />
-                </ActionIcon>
-              )}
-            </CopyButton>
+            <Hash text={signing.key} /> <CopyIcon value={signing.key} what="the public key" />
             <br />
             <span className="faint">
               {signing.pinned

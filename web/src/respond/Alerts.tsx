@@ -13,9 +13,10 @@ import { bytes, count, counted } from '../text/number';
 import { short, told } from '../text/time';
 import { Value } from '../text/Value';
 import { choose, preferences, usePreferences } from '../theme/preferences';
+import styles from './alerts.module.css';
 import { Older } from './Listed';
 import { PlaybookRunCard, PlaybookRuns } from './PlaybookRuns';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
 import { severityTone } from './telling';
 
 /** What detectors said, the last first; above it what waits for people. */
@@ -62,7 +63,7 @@ export function Alerts() {
             <BellRing size={15} /> Alerts
             <span className="muted">{counted(found.data.pages.at(-1)?.total ?? 0, 'alert')}</span>
           </h2>
-          <div className={styles.table}>
+          <div className={sheet.table}>
             <table>
               <thead>
                 <tr>
@@ -113,7 +114,7 @@ function Line(props: { one: Alert; fresh: boolean }) {
       </td>
       <td className="mono">
         {one.targets.slice(0, 3).map((target) => (
-          <div key={`${target.kind} ${target.id}`} className={styles.whole}>
+          <div key={`${target.kind} ${target.id}`} className={sheet.whole}>
             <Value text={target.id} limit={60} />
           </div>
         ))}
@@ -146,7 +147,7 @@ export function AlertPage(props: { id: string }) {
   const found = useQuery(oneAlert(props.id));
   return (
     <>
-      <Link to="/respond" search={{ view: 'alerts' }} className={styles.back}>
+      <Link to="/respond" search={{ view: 'alerts' }} className={sheet.back}>
         <ArrowLeft size={13} aria-hidden /> All alerts
       </Link>
       {found.isError && <Failed error={found.error} again={() => void found.refetch()} />}
@@ -162,7 +163,7 @@ function Whole(props: { one: AlertWhole }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <header className={styles.runHead}>
+      <header className={sheet.runHead}>
         <div>
           <h1>
             <Value text={one.title} limit={300} />
@@ -221,11 +222,11 @@ function Whole(props: { one: AlertWhole }) {
             </dd>
           </dl>
           {one.notes.map((text) => (
-            <p key={text} className={styles.breaking}>
+            <p key={text} className={sheet.breaking}>
               <Value text={text} limit={600} />
             </p>
           ))}
-          <div className={styles.links}>
+          <div className={sheet.links}>
             {one.evidence.map((id, at) => (
               <Link
                 key={id}
@@ -248,7 +249,7 @@ function Whole(props: { one: AlertWhole }) {
               {open ? 'Hide' : 'Show'} all that it said
             </Button>
             {open && (
-              <pre className={styles.given} style={{ maxHeight: 480 }}>
+              <pre className={sheet.given} style={{ maxHeight: 480 }}>
                 <Value text={JSON.stringify(one.content, null, 1)} limit={60_000} lines />
               </pre>
             )}
@@ -283,7 +284,7 @@ function UnreadOnes() {
         <MailWarning size={15} /> Messages that no alert could be read from
         <span className="muted">{count(found.data?.pages.at(-1)?.total ?? 0)}</span>
       </h2>
-      <div className={styles.table}>
+      <div className={sheet.table}>
         <table>
           <thead>
             <tr>

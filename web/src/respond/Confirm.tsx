@@ -10,7 +10,7 @@ import type { Proposal } from '../api/contract';
 import { client } from '../api/queries';
 import type { Ordered } from '../api/respond';
 import { Value } from '../text/Value';
-import styles from './respond.module.css';
+import styles from './plans.module.css';
 import { DO } from './telling';
 
 export function Confirm(props: { name: string; order: Ordered; plans: Proposal[] }) {

@@ -14,9 +14,10 @@ import { organizationWork } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Wrong } from '../shell/Form';
 import { counted } from '../text/number';
+import styles from './accounts.module.css';
 import { RunningWorks, WorkShown } from './OrganizationWork';
 import { listed } from './regions';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
 
 export function Organization(props: { accounts: CloudAccount[] }) {
   const leave = useMay('settings');
@@ -132,7 +133,7 @@ function Adding(props: { close: () => void; begun: (work: Work) => void }) {
           value={external}
           put={edited(setExternal)}
         />
-        <div className={styles.waitingEnd}>
+        <div className={sheet.waitingEnd}>
           <Button
             type="submit"
             variant={looked ? 'default' : 'filled'}
@@ -155,7 +156,7 @@ function Adding(props: { close: () => void; begun: (work: Work) => void }) {
         look.data && (
           <>
             <WorkShown job={look.data.progress.job} />
-            <div className={styles.askLine}>
+            <div className={sheet.askLine}>
               <TextInput
                 label="What the account that lists is called here"
                 placeholder="acme"
@@ -221,9 +222,9 @@ function Roles(props: { listing: string; member: string; external: string }) {
   return (
     <fieldset className={styles.roles}>
       <legend>Roles to make first</legend>
-      <div className={styles.askLine}>
+      <div className={sheet.askLine}>
         <TextInput
-          className={styles.askTarget}
+          className={sheet.askTarget}
           label="The principal that Locard runs as"
           placeholder="arn:aws:iam::210987654321:role/Responder"
           spellCheck={false}
@@ -281,7 +282,7 @@ function Again(props: { names: string[]; begun: (work: Work) => void }) {
   });
   return (
     <>
-      <div className={styles.askLine}>
+      <div className={sheet.askLine}>
         <Select
           label="Look again, by the account that lists"
           placeholder="Choose"

@@ -15,7 +15,8 @@ import { Fragment, useState } from 'react';
 import type { Proposal } from '../api/contract';
 import { counted } from '../text/number';
 import { Value } from '../text/Value';
-import styles from './respond.module.css';
+import styles from './plan.module.css';
+import sheet from './respond.module.css';
 import { breakage, firstCopy, fromHere, summary, volatility } from './telling';
 
 export function PlanView(props: { plan: Proposal; place?: string }) {
@@ -112,7 +113,7 @@ function Steps(props: { plan: Proposal }) {
               <span className={styles.stepText}>
                 <Value text={one.title} limit={400} />
                 {one.breaks.map((text) => (
-                  <small key={text} className={styles.breaking}>
+                  <small key={text} className={sheet.breaking}>
                     <Value text={text} limit={400} />
                   </small>
                 ))}
@@ -172,7 +173,7 @@ export function Call(props: { call: string; given: unknown }) {
         <Value text={props.call} limit={120} />
       </button>
       {open && (
-        <pre className={styles.given}>
+        <pre className={sheet.given}>
           <Value text={JSON.stringify(props.given, null, 1)} limit={4000} lines />
         </pre>
       )}

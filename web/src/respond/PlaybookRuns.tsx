@@ -15,7 +15,8 @@ import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import { Filter, Older } from './Listed';
 import { CaseLink, Parts } from './Parts';
-import styles from './respond.module.css';
+import styles from './playbooks.module.css';
+import sheet from './respond.module.css';
 import { playbookStanding } from './telling';
 import { changed, Waiting, whither } from './Waiting';
 
@@ -60,7 +61,7 @@ export function PlaybookRuns(props: {
           {others.map((one) => (
             <PlaybookRunCard key={one.id} one={one} apart={!name} />
           ))}
-          {others.length === 0 && <p className={styles.none}>None is in this state.</p>}
+          {others.length === 0 && <p className={sheet.none}>None is in this state.</p>}
           <Older list={found} />
         </section>
       )}
@@ -121,7 +122,7 @@ function Card(props: { one: PlaybookRun; apart: boolean }) {
         )}
       </div>
       {one.error && (
-        <p className={one.state === 'lapsed' ? undefined : styles.wrong}>
+        <p className={one.state === 'lapsed' ? undefined : sheet.wrong}>
           <Value text={one.error} limit={2000} />
         </p>
       )}

@@ -19,7 +19,8 @@ import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import { Severity } from './Alerts';
 import { Note } from './PlanView';
-import styles from './respond.module.css';
+import styles from './playbooks.module.css';
+import sheet from './respond.module.css';
 import { partSentence } from './telling';
 
 /** What is done by rule: each is off until somebody has looked at it and switched it on. */
@@ -104,7 +105,7 @@ function Card(props: { one: Playbook }) {
         {!one.shipped && ' · your own'}
       </p>
       <Wrong error={change.error} />
-      <div className={styles.waitingEnd}>
+      <div className={sheet.waitingEnd}>
         <Button
           size="compact-sm"
           variant="default"
@@ -122,7 +123,7 @@ function Card(props: { one: Playbook }) {
           Its text
         </Button>
       </div>
-      {look === 'text' && <pre className={styles.given}>{one.text}</pre>}
+      {look === 'text' && <pre className={sheet.given}>{one.text}</pre>}
       {look === 'trials' && <Trials name={one.id} />}
       {asking && (
         <Confirm
@@ -186,7 +187,7 @@ function TrialLine(props: { one: Trial }) {
           <small>It would {one.parts.map((part) => partSentence(part)).join('; then ')}.</small>
         )}
         {one.errors.map((text) => (
-          <small key={text} className={styles.wrong}>
+          <small key={text} className={sheet.wrong}>
             <Value text={text} limit={600} />
           </small>
         ))}

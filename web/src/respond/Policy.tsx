@@ -11,7 +11,8 @@ import { cloudActions } from '../api/respond';
 import frame from '../case/case.module.css';
 import { Wrong } from '../shell/Form';
 import { copy } from '../timeline/Fields';
-import styles from './respond.module.css';
+import styles from './accounts.module.css';
+import sheet from './respond.module.css';
 
 export function Policy(props: { accounts: CloudAccount[] }) {
   const leave = useMay('settings');
@@ -35,9 +36,9 @@ export function Policy(props: { accounts: CloudAccount[] }) {
           The least, derived from what the actions declare. Each run is narrowed further, to its
           target.
         </p>
-        <div className={styles.askLine}>
+        <div className={sheet.askLine}>
           <MultiSelect
-            className={styles.askTarget}
+            className={sheet.askTarget}
             label="Actions"
             placeholder={chosen.length === 0 ? 'all of them' : undefined}
             data={(actions.data ?? []).map((one) => ({ value: one.id, label: one.title }))}
@@ -65,7 +66,7 @@ export function Policy(props: { accounts: CloudAccount[] }) {
           </Button>
         </div>
         <Wrong error={policy.error} />
-        {policy.data && <pre className={styles.given}>{policy.data.text}</pre>}
+        {policy.data && <pre className={sheet.given}>{policy.data.text}</pre>}
         <Trust accounts={props.accounts.filter((one) => one.role)} />
       </div>
     </section>
@@ -85,7 +86,7 @@ function Trust(props: { accounts: CloudAccount[] }) {
   if (props.accounts.length === 0) return null;
   return (
     <>
-      <div className={styles.askLine}>
+      <div className={sheet.askLine}>
         <Select
           label="Who may take the role of"
           data={props.accounts.map((one) => one.name)}
@@ -94,7 +95,7 @@ function Trust(props: { accounts: CloudAccount[] }) {
           onChange={setAccount}
         />
         <TextInput
-          className={styles.askTarget}
+          className={sheet.askTarget}
           label="The principal that Locard runs as"
           placeholder="arn:aws:iam::210987654321:role/Responder"
           value={principal}
@@ -108,7 +109,7 @@ function Trust(props: { accounts: CloudAccount[] }) {
           Copy
         </Button>
       </div>
-      {trust.data && <pre className={styles.given}>{trust.data.text}</pre>}
+      {trust.data && <pre className={sheet.given}>{trust.data.text}</pre>}
     </>
   );
 }

@@ -10,7 +10,8 @@ import { Decide } from '../custody/Danger';
 import { Bones, Failed } from '../shell/States';
 import { counted } from '../text/number';
 import { Value } from '../text/Value';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
+import styles from './run.module.css';
 import { shown } from './telling';
 
 /** The plan of a release: what is put back, newest first, and what it was. */
@@ -78,7 +79,7 @@ function Undo(props: { one: Undoing; left: boolean; leave: (on: boolean) => void
       </span>
       {one.error && (
         <>
-          <span className={styles.wrong}>
+          <span className={sheet.wrong}>
             <Value text={one.error} limit={600} />
           </span>
           <Checkbox

@@ -14,8 +14,9 @@ import type { RespondAddress } from './address';
 import { Confirm } from './Confirm';
 import { PlanView } from './PlanView';
 import { PlaybookRuns } from './PlaybookRuns';
+import styles from './plans.module.css';
 import { Runs } from './Runs';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
 import { meant } from './targets';
 import { DOING } from './telling';
 
@@ -116,11 +117,11 @@ function Asking(props: {
   return (
     <>
       <section className={styles.ask} aria-label="Choose a target">
-        <div className={styles.askLine}>
+        <div className={sheet.askLine}>
           <TextInput
             label="Target"
             placeholder="i-0abc1234def567890, or an ARN"
-            className={styles.askTarget}
+            className={sheet.askTarget}
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
             spellCheck={false}

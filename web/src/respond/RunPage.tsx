@@ -30,7 +30,8 @@ import { usePreferences } from '../theme/preferences';
 import { Note } from './PlanView';
 import { ReleaseDialog } from './ReleaseDialog';
 import { RunState } from './Runs';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
+import styles from './run.module.css';
 import { Taken } from './Taken';
 import { compared, DOING, firstCopy, isGoing, stale } from './telling';
 
@@ -44,7 +45,7 @@ export function RunPage() {
   return (
     <div className={frame.body}>
       <div className={frame.sheet}>
-        <Link to="/cases/$case/respond" params={{ case: name }} search={{}} className={styles.back}>
+        <Link to="/cases/$case/respond" params={{ case: name }} search={{}} className={sheet.back}>
           <ArrowLeft size={13} aria-hidden /> All that was done
         </Link>
         {found.data ? <Whole one={found.data} name={name} /> : <Bones rows={12} height={20} />}
@@ -79,7 +80,7 @@ function Whole(props: { one: RunWhole; name: string }) {
   const kept = one.taken.reduce((sum, each) => sum + each.evidence.length, 0);
   return (
     <>
-      <header className={styles.runHead}>
+      <header className={sheet.runHead}>
         <div>
           <h1>
             {DOING[one.verb]} <Value text={one.target.id} limit={120} />
@@ -277,7 +278,7 @@ function About(props: { one: RunWhole; name: string }) {
             <Value text={text} limit={600} />
           </p>
         ))}
-        <div className={styles.links}>
+        <div className={sheet.links}>
           {one.receipt && (
             <>
               <Link

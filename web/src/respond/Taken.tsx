@@ -6,7 +6,8 @@ import type { StepTaken } from '../api/contract';
 import frame from '../case/case.module.css';
 import { Name, Value } from '../text/Value';
 import { Call, FromHere } from './PlanView';
-import styles from './respond.module.css';
+import sheet from './respond.module.css';
+import styles from './run.module.css';
 import { shown, stepStanding } from './telling';
 
 const ICONS = { good: Check, bad: CircleAlert, warn: CircleAlert, '': CircleDashed };
@@ -30,12 +31,12 @@ export function Taken(props: { one: StepTaken; name: string; copies?: string }) 
         </span>
         <Call call={one.call} given={one.arguments} />
         {one.error && (
-          <span className={styles.wrong}>
+          <span className={sheet.wrong}>
             <Value text={one.error} limit={1000} />
           </span>
         )}
         {gap && (
-          <span className={styles.breaking}>
+          <span className={sheet.breaking}>
             Not collected: <Value text={gap} limit={600} />
           </span>
         )}
@@ -49,7 +50,7 @@ export function Taken(props: { one: StepTaken; name: string; copies?: string }) 
               </span>
             )}
             {one.verdict && (
-              <span className={one.verdict.holds === false ? styles.wrong : 'faint'}>
+              <span className={one.verdict.holds === false ? sheet.wrong : 'faint'}>
                 {one.verdict.holds === null
                   ? 'Not known yet whether it holds'
                   : one.verdict.holds

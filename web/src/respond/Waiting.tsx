@@ -18,7 +18,8 @@ import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import { CaseLink, Parts } from './Parts';
 import { Note, PlanView } from './PlanView';
-import styles from './respond.module.css';
+import styles from './playbooks.module.css';
+import sheet from './respond.module.css';
 import { awaited, leftOf, partSentence } from './telling';
 
 export const changed = () => {
@@ -52,7 +53,7 @@ export function Waiting(props: { one: PlaybookRun; apart: boolean }) {
       <Changed lines={one.changed} />
       <Parts one={one} />
       <Said one={one} />
-      <div className={styles.waitingEnd}>
+      <div className={sheet.waitingEnd}>
         <Gate permission="respond" case={one.case}>
           <Button color="red" disabled={!one.asks_you} onClick={() => setDeciding('approve')}>
             See the plan and agree…

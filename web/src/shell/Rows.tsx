@@ -3,6 +3,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
 import frame from '../case/case.module.css';
+import look from './rows.module.css';
 import { Nothing } from './States';
 
 /** Where the next window is asked for: so many rows before the end of what is here. */
@@ -22,7 +23,8 @@ export function Rows<Item>(props: {
   cells: (item: Item) => ReactNode;
   /** Pixels of a row. */
   height: number;
-  styles: { grid?: string; head?: string; row?: string };
+  /** The class that says the columns. */
+  grid?: string;
   chosen?: string;
   open: (id: string) => void;
   more?: () => void;
@@ -30,7 +32,7 @@ export function Rows<Item>(props: {
   none: { title: string; advice: string };
 }) {
   const scroller = useRef<HTMLDivElement>(null);
-  const { items, more, idOf, styles } = props;
+  const { items, more, idOf } = props;
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
@@ -57,14 +59,9 @@ export function Rows<Item>(props: {
     );
   };
   return (
-    <div className={frame.scroll} ref={scroller}>
-      <div
-        className={styles.grid}
-        role="grid"
-        aria-label={props.label}
-        aria-rowcount={items.length}
-      >
-        <div className={styles.head} role="row" tabIndex={-1}>
+    <div className={look.scroll} ref={scroller}>
+      <div className={props.grid} role="grid" aria-label={props.label} aria-rowcount={items.length}>
+        <div className={look.head} role="row" tabIndex={-1}>
           {props.titles.map((title) => (
             <span
               key={title.text}
@@ -88,8 +85,8 @@ export function Rows<Item>(props: {
                 tabIndex={0}
                 data-index={place.index}
                 aria-selected={props.chosen === id}
-                className={styles.row}
-                style={{ transform: `translateY(${place.start}px)` }}
+                className={look.row}
+                style={{ height: props.height, transform: `translateY(${place.start}px)` }}
                 onClick={() => props.open(id)}
                 onKeyDown={(event) => step(event, place.index)}
               >
