@@ -85,3 +85,15 @@ def test_a_mistake_behind_an_emoji_is_mended_where_it_stands(page: Page) -> None
     expect(page.get_by_role("combobox", name="Query")).to_have_value("😀😀 OR action:GetObject")
     page.get_by_role("combobox", name="Query").press("Enter")
     total(page, EVENTS // 3)
+
+
+def test_a_pivot_stands_where_the_event_is_among_the_others(page: Page) -> None:
+    page.goto(f"{TIMELINE}?q=actor:*alice&row=250")
+    page.locator("#row-249 [role=gridcell]").first.wait_for()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("complementary")
+    for button in ("This actor", "± 5 minutes"):
+        drawer.get_by_role("button", name=button).click()
+        expect(page.locator("[role=row][data-open]")).to_be_in_viewport()
+        expect(page.locator("[role=row][data-cursor]")).to_be_in_viewport()
+    assert "row" in parse_qs(urlsplit(page.url).query)

@@ -183,36 +183,35 @@ function Pivots(props: { one: FullEvent; searching: Searching }) {
     pivots.push({
       label: 'This actor',
       icon: UserRound,
-      run: () => searching.pivot(only('actor')),
+      run: () => searching.pivot(one, only('actor')),
     });
   }
   if (has('src_ip')) {
     pivots.push({
       label: 'This address',
       icon: Crosshair,
-      run: () => searching.pivot(only('src_ip')),
+      run: () => searching.pivot(one, only('src_ip')),
     });
   }
   if (has('session')) {
     pivots.push({
       label: 'This session',
       icon: Crosshair,
-      run: () => searching.pivot(only('session')),
+      run: () => searching.pivot(one, only('session')),
     });
   }
   if (has('resource')) {
     pivots.push({
       label: 'This resource',
       icon: Crosshair,
-      run: () => searching.pivot(only('resource')),
+      run: () => searching.pivot(one, only('resource')),
     });
   }
-  const time = one.time;
-  if (time) {
+  if (one.time) {
     pivots.push({
       label: '± 5 minutes',
       icon: Clock,
-      run: () => searching.pivot([], { time, minutes: 5 }),
+      run: () => searching.pivot(one, [], 5),
     });
   }
   return (

@@ -47,7 +47,7 @@ export function Fields(props: { one: FullEvent; searching: Searching }) {
       <h3 className={styles.title}>Fields</h3>
       <div className={styles.fields}>
         {columns.map(([name, value]) => (
-          <Line key={name} name={name} value={value} searching={props.searching} />
+          <Line one={one} key={name} name={name} value={value} searching={props.searching} />
         ))}
       </div>
       {attributes.length > 0 && (
@@ -58,6 +58,7 @@ export function Fields(props: { one: FullEvent; searching: Searching }) {
           <div className={styles.fields}>
             {shown.map(([name, value]) => (
               <Line
+                one={one}
                 key={name}
                 name={`attributes.${name}`}
                 value={value}
@@ -76,8 +77,8 @@ export function Fields(props: { one: FullEvent; searching: Searching }) {
   );
 }
 
-function Line(props: { name: string; value: string; searching: Searching }) {
-  const { name, value, searching } = props;
+function Line(props: { one: FullEvent; name: string; value: string; searching: Searching }) {
+  const { one, name, value, searching } = props;
   const attribute = name.startsWith('attributes.');
   // A name with other characters cannot be written as a field of the query.
   const queryable = /^[A-Za-z_][\w.-]*$/.test(name);
@@ -113,7 +114,7 @@ function Line(props: { name: string; value: string; searching: Searching }) {
             </Tool>
             <Tool
               label="Pivot: only this, over the whole span"
-              run={() => searching.pivot([{ field: name, value, not: false }])}
+              run={() => searching.pivot(one, [{ field: name, value, not: false }])}
             >
               <Crosshair size={13} />
             </Tool>

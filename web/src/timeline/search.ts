@@ -2,7 +2,8 @@
 // What is searched for, read from the address, and the ways to change it.
 import { useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import type { Asked } from '../api/queries';
+import type { EventRow } from '../api/contract';
+import { type Asked, client, eventCount } from '../api/queries';
 import { isoOf, millis } from '../text/time';
 import { preferences, usePreferences } from '../theme/preferences';
 import { type Address, readAddress } from './address';
@@ -23,7 +24,8 @@ export interface Searching {
   now: () => Address;
   filter: (filter: Filter) => void;
   setFilters: (next: (filters: Filter[]) => Filter[]) => void;
-  pivot: (filters: Filter[], around?: { time: string; minutes: number }) => void;
+  /** Asks something else about an event; the list then stands where the event is in the answer. */
+  pivot: (about: EventRow, filters: Filter[], minutes?: number) => void;
 }
 
 function decoded(f: string[] | undefined): Filter[] {
@@ -73,9 +75,15 @@ export function useSearching(): Searching {
       now,
       filter: (filter) => setFilters((known) => toggled(known, filter)),
       setFilters,
-      pivot: (next, around) => {
-        const middle = around ? millis(around.time) : 0;
-        const reach = (around?.minutes ?? 0) * 60_000;
+      pivot: async (about, next, minutes) => {
+        const middle = minutes && about.time ? millis(about.time) : null;
+        const reach = (minutes ?? 0) * 60_000;
+        const range = {
+          from: middle === null ? undefined : isoOf(middle - reach),
+          to: middle === null ? undefined : isoOf(middle + reach),
+        };
+        const q = combined('', next);
+        const row = await rowIn(name, { ...asked, q, ...range }, order ?? 'asc', about);
         void navigate({
           search: (now) => ({
             columns: now.columns,
@@ -83,13 +91,34 @@ export function useSearching(): Searching {
             zone: now.zone,
             event: now.event,
             f: encoded(next),
-            from: around ? isoOf(middle - reach) : undefined,
-            to: around ? isoOf(middle + reach) : undefined,
+            ...range,
+            row,
           }),
         });
       },
     };
   }, [name, address, filters, asked, order, columns, chosen.columns, navigate, router]);
+}
+
+/** Where an event stands in a search that holds it, among those of its moment the first. */
+async function rowIn(
+  name: string,
+  asked: Asked,
+  order: string,
+  about: EventRow,
+): Promise<number | undefined> {
+  if (!about.time_ns) return undefined;
+  const moment = BigInt(about.time_ns);
+  const before = order === 'asc' ? { to: String(moment - 1n) } : { from: String(moment + 1n) };
+  try {
+    const [earlier, all] = await Promise.all([
+      client.fetchQuery(eventCount(name, { ...asked, ...before })),
+      client.fetchQuery(eventCount(name, asked)),
+    ]);
+    return earlier.count + (order === 'asc' ? all.undated : 0) + 1;
+  } catch {
+    return undefined; // what is wrong with the search is said where its rows would stand
+  }
 }
 
 /** Columns that are looked at are remembered for the person, and named in the address for others. */
