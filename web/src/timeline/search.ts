@@ -28,6 +28,9 @@ export interface Searching {
   pivot: (about: EventRow, filters: Filter[], minutes?: number) => void;
 }
 
+/** Which pivot was asked last: an answer to an earlier one is not wanted any more. */
+let asking = 0;
+
 function decoded(f: string[] | undefined): Filter[] {
   return (f ?? []).map(decodeFilter).filter((each): each is Filter => each !== null);
 }
@@ -83,7 +86,11 @@ export function useSearching(): Searching {
           to: middle === null ? undefined : isoOf(middle + reach),
         };
         const q = combined('', next);
+        const mine = ++asking;
+        const here = router.latestLocation.href;
         const row = await rowIn(name, { ...asked, q, ...range }, order ?? 'asc', about);
+        // What was asked or opened meanwhile is newer than this.
+        if (mine !== asking || router.latestLocation.href !== here) return;
         void navigate({
           search: (now) => ({
             columns: now.columns,
