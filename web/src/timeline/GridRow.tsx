@@ -136,12 +136,15 @@ function Cell(props: { row: EventRow; column: string; zone: string; wide: boolea
   if (column === 'time') {
     if (!row.time) return <span className="faint">no time</span>;
     const read = clock(row.time, props.zone);
-    const fraction = props.wide ? read.fraction : read.fraction.slice(0, 3);
+    // Which of two equal times it is matters more than its milliseconds, where there is room for one.
+    const digits = read.offset ? 0 : 3;
+    const fraction = props.wide ? read.fraction : read.fraction.slice(0, digits);
+    const offset = read.offset?.replace(/:00$/, '');
     return (
       <>
         <span className="faint">{read.date}</span> {read.time}
         {fraction && <span className="faint">.{fraction}</span>}
-        {read.offset && <span className="faint"> {read.offset}</span>}
+        {offset && <span className="faint"> {offset}</span>}
       </>
     );
   }
