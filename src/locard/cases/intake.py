@@ -24,6 +24,7 @@ from locard.evidence.store import Watch, unwatched
 from locard.model.custody import Acquisition, Authority, Hand, Method
 from locard.model.errors import Unreadable
 from locard.model.evidence import Origin, printable
+from locard.parsers import catalogue
 from locard.parsers.disk.image.companions import companions
 from locard.state.authorities import in_force
 from locard.state.database import State
@@ -283,7 +284,7 @@ class Intake:
             else:
                 self.taken.known += 1
                 if holding.id not in self.taken.holdings:
-                    self._again(holding)
+                    self._again(holding, outdated(session, holding))
         session.add_all(found.values())
         session.flush()
         numbers = {holding.id for holding in found.values()}
@@ -320,8 +321,9 @@ class Intake:
             attempts=0,
         )
 
-    def _again(self, holding: Holding) -> None:
-        """Adding again reads anew what failed, was disposed of, or is wanted in another way.
+    def _again(self, holding: Holding, outdated: bool) -> None:
+        """Adding again reads anew what failed, was disposed of, is wanted in another way, or was
+        read by another version of its parser.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -333,6 +335,7 @@ class Intake:
             or wish.host not in ("", holding.host)
             or wish.mapping not in ("", holding.mapping)
             or limits != holding.limits
+            or outdated
         )
         if other:
             holding.facts = {**holding.facts, REPLACE: "yes"}
@@ -348,6 +351,24 @@ class Intake:
             left = tuple(word for word in learned if not said[word])
             holding.facts = _facts(holding.facts, left)
             holding.mapping = wish.mapping or holding.mapping
+
+
+def outdated(session: Session, holding: Holding) -> bool:
+    """Whether it, or what was taken out of it, was read by another version of its parser than the
+    one that is installed: its rows cannot be proved before it is read anew."""
+    sources = catalogue.load().sources
+    waiting, met = [holding], {holding.id}
+    while waiting:
+        one = waiting.pop()
+        known = sources.get(one.parser)
+        if known is not None and one.parser_version not in ("", known.version):
+            return True
+        inner = select(Holding).join(Place, Place.holding == Holding.id)
+        inner = inner.where(Holding.case == one.case, Place.parent == one.evidence)
+        if one.stage == Stage.UNPACKED:
+            waiting += [each for each in session.scalars(inner) if each.id not in met]
+            met |= {each.id for each in waiting}
+    return False
 
 
 def inside(holding: Holding) -> tuple[Wish, Hosts]:

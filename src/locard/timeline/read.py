@@ -116,13 +116,21 @@ def paged(rows: list[Row], place: Place, backwards: bool, notes: list[str]) -> P
 
 
 def event(client: Client, key: str, case: str | None, coming: Sequence[Arriving] = ()) -> Event:
-    """One event with its sightings. Raises `Missing`."""
+    """One event with its sightings. Raises `Missing`, and `Error` when several cases hold it."""
     parameters: dict[str, Any] = {"id": _id(key)}
     inside = f"NOT {APART}" if case is None else scope(case, coming, parameters)
     clause = f"id = unhex({{id:String}}) AND {inside}"
     rows = rows_of_table(
-        client.table(f"SELECT {_all()} FROM {_DB}.events WHERE {clause} LIMIT 1", parameters)
+        client.table(
+            f"SELECT {_all()} FROM {_DB}.events WHERE {clause} LIMIT 1 BY `case`", parameters
+        )
     )
+    if len(rows) > 1:
+        names = sorted(str(row["case"]) for row in rows)
+        raise Error(
+            f"{len(rows)} cases hold event {key}: {', '.join(names)}.",
+            f"Each has a row of its own. Name one: --case {names[0]}",
+        )
     if not rows:
         raise Missing(f"There is no event {key}.", "An id has 32 hex digits; a search shows it.")
     row = rows[0]
