@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from locard.cases.intake import Wish
 from locard.model.errors import Missing
 from locard.state import marks
 from tests.cases.trails import record, trail
+from tests.conftest import stop_store
 from tests.waiting import eventually
 
 
@@ -43,6 +45,24 @@ def test_adding_twice_adds_no_row_and_says_so(desk: Desk, tmp_path: Path) -> Non
     assert (first.made, first.events, first.new_files) == (True, 100, 1)
     assert (again.made, again.events, again.known_files) == (False, 0, 1)
     assert len(ids(desk)) == 100
+    sums_hold(desk)
+
+
+def test_a_timeline_that_was_removed_is_made_again(desk: Desk, home: Path, tmp_path: Path) -> None:
+    trail(tmp_path / "in" / "a.json.gz", range(100))
+    lines = '{"time":"2024-01-01"}\n{"time":"2024-01-02"}\n{"time":"soon"}\n'
+    (tmp_path / "in" / "b.jsonl").write_text(lines)
+    desk.add("c", [tmp_path / "in"], who="ana")
+    before = ids(desk)
+    desk.timeline.close()
+    del vars(desk)["timeline"]
+    stop_store(home)
+    shutil.rmtree(home / "timeline")
+    assert ids(desk) == []
+    added = desk.add("c", [], who="ana")
+    assert (added.restored_files, added.events) == (2, 103)
+    assert ids(desk) == before
+    assert desk.add("c", [], who="ana").restored_files == 0
     sums_hold(desk)
 
 

@@ -22,7 +22,7 @@ from locard.cases.looking import look
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Behind, Progress
 from locard.cases.turns import alone
-from locard.cases.unfinished import waiting
+from locard.cases.unfinished import lost, waiting
 from locard.cases.writing import Outcome, Tally, Writer
 from locard.evidence import Draft, Vault
 from locard.evidence.spool import Readable
@@ -73,6 +73,8 @@ class Added:
     problems: int = 0
     renewed_files: int = 0
     """Known files that were read in another way than before: their rows are replaced."""
+    restored_files: int = 0
+    """Files whose rows the timeline had lost: they are read again."""
     passed_over: list[str] = field(default_factory=list)
     """What is no file of its own, such as a link, with the reason."""
     unread: list[str] = field(default_factory=list)
@@ -255,6 +257,8 @@ class Adding:
     ) -> Tally:
         """Parse what was left and what is fed."""
         timeline = self.timeline()
+        gone = lost(self.state, self.case, timeline)
+        added.restored_files = len(gone)
         tidy(self.settings.home, self.case)
         timeline.clear(
             self.case, lambda: {one.name for one in arriving(self.settings.home, self.case)}
@@ -272,7 +276,7 @@ class Adding:
                 self.limits,
                 self.mappings,
                 self.ahead,
-            ).run(self.settings.workers, left, feed)
+            ).run(self.settings.workers, [*left, *gone], feed)
             with suppress(WorkerLost):  # no worker started: each file says why
                 added.confinement = self.pool().confinement().describe()
         finally:

@@ -3,10 +3,11 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from locard.state.database import State
-from locard.state.investigations import FINAL, Holding, Place
+from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.timeline import Search, Timeline
 
 _FINAL = [stage.value for stage in FINAL]
 
@@ -21,6 +22,23 @@ def waiting(state: State, case: str) -> list[int]:
                 .order_by(Holding.id)
             )
         )
+
+
+def lost(state: State, case: str, timeline: Timeline) -> list[int]:
+    """The holdings whose rows the timeline lacks, queued anew: someone removed its folder.
+
+    Told by a case without any event though its evidence gave rows. Events get the ids they had, so
+    that tags and comments stand on them as before.
+    """
+    had = (Holding.case == case, Holding.stage == Stage.PARSED, Holding.rows + Holding.problems > 0)
+    with state.session() as session:
+        gone = list(session.scalars(select(Holding.id).where(*had).order_by(Holding.id)))
+        if not gone or timeline.count(Search(case)).rows:
+            return []
+        session.execute(
+            update(Holding).where(*had).values(stage=Stage.QUEUED.value, attempts=0, reason="")
+        )
+    return gone
 
 
 def outermost(state: State, case: str, ids: Collection[int]) -> list[int]:

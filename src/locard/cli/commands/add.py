@@ -132,6 +132,9 @@ def _counts(added: "Added") -> None:
     if added.renewed_files:
         were = "1 file was" if added.renewed_files == 1 else f"{added.renewed_files:,} files were"
         out.print(f"{were} read in another way than before; the rows of it are replaced.")
+    if added.restored_files:
+        files = "1 file" if added.restored_files == 1 else f"{added.restored_files:,} files"
+        out.print(f"The timeline had lost all rows of this case: {files} read again.")
     if added.events or not (added.known_events or (added.files and not added.new_files)):
         out.print(f"{added.events:,} event{'s' * (added.events != 1)} added.")
     else:
