@@ -55,7 +55,7 @@ class Anybody(Declared):
 
 
 class SignedIn(Declared):
-    """Everybody who is signed in may ask; with `in_person`, not with an API token."""
+    """Everybody who is signed in may ask; declared `IN_PERSON`, not with an API token."""
 
     def __call__(self, who: Annotated[Person, Depends(signed_in)]) -> Person:
         """The person."""
@@ -153,7 +153,6 @@ MayAcquire = Annotated[Person, Depends(Requires(Permission.ACQUIRE))]
 MayMakeCase = Annotated[Person, Depends(Requires(Permission.MAKE_CASE))]
 MayRespond = Annotated[Person, Depends(Requires(Permission.RESPOND))]
 MayHold = Annotated[Person, Depends(Requires(Permission.HOLD))]
-MayTransfer = Annotated[Person, Depends(Requires(Permission.TRANSFER))]
 MayDispose = Annotated[Person, Depends(Requires(Permission.DISPOSE))]
 MayGrant = Annotated[Person, Depends(Requires(Permission.GRANT))]
 MayManagePeople = Annotated[Person, Depends(Requires(Permission.PEOPLE))]

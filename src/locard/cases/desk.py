@@ -8,13 +8,13 @@ desk.timeline.count(desk.search("intrusion", "action:StopLogging", who="ana"))
 
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -23,19 +23,20 @@ from locard.cases.adding import Added, Adding
 from locard.cases.ahead import SMALLEST
 from locard.cases.asking import Reading
 from locard.cases.background import Background, beside
+from locard.cases.held import Held
 from locard.cases.holdings import Item, Totals
 from locard.cases.intake import UPLOADING, Intake, Taken, Wish, uploaded
 from locard.cases.looking import require
 from locard.cases.offices import Offices
 from locard.cases.placement import Placement
-from locard.cases.progress import Progress, Snapshot, jobs
+from locard.cases.progress import Progress, jobs
 from locard.cases.receiving import Sent, handed_over
 from locard.cases.signer import signer
 from locard.cases.trail import Trail
 from locard.cases.unfinished import waiting
 from locard.evidence import Vault
 from locard.evidence.checkpoints import Pace
-from locard.model.custody import CustodyEntry, Hand, Verb
+from locard.model.custody import Hand
 from locard.model.errors import Conflict, Error, Missing
 from locard.model.evidence import printable
 from locard.parsers.contract import Limits
@@ -64,7 +65,7 @@ class Case:
     totals: Totals
 
 
-class Desk(Offices, Reading):
+class Desk(Offices, Reading, Held):
     """One installation: settings, state, vault and timeline together."""
 
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
@@ -339,42 +340,6 @@ class Desk(Offices, Reading):
     def mappings(self) -> dict[str, dict[str, object]]:
         """The mappings that people saved, by name."""
         return wishes.mappings_of(self.state)
-
-    # What a case holds
-
-    def evidence(
-        self, case: str, *, stage: str = "", text: str = "", limit: int = 500, offset: int = 0
-    ) -> tuple[list[Item], int]:
-        """A page of the evidence of a case, and how much there is."""
-        return holdings.items(self.state, case, stage=stage, text=text, limit=limit, offset=offset)
-
-    def evidence_item(self, case: str, evidence: str) -> Item:
-        """One piece of evidence. Raises `Missing`."""
-        return holdings.item(self.state, case, evidence)
-
-    def names(self, case: str, evidence: Collection[str]) -> dict[str, str]:
-        """A name of each of these pieces of evidence, as far as the case holds them."""
-        return holdings.names(self.state, case, evidence)
-
-    def download(self, case: str, evidence: str, *, who: Hand | str, reason: str) -> BinaryIO:
-        """The bytes of evidence. The ledger says who took them and why."""
-        item = holdings.item(self.state, case, evidence)
-        return self.vault.open(item.id, case=case, actor=who, reason=reason, verb=Verb.DOWNLOADED)
-
-    def custody(
-        self, case: str, evidence: str | None = None, *, limit: int = 200, before: int | None = None
-    ) -> list[CustodyEntry]:
-        """Entries of the ledger about a case, the newest first, those before `before`."""
-        self.case(case)
-        return self.vault.ledger.newest(evidence=evidence, case=case, before=before, limit=limit)
-
-    def installation_custody(self, *, limit: int = 200) -> list[CustodyEntry]:
-        """Entries of the ledger that are about no case: sign-ins and people. The newest first."""
-        return self.vault.ledger.newest(case="", limit=limit)
-
-    def progress(self, case: str, *, limit: int = 20) -> list[Snapshot]:
-        """The jobs of a case with their progress, the newest first."""
-        return jobs(self.state, case, limit=limit)
 
     def prove(
         self,

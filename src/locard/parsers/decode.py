@@ -392,4 +392,3 @@ _LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
     "zstd": _unzstd,
     UTF_16: _to_utf8,
 }
-LAYERS = tuple(_LAYERS)

@@ -35,7 +35,6 @@ _TRANSPORT = frozenset({
 """Names of the query string that are no settings of the engine."""
 
 _AUTHENTICATION_FAILED = 516
-_UNKNOWN_FORMAT = 73
 _INTERNAL = 1001
 
 

@@ -70,7 +70,6 @@ START, END = at("9"), at("13")
 PROBED = at("10 22:14:09")
 FORGED = at("11 01:12:07")
 """The web application was made to ask the metadata service."""
-USED_OUTSIDE = at("11 01:13:40")
 PLANTED = at("11 01:43:20")
 """The SSH key was planted through Systems Manager."""
 STOPPED = at("11 01:44:12")
@@ -81,7 +80,6 @@ RESTARTED = at("11 01:50:31")
 MINED = at("11 01:58:44")
 WIPED = at("11 02:07:41")
 LOGGED_OUT = at("11 02:09:13")
-NOTICED = at("11 07:41:55")
 ISOLATED = at("11 08:06:12")
 ADMIN_LOGINS = (
     ("mira", "9 09:12:41", 22),

@@ -40,7 +40,6 @@ echo "@ $p/links"; ls -l $p/exe $p/cwd $p/root $p/fd/ | x
 done
 """
 _NAMES = r'tr "\n\000" " \n" < $p/environ | sed "/^LD_/!s/=.*/=/"'
-_VALUES = "x"
 _FILES = """if command -v tar >/dev/null; then echo "@ tar"; tar -cf - {paths} | x
 else {each}
 fi
