@@ -15,13 +15,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from locard.cases import settling
 from locard.cases.adding import Adding
 from locard.cases.desk import Desk
 from locard.cases.intake import Wish
+from locard.cases.parsing import GONE
 from locard.model.errors import Missing
 from locard.state import marks
+from locard.state.investigations import Holding
 from tests.cases.trails import record, trail
 from tests.conftest import stop_store
 from tests.waiting import eventually
@@ -63,6 +66,28 @@ def test_a_timeline_that_was_removed_is_made_again(desk: Desk, home: Path, tmp_p
     assert (added.restored_files, added.events) == (2, 103)
     assert ids(desk) == before
     assert desk.add("c", [], who="ana").restored_files == 0
+    sums_hold(desk)
+
+
+def test_bytes_that_are_gone_cost_their_own_file_and_not_the_run(
+    desk: Desk, home: Path, tmp_path: Path
+) -> None:
+    trail(tmp_path / "in" / "a.json", range(100))
+    trail(tmp_path / "in" / "b.json", range(100, 200))
+    desk.add("c", [tmp_path / "in"], who="ana")
+    item = next(one for one in desk.evidence("c")[0] if one.name.endswith("a.json"))
+    stored = home / "vault" / "objects" / item.id[:2] / item.id[2:]
+    stored.unlink()
+    added = desk.add("c", [tmp_path / "in" / "b.json"], who="ana", wish=Wish(host="web"))
+    assert (added.renewed_files, added.failed) == (1, [])
+    with desk.state.session() as session:
+        session.execute(update(Holding).values(stage="queued", attempts=0))
+    added = desk.add("c", [], who="ana")
+    assert [(one.name, one.reason) for one in added.failed] == [("in/a.json", GONE)]
+    assert [one.stage for one in desk.evidence("c")[0]] == ["failed", "parsed"]
+    added = desk.add("c", [tmp_path / "in"], who="ana")
+    assert [one.stage for one in desk.evidence("c")[0]] == ["parsed", "parsed"]
+    assert stored.exists() and len(ids(desk)) == 200
     sums_hold(desk)
 
 

@@ -33,7 +33,7 @@ from locard.cases.unfinished import outermost, waiting
 from locard.cases.writing import Outcome, Writer
 from locard.evidence import Vault
 from locard.model.custody import Acquisition, Hand, Method
-from locard.model.errors import Error, Storage
+from locard.model.errors import Error, Missing, Storage
 from locard.model.evidence import Origin
 from locard.parsers import frames as f
 from locard.parsers.contract import Limits
@@ -43,6 +43,7 @@ from locard.state.database import State
 from locard.state.investigations import LEARNED, REPLACE, Holding, Place, Stage
 
 ATTEMPTS = 2
+GONE = "Its bytes are no longer in the vault. Add the file again, and see what locard verify says."
 CHUNK = 5_000
 """Ids bound in one statement; SQLite takes 32,766."""
 PASSED_KEPT = 1_000
@@ -230,7 +231,10 @@ class Parsing:
             timeline.forget(self.case, holding.evidence)
         before = 0
         for attempt in range(1, ATTEMPTS + 1):
-            found = self._attempt(holding, name, before)
+            try:
+                found = self._attempt(holding, name, before)
+            except Missing:
+                found = Attempt(advanced=before, lost=GONE, bomb=True)
             before = found.advanced
             if not found.lost or found.bomb:
                 break
