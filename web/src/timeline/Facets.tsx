@@ -11,7 +11,7 @@ import {
 } from '../api/queries';
 import { Bone } from '../shell/States';
 import { brief, count } from '../text/number';
-import { Value } from '../text/Value';
+import { Name, Value } from '../text/Value';
 import { shortened } from '../text/visible';
 import { sourceColour } from '../theme/colours';
 import { choose, usePreferences } from '../theme/preferences';
@@ -262,7 +262,7 @@ function FacetLine(props: {
           field === 'source' && <i className={styles.facetDot} style={{ background: colour }} />
         )}
         <span className={value === null ? 'clip faint' : 'clip'}>
-          {value === null ? 'is empty' : <Value text={shortened(value)} limit={120} />}
+          {value === null ? 'is empty' : <Name text={shortened(value)} tail={9} />}
         </span>
         <span className="number faint">{brief(props.count)}</span>
       </button>
