@@ -12,7 +12,9 @@ import sys
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -22,6 +24,7 @@ from locard.cases.adding import Adding
 from locard.cases.desk import Desk
 from locard.cases.intake import Wish
 from locard.cases.parsing import GONE
+from locard.evidence import Vault
 from locard.model.errors import Missing
 from locard.state import marks
 from locard.state.investigations import Holding
@@ -89,6 +92,39 @@ def test_bytes_that_are_gone_cost_their_own_file_and_not_the_run(
     assert [one.stage for one in desk.evidence("c")[0]] == ["parsed", "parsed"]
     assert stored.exists() and len(ids(desk)) == 200
     sums_hold(desk)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda path: path.write_bytes(b"x" * 1004), "changed while it was read: the 1,000"),
+        (lambda path: path.write_bytes(b"y" * 1000), "changed while it was read: the 1,000"),
+        (lambda path: os.truncate(path, 10), "shorter while it was read: 10 of 1,000"),
+        (lambda path: path.unlink(), ""),
+    ],
+)
+def test_a_file_that_becomes_another_while_it_is_read_is_told(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], object], said: str,
+) -> None:  # fmt: skip
+    path = tmp_path / "log.bin"
+    path.write_bytes(b"x" * 1000)
+    os.utime(path, (1, 1))
+    take = Vault.arriving
+
+    def meanwhile(vault: Vault, stream: Any, *more: Any) -> Any:
+        if "10 of" in said:
+            change(path)
+            return take(vault, stream, *more)
+        held = io.BytesIO(stream.read())
+        change(path)
+        return take(vault, held, *more)
+
+    monkeypatch.setattr(Vault, "arriving", meanwhile)
+    added = desk.add("c", [path], who="ana")
+    assert [said in line for line in added.changed] == [True] * bool(said)
+    assert added.whole == (not said)
+    assert [one.stage for one in desk.evidence("c")[0]] == ["not parsed"]
 
 
 def test_a_record_in_two_files_is_one_event_that_names_both(desk: Desk, tmp_path: Path) -> None:

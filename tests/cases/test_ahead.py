@@ -221,7 +221,9 @@ def test_a_source_that_becomes_shorter_gives_the_rows_of_what_was_kept(
         os.truncate(path, SIZE // 2)
 
     before_the_hash(desk, monkeypatch, look)
-    desk.add("c", [path], who="ana")
+    added = desk.add("c", [path], who="ana")
+    assert ["became shorter while it was read" in line for line in added.changed] == [True]
+    assert not added.whole
     assert path.stat().st_size == desk.evidence("c")[0][0].size == SIZE // 2
     plainly(other, path, monkeypatch)
     assert rows(desk) == rows(other)

@@ -79,6 +79,8 @@ class Added:
     """What is no file of its own, such as a link, with the reason."""
     unread: list[str] = field(default_factory=list)
     """What could not be opened or read to its end, with the reason; none of it was kept."""
+    changed: list[str] = field(default_factory=list)
+    """Files that became others while they were read, with what is kept of them."""
     not_parsed: list[Trouble] = field(default_factory=list)
     failed: list[Trouble] = field(default_factory=list)
     damaged: list[Trouble] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Added:
     @property
     def whole(self) -> bool:
         """Whether all of it was read in full, but for files that are of no known kind."""
-        return not (self.failed or self.damaged or self.unread or self.empty)
+        return not (self.failed or self.damaged or self.unread or self.empty or self.changed)
 
 
 WAITING = "Waiting for another run in this case"

@@ -243,6 +243,7 @@ class Desk(Offices, Reading, Held):
                 added.known_files = taken.known
                 added.passed_over = taken.passed + added.passed_over
                 added.unread, added.empty = taken.denied, taken.empty
+                added.changed = taken.changed
                 added.renewed_files = taken.renewed
             added.made = made
             progress.summary = {

@@ -16,7 +16,7 @@ from locard.cases import segments
 from locard.cases.ahead import Ahead
 from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
-from locard.cases.looking import Found
+from locard.cases.looking import Found, changed
 from locard.cases.segments import Whole
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
@@ -59,6 +59,8 @@ class Taken:
     """What is no file of its own, such as a link, with the reason."""
     denied: list[str] = field(default_factory=list)
     """Files and folders that could not be read, with the reason."""
+    changed: list[str] = field(default_factory=list)
+    """Files that became others while they were read, with what is kept of them."""
     renewed: int = 0
     """Known files that are to be read in another way than before."""
     holdings: set[int] = field(default_factory=set)
@@ -134,7 +136,9 @@ class Intake:
             origin = Origin(name=file.name, modified=file.modified, acquisition=got)
             try:
                 with file.path.open("rb", buffering=0) as stream:
+                    before = os.fstat(stream.fileno())
                     put = self._added(stream, origin, watch)
+                    how = changed(before, os.fstat(stream.fileno()), put.evidence.size)
             except OSError as error:
                 self.taken.denied.append(
                     printable(f"{file.name}: cannot be opened: {error.strerror}")
@@ -143,6 +147,8 @@ class Intake:
             except Unreadable as error:
                 self.taken.denied.append(printable(f"{file.name}: {error.message}"))
                 continue
+            if how:
+                self.taken.changed.append(printable(f"{file.name}: {how}"))
             if not put.evidence.size and file.named:
                 self.taken.empty.append(printable(file.name))
             self.register(put, origin, 0)

@@ -134,6 +134,21 @@ def _file(path: Path, root: Path, found: Look) -> None:
         found.passed.append(printable(f"{path}: not a regular file"))
 
 
+def changed(before: os.stat_result, after: os.stat_result, kept: int) -> str:
+    """How a file became another between two looks at it, when `kept` bytes were read; else empty.
+
+    What was kept is what was read, from the first byte to the last; it may never have stood in the
+    file at any one moment, and whoever relies on it has to know.
+    """
+    if not stat.S_ISREG(before.st_mode) or not before.st_size:
+        return ""  # of disks and of /proc neither says anything
+    if kept < before.st_size:
+        return f"became shorter while it was read: {kept:,} of {before.st_size:,} bytes are kept"
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return f"changed while it was read: the {kept:,} bytes that came are kept; add it again"
+    return ""
+
+
 def _learn(path: Path, name: str, hosts: Hosts) -> None:
     """Whose files those around it are; what cannot be read here is told when it is taken in."""
     try:

@@ -29,10 +29,10 @@ EXAMPLES = """Examples:
     locard add intrusion backup.zip --limit ratio=5000 --limit decoded_bytes=1T
 
 Exit status: 0 when all was read in full (a file of no known kind is kept, listed and no failure);
-1 when evidence failed, was cut short, broken, empty, could not be opened or was stopped at a limit,
-or holds records with a problem, or when a CloudTrail digest says that a log was changed: what could
-be read is in the timeline all the same; 2 when the command was mistaken or the disk is full, and
-then the same command goes on where it stopped.
+1 when evidence failed, was cut short, broken, empty, could not be opened, changed while it was read
+or was stopped at a limit, or holds records with a problem, or when a CloudTrail digest says that a
+log was changed: what could be read is in the timeline all the same; 2 when the command was mistaken
+or the disk is full, and then the same command goes on where it stopped.
 """
 
 
@@ -164,6 +164,8 @@ def _troubles(added: "Added") -> None:
         errors.print(f"... and {more:,} more were passed over; --json lists them")
     for line in added.unread[:20]:
         errors.print(f"cannot be read: {visible(line)}", markup=False)
+    for line in added.changed[:20]:
+        errors.print(f"not as it was: {visible(line)}", markup=False)
     for name in added.empty[:20]:
         errors.print(f"empty: {visible(name)}: there is nothing in it", markup=False)
     titled = (
