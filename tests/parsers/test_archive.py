@@ -119,7 +119,7 @@ def test_zip(pool: Pool, tmp_path: Path, method: int) -> None:
     assert begun[0].modified == 1688988154 * 10**9
     assert "outside" in begun[3].note
     assert "absolute" in begun[4].note
-    assert begun[5].path == "ümläut \\x202e.txt"
+    assert begun[5].path == "ümläut \\u202e.txt"
 
 
 def test_zip64_behind_other_bytes(pool: Pool, tmp_path: Path) -> None:

@@ -121,7 +121,10 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
             <Hash title="SHA-256" value={one.sha256} />
             <Hash title="BLAKE2b" value={one.blake2b} />
           </dl>
-          <Lines title="Could not be read" lines={one.troubles} />
+          <Lines
+            title={one.problems ? 'Could not be read, or is odd' : 'Is odd'}
+            lines={one.troubles}
+          />
           <Lines title="Passed over" lines={one.passed} />
           <div style={{ display: 'flex', gap: 8 }}>
             <Link

@@ -117,10 +117,14 @@ class Bomb(Unreadable):
 def legible(name: str) -> str:
     """A member's name as text: no control characters, no broken characters, bounded."""
     text = "".join(
-        character if character.isprintable() else f"\\x{ord(character):02x}"
+        character if character.isprintable() else _spelled(character)
         for character in name[:NAME_MOST]
     )
     return text if len(name) <= NAME_MOST else text + "..."
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape", "backslashreplace").decode()
 
 
 def oddity(name: str) -> str:
