@@ -3,6 +3,7 @@
 
 import io
 import os
+import resource
 import subprocess
 import sys
 import textwrap
@@ -160,6 +161,18 @@ def test_a_full_disk_is_a_sentence_and_nothing_half_written(tmp_path: Path) -> N
         pytest.skip(f"this machine does not let us mount: {run.stderr.strip()}")
     assert "is full" in run.stdout, run.stderr
     assert run.stdout.strip().endswith("0 0")
+
+
+def test_a_file_longer_than_the_system_takes_is_a_sentence(vault: Vault) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(Storage) as refused:
+            put(vault, os.urandom(3 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "takes no file of that length" in refused.value.message
+    assert list((vault.folder / "incoming").glob("*")) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting read-only needs root")

@@ -327,6 +327,12 @@ def refused(folder: Path, error: OSError) -> Error:
             f"The disk of the vault {folder} is full.",
             "Free some space and run the same command again; what was taken in so far is kept.",
         )
+    if error.errno == errno.EFBIG:
+        return Storage(
+            f"The vault {folder} takes no file of that length.",
+            "Keep it on another file system (FAT32 holds 4 GiB at most) or raise `ulimit -f`, and "
+            "run the same command again.",
+        )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return Storage(
             f"The vault {folder} is read-only: {error.strerror}.",
