@@ -127,6 +127,27 @@ def test_a_file_that_becomes_another_while_it_is_read_is_told(
     assert [one.stage for one in desk.evidence("c")[0]] == ["not parsed"]
 
 
+def test_what_failed_in_an_archive_is_read_anew_when_that_is_added_again(
+    desk: Desk, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, numbers in (("a.json", range(100)), ("b.json", range(100, 200))):
+            archive.write(trail(tmp_path / name, numbers), name)
+    desk.add("c", [path], who="ana")
+    item = next(one for one in desk.evidence("c")[0] if one.name.endswith("a.json"))
+    stored = home / "vault" / "objects" / item.id[:2] / item.id[2:]
+    stored.unlink()
+    with desk.state.session() as session:
+        lost = update(Holding).where(Holding.evidence == item.id)
+        session.execute(lost.values(stage="queued", attempts=0))
+    assert [one.reason for one in desk.add("c", [], who="ana").failed] == [GONE]
+    again = desk.add("c", [path], who="ana")
+    assert (again.failed, again.renewed_files) == ([], 0)
+    assert stored.exists() and len(ids(desk)) == 200
+    sums_hold(desk)
+
+
 def test_a_record_in_two_files_is_one_event_that_names_both(desk: Desk, tmp_path: Path) -> None:
     trail(tmp_path / "in" / "a.json.gz", range(60))
     trail(tmp_path / "in" / "b.json", range(40, 100))

@@ -18,13 +18,13 @@ from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
 from locard.cases.looking import Found, changed
 from locard.cases.segments import Whole
+from locard.cases.unfinished import outdated, within
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
 from locard.model.custody import Acquisition, Authority, Hand, Method
 from locard.model.errors import Unreadable
 from locard.model.evidence import Origin, printable
-from locard.parsers import catalogue
 from locard.parsers.disk.image.companions import companions
 from locard.state.authorities import in_force
 from locard.state.database import State
@@ -290,7 +290,7 @@ class Intake:
             else:
                 self.taken.known += 1
                 if holding.id not in self.taken.holdings:
-                    self._again(holding, outdated(session, holding))
+                    self._again(holding, within(session, holding))
         session.add_all(found.values())
         session.flush()
         numbers = {holding.id for holding in found.values()}
@@ -327,9 +327,9 @@ class Intake:
             attempts=0,
         )
 
-    def _again(self, holding: Holding, outdated: bool) -> None:
+    def _again(self, holding: Holding, members: Sequence[Holding]) -> None:
         """Adding again reads anew what failed, was disposed of, is wanted in another way, or was
-        read by another version of its parser.
+        read by another version of its parser, and an archive with such `members`.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -341,12 +341,13 @@ class Intake:
             or wish.host not in ("", holding.host)
             or wish.mapping not in ("", holding.mapping)
             or limits != holding.limits
-            or outdated
+            or any(map(outdated, (holding, *members)))
         )
+        failed = any(Stage(one.stage) is Stage.FAILED for one in members)
         if other:
             holding.facts = {**holding.facts, REPLACE: "yes"}
             self.taken.renewed += 1
-        if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other:
+        if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other or failed:
             holding.limits = limits
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
             holding.wanted = wish.parser or holding.wanted
@@ -357,24 +358,6 @@ class Intake:
             left = tuple(word for word in learned if not said[word])
             holding.facts = _facts(holding.facts, left)
             holding.mapping = wish.mapping or holding.mapping
-
-
-def outdated(session: Session, holding: Holding) -> bool:
-    """Whether it, or what was taken out of it, was read by another version of its parser than the
-    one that is installed: its rows cannot be proved before it is read anew."""
-    sources = catalogue.load().sources
-    waiting, met = [holding], {holding.id}
-    while waiting:
-        one = waiting.pop()
-        known = sources.get(one.parser)
-        if known is not None and one.parser_version not in ("", known.version):
-            return True
-        inner = select(Holding).join(Place, Place.holding == Holding.id)
-        inner = inner.where(Holding.case == one.case, Place.parent == one.evidence)
-        if one.stage == Stage.UNPACKED:
-            waiting += [each for each in session.scalars(inner) if each.id not in met]
-            met |= {each.id for each in waiting}
-    return False
 
 
 def inside(holding: Holding) -> tuple[Wish, Hosts]:

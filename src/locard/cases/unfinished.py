@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an earlier run left to be parsed, or this one has not met yet."""
+"""What is to be parsed: left by an earlier run, not met yet, or read by a parser of old."""
 
 from collections.abc import Collection
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
+from locard.parsers import catalogue
 from locard.state.database import State
 from locard.state.investigations import FINAL, Holding, Place, Stage
 from locard.timeline import Search, Timeline
@@ -56,3 +58,26 @@ def outermost(state: State, case: str, ids: Collection[int]) -> list[int]:
             )
         )
     return [one for one in ids if one not in inside] or list(ids)
+
+
+def outdated(holding: Holding) -> bool:
+    """Whether it was read by another version of its parser than the one that is installed: its rows
+    cannot be proved before it is read anew."""
+    known = catalogue.load().sources.get(holding.parser)
+    return known is not None and holding.parser_version not in ("", known.version)
+
+
+def within(session: Session, holding: Holding) -> list[Holding]:
+    """What was taken out of a holding, at any depth."""
+    found: dict[int, Holding] = {}
+    waiting = [holding]
+    while waiting:
+        one = waiting.pop()
+        if one.stage == Stage.UNPACKED:
+            inner = select(Holding).join(Place, Place.holding == Holding.id)
+            inner = inner.where(Holding.case == one.case, Place.parent == one.evidence)
+            new = {each.id: each for each in session.scalars(inner)}
+            waiting += [each for each in new.values() if each.id not in found]
+            found |= new
+    found.pop(holding.id, None)
+    return list(found.values())
