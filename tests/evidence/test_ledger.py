@@ -2,9 +2,11 @@
 """The ledger: every entry signed and in the tree, and what a crash left is mended."""
 
 import json
+import os
 import shutil
 import sqlite3
 from base64 import b64decode
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -560,3 +562,37 @@ def test_a_word_of_a_newer_version_is_no_sign_that_the_ledger_was_changed(
                 look()
         assert older.check().passed
     assert older.size() == 3, "the newer version reads it all"
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+def test_a_kill_while_the_key_is_made_does_not_lock_the_ledger(
+    home: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    left = step
+
+    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if not left:
+                raise Killed
+            return real(*given, **named)
+
+        return called
+
+    path = home / "keys" / "ledger.pem"
+    with monkeypatch.context() as patched:
+        for owner, name in ((os, "open"), (os, "fsync"), (Path, "replace")):
+            patched.setattr(owner, name, dying(getattr(owner, name)))
+        with pytest.raises(Killed):
+            FileSigner(path).make()
+    again = FileSigner(path)
+    if not again.exists():
+        again.make()
+    assert again.sign_many([b"x"])
+    assert sorted(one.name for one in path.parent.iterdir()) == ["ledger.pem", "ledger.vkey"]
+    with pytest.raises(Storage, match="File exists"):
+        again.make()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys that sign the ledger. A key in a file is the default; a key service fits the same seam."""
 
+import errno
 import os
 import secrets
 import stat
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from locard.evidence.local import flush
 from locard.model.errors import Missing, Storage
 from locard_verify.keys import Key, read_key
 from locard_verify.malformed import Malformed
@@ -80,28 +82,36 @@ class FileSigner:
         return key
 
     def exists(self) -> bool:
-        """Whether the key was made already."""
-        return self.path.exists() or self.path.with_suffix(".vkey").exists()
+        """Whether the key was made already, also by a process that was killed over it."""
+        public, draft = self.path.with_suffix(".vkey"), _draft(self.path)
+        if public.exists() and not self.path.exists() and draft.exists():
+            draft.replace(self.path)
+        return self.path.exists() or public.exists()
 
     def make(self, origin: str = "") -> Key:
         """Make the key, for a log of this name or of a new one. An older key is never written over.
 
-        Raises `Storage` when it cannot be written.
+        Both files are on the disk before either has its name, the private one last, so that a kill
+        leaves nothing, or what `exists` finishes. Raises `Storage` when it cannot be written.
         """
         private = Ed25519PrivateKey.generate()
         key = Key(origin or f"locard/{secrets.token_hex(8)}", private.public_key())
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for path, data in (
-                (self.path, pem),
-                (self.path.with_suffix(".vkey"), key.vkey.encode() + b"\n"),
-            ):
-                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            if self.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            public = self.path.with_suffix(".vkey")
+            for path, data in ((self.path, pem), (public, key.vkey.encode() + b"\n")):
+                _draft(path).unlink(missing_ok=True)
+                fd = os.open(_draft(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(fd, "wb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(fd)
+            _draft(public).replace(public)
+            _draft(self.path).replace(self.path)
+            flush(self.path.parent)
         except OSError as error:
             raise Storage(
                 f"The signing key {self.path} cannot be written: {error.strerror}.",
@@ -132,3 +142,8 @@ class FileSigner:
         """A signature over each message."""
         sign = self._private.sign
         return [sign(message) for message in messages]
+
+
+def _draft(path: Path) -> Path:
+    """Where a key file is written before it has its name."""
+    return path.with_name(f"{path.name}.new")
