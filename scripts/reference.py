@@ -96,7 +96,9 @@ def parsers() -> str:
         + table(("id", "reads", "version"), overview)
         + "\nArchives are unpacked and their members recognised one by one. Their ids:\n"
         f"{names(list(recognise.ARCHIVES))}.\n"
-        "Compression (gz, bz2, xz, zst) around any of them is taken off, several layers deep.\n\n"
+        "Compression (gz, bz2, xz, zst) around any of them is taken off, several layers deep.\n"
+        "So are UTF-16, with or without a byte order mark, and UTF-32 with one. Bytes behind the\n"
+        "end of a compression or an archive that are not zeros are a problem of the file.\n\n"
         + "".join(parser(source) for source in catalogue)
         + "## Files of a Linux machine inside a disk image\n\n"
         "`disk.image` opens the image and reads these paths of every machine that it finds; the\n"

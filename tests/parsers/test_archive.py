@@ -249,6 +249,61 @@ def test_7z_damaged_cut_and_locked(pool: Pool, tmp_path: Path) -> None:
     assert any("encrypted" in text for text in problems(locked).values())
 
 
+@pytest.mark.parametrize("encoded", [True, False])
+def test_bytes_of_a_7z_that_nothing_names_are_told(
+    pool: Pool, tmp_path: Path, encoded: bool
+) -> None:
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w") as archive:
+        archive.set_encoded_header_mode(encoded)
+        archive.writestr(b"evidence", "one.log")
+    whole = out.getvalue()
+    assert done(frames(pool, tmp_path, whole + bytes(5000))).problems == 0
+    for behind in (b"hidden", bytes(3_000_000) + a_7z(), whole):
+        told = frames(pool, tmp_path, whole + behind)
+        assert members(told) == {"one.log": (b"evidence", "")}
+        assert done(told).problems == 1
+        place = len(whole) + len(behind) - len(behind.lstrip(b"\0"))
+        assert (
+            f"behind its end that nothing in it names, from byte {place:,} on" in problems(told)[""]
+        )
+    offset, size, crc = struct.unpack_from("<QQI", whole, 12)
+    if not encoded:
+        told = struct.pack("<QQI", offset + 6, size, crc)
+        between = whole[:8] + struct.pack("<I", zlib.crc32(told)) + told
+        between += whole[32 : 32 + offset] + b"hidden" + whole[32 + offset :]
+        found = frames(pool, tmp_path, between)
+        assert members(found) == {"one.log": (b"evidence", "")}
+        assert "6 bytes between its members" in problems(found)[""]
+
+
+def test_bytes_of_a_zip_that_nothing_names_are_told(pool: Pool, tmp_path: Path) -> None:
+    whole = a_zip()
+    assert done(frames(pool, tmp_path, whole + bytes(500))).problems == 0
+    told = frames(pool, tmp_path, whole + bytes(7) + b"hidden")
+    assert len(members(told)) == len(FILES)
+    assert (
+        f"6 bytes behind the end of the zip archive, from byte {len(whole) + 7:,}"
+        in (problems(told)[""])
+    )
+
+
+def test_bytes_behind_the_data_of_a_zip_s_member_are_told(pool: Pool, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", b"evidence")
+    whole = out.getvalue()
+    entry, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    (packed,) = struct.unpack_from("<I", whole, entry + 20)
+    longer = bytearray(whole[:entry] + b"hidden" + whole[entry:])
+    struct.pack_into("<I", longer, 18, packed + 6)
+    struct.pack_into("<I", longer, entry + 6 + 20, packed + 6)
+    struct.pack_into("<I", longer, end + 6 + 16, entry + 6)
+    data, problem = members(frames(pool, tmp_path, bytes(longer)))["a"]
+    assert data == b"evidence"
+    assert "6 bytes follow" in problem
+
+
 def test_an_archive_inside_a_layer_is_taken_out_first(pool: Pool, tmp_path: Path) -> None:
     told = frames(pool, tmp_path, gzip.compress(a_zip()), name="dir/logs.zip.gz")
     assert recognised(told).parser == "archive.layer"

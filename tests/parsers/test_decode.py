@@ -76,6 +76,50 @@ def test_text_of_windows_comes_out_as_utf8(codec: str) -> None:
     assert take(lone, "UTF-16") == (b"a\xed\xa0\x80b", "")
 
 
+@pytest.mark.parametrize(
+    ("codec", "mark", "layer"),
+    [
+        ("utf-16-le", "", "UTF-16LE"),
+        ("utf-16-be", "", "UTF-16BE"),
+        ("utf-32-le", "\ufeff", "UTF-32"),
+        ("utf-32-be", "\ufeff", "UTF-32"),
+    ],
+)
+def test_other_wide_text_comes_out_as_utf8(codec: str, mark: str, layer: str) -> None:
+    text = "when;who\r\n" + '2024-03-05;"J\u00fcrgen \U0001f50d"\r\n' * 9000
+    stored = (mark + text).encode(codec)
+    assert layer_of(stored[:64]) == layer_of(stored) == layer
+    assert take(stored, layer) == (text.encode(), "")
+    got, why = take(stored[:-1], layer)
+    assert got == text[:-1].encode()
+    assert f"{layer} data ends too early" in why
+    for lone in ("some text \ud800 b", "some text \ud800"):
+        got, why = take((mark + lone).encode(codec, "surrogatepass"), layer)
+        assert (got, why) == (lone.encode("utf-8", "surrogatepass"), "")
+
+
+def test_numbers_that_are_no_letters_make_invalid_utf8() -> None:
+    stored = "\ufeffabc".encode("utf-32-le") + b"\xff\xff\xff\x7f" + "d".encode("utf-32-le")
+    assert take(stored, "UTF-32") == (b"abc\xed\xbf\xbfd", "")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "short".encode("utf-16-le"),
+        "some text".encode("utf-16-le") + bytes(2) + "more".encode("utf-16-le"),
+        "some text \x01".encode("utf-16-be"),
+        "some text".encode("utf-16-le") + NOISE,
+        "some text".encode("utf-32-le"),
+        "abcd".encode("utf-16-le") + "\u6f22\u5b57".encode("utf-16-le") * 9,
+        b"some text",
+        bytes(2048),
+    ],
+)
+def test_wide_text_without_a_mark_has_to_be_text_all_of_it(first: bytes) -> None:
+    assert layer_of(first) is None
+
+
 @pytest.mark.parametrize("first", [b"\xff\xfe\0\0a\0\0\0", b"\xff\xfe" + NOISE, b"\xff\xfea\0"])
 def test_bytes_behind_a_mark_that_are_no_text_stay_as_they_are(first: bytes) -> None:
     assert layer_of(first[:64]) is None

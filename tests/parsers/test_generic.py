@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of no known source: which field is what."""
 
+import gzip
 import json
+import os
 
 import pytest
 
 from locard.parsers.catalogue import load
-from locard.parsers.contract import Head
+from locard.parsers.contract import Head, Limits
 from locard.parsers.generic import guess
+from locard.parsers.opened import Evidence
 from locard.parsers.recognise import Recogniser
-from tests.contracts.golden import read
+from tests.contracts.golden import Reading, read
 
 T = 1_709_632_800_000_000_000
 
@@ -112,6 +115,105 @@ def test_a_sample_goes_to_its_own_parser_although_others_see_it(path: object) ->
     data = path.read_bytes()
     verdict = Recogniser(load()).judge(Head(data[:65536], data[-4096:], len(data), path.name))
     assert verdict.told.parser == owner
+
+
+def recognised_and_proved(data: bytes, name: str = "sample") -> tuple[str, Reading]:
+    """Who takes it, and its rows: each of them comes out alike when it is asked for alone."""
+    fd = os.memfd_create("sample")
+    try:
+        os.write(fd, data)
+        verdict = Recogniser(load()).judge(Evidence(fd, len(data), name, Limits()).head)
+    finally:
+        os.close(fd)
+    parser = verdict.told.parser
+    assert parser, verdict.told.reason
+    found = read(parser, data, name)
+    assert found.seen == len(found.rows) == len({row["locator"] for row in found.rows})
+    for row in found.rows:
+        assert read(parser, data, name, only=row["locator"]).rows == [row]
+        if row["locator"].startswith("byte="):
+            start, length = map(int, row["locator"][5:].split("+"))
+            assert found.decoded[start : start + length] == row["raw"]
+    return parser, found
+
+
+VISITS = [
+    "When;User;Note",
+    "2024-03-05 10:00:00;J\u00fcrgen;a,b",
+    "soon;bob;",
+    '2024-03-05 10:00:00;c;"x;y"',
+]
+LINES = [
+    '{"time": "2024-03-05T10:00:00Z", "user": "J\u00fcrgen"}',
+    '{"time": 1709632800, "user": "bob"}',
+    '{"user"',
+]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("above", [[], ["sep=;"], ["# exported by alice", ""]])
+@pytest.mark.parametrize(
+    ("codec", "mark"),
+    [
+        ("utf-8", ""), ("utf-8", "\ufeff"), ("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"),
+        ("utf-16-le", ""), ("utf-16-be", ""), ("utf-32-le", "\ufeff"), ("utf-32-be", "\ufeff"),
+    ],
+)  # fmt: skip
+def test_a_table_in_every_spelling(end: str, above: list[str], codec: str, mark: str) -> None:
+    data = (mark + end.join([*above, *VISITS, ""])).encode(codec)
+    parser, found = recognised_and_proved(gzip.compress(data) if len(data) % 2 else data)
+    assert parser == "generic.csv"
+    assert [(row["time"], row["actor"], row["problem"][:4]) for row in found.rows] == [
+        (T, "J\u00fcrgen", ""), (None, "bob", "When"), (T, "c", ""),
+    ]  # fmt: skip
+    assert [row["raw"].decode() for row in found.rows] == VISITS[1:]
+
+
+@pytest.mark.parametrize(
+    ("codec", "mark"),
+    [("utf-16-le", ""), ("utf-16-be", ""), ("utf-32-le", "\ufeff"), ("utf-32-be", "\ufeff")],
+)
+def test_lines_of_wide_letters(codec: str, mark: str) -> None:
+    parser, found = recognised_and_proved((mark + "\r\n".join(LINES)).encode(codec))
+    assert parser == "generic.jsonl"
+    assert [(row["time"], row["actor"]) for row in found.rows] == [
+        (T, "J\u00fcrgen"), (T, "bob"), (None, ""),
+    ]  # fmt: skip
+    assert found.problems == 1
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f'[{{"note":"{LONG}","time":1709632800}},{{"time":1709632800}}]',
+        f'{{"note":"{LONG}","time":1709632800}}\n{{"time":1709632800}}\n',
+        f'{{"events":[{{"a":["{LONG}"],"time":1709632800}},{{"time":1709632800}}]}}',
+        f'note,time\n"{LONG}\n{LONG}",1709632800\nb,1709632800\n',
+        f"# by alice\rnote,time\r{LONG * 2},1709632800\rb,1709632800\r",
+    ],
+    ids=["list", "lines", "named list", "table", "table below a comment"],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_first_record_that_is_long(data: str, packed: bool) -> None:
+    stored = gzip.compress(data.encode()) if packed else data.encode()
+    parser, found = recognised_and_proved(stored)
+    assert parser in ("generic.jsonl", "generic.csv")
+    assert [(row["time"], row["problem"]) for row in found.rows] == [(T, ""), (T, "")]
+
+
+def test_a_first_record_that_is_too_long_is_not_read_without_end() -> None:
+    data = b'{"note":"' + b"x" * (9 << 20)
+    fd = os.memfd_create("sample")
+    try:
+        os.write(fd, data)
+        opened = Evidence(fd, len(data), "sample", Limits())
+        assert len(opened.more()) == Limits().record_bytes
+        assert Recogniser(load()).judge(opened.head).told.parser == ""
+    finally:
+        os.close(fd)
 
 
 def test_the_user_s_mapping_overrides_the_guess() -> None:

@@ -13,7 +13,7 @@ from locard.model.errors import Unreadable
 from locard.parsers import records
 from locard.parsers.damage import RESYNCS, separate
 from locard.parsers.elements import elements
-from locard.parsers.records import Piece, csv_rows, lines, table
+from locard.parsers.records import Piece, lines
 
 KEYS = ("Records", "Events")
 LIMIT = 1 << 20
@@ -214,83 +214,6 @@ def test_lines_lose_nothing(parts: list[bytes], chunk: int) -> None:
     assert all(data[p.offset : p.offset + p.length] == p.raw for p in pieces)
     whole = [line for line in data.split(b"\n") if line and not line.isspace()]
     assert [p.raw for p in pieces] == [line.removesuffix(b"\r") for line in whole]
-
-
-def rows_of(data: bytes, limit: int = LIMIT) -> list[records.Row]:
-    shape = table(data)
-    assert shape is not None
-    return [row for batch in csv_rows(BytesIO(data), shape, limit) for row in batch]
-
-
-def test_csv_rows_keep_quoted_line_ends() -> None:
-    data = b'a,b\n1,"x\ny, ""z"""\n2,w\n'
-    assert [row.cells for row in rows_of(data)] == [["1", 'x\ny, "z"'], ["2", "w"]]
-    assert [row.locator for row in rows_of(data)] == ["row=1", "row=2"]
-    assert [row.raw for row in rows_of(data)] == [b'1,"x\ny, ""z"""', b"2,w"]
-
-
-def test_a_quote_that_never_closes_gives_its_lines_back() -> None:
-    found = rows_of(b'a,b\n1,2\n3,"open\n5,6\n')
-    assert found[0].cells == ["1", "2"]
-    assert [row.fault for row in found[1:]] == ["a quote is never closed", ""]
-    assert [row.raw for row in found[1:]] == [b'3,"open', b"5,6"]
-
-
-def test_a_stray_quote_costs_its_own_line() -> None:
-    lines = [b'%d,"%d"' % (n, n) for n in range(100)]
-    lines[1], lines[60] = b'1,5" disk', b'60,6" disk'
-    found = rows_of(b"a,b\n" + b"\n".join(lines))
-    assert [row.raw for row in found] == lines
-    assert [row.number for row in found if row.fault] == [2, 61]
-
-
-def test_raw_of_a_row_is_exact_whatever_its_line_ends() -> None:
-    raw = b'1,"x\r\n\r\n  \ny"'
-    found = rows_of(b"a,b\r\n" + raw + b"\r\n\r\n2,w\r\n")
-    assert [row.raw for row in found] == [raw, b"2,w"]
-    assert found[0].cells == ["1", "x\r\n\r\n  \ny"]
-
-
-@given(st.lists(st.sampled_from([b"1,2", b'"', b'1,"', b'",2', b'"a","b"', b"", b" ", b'x"y,"z"'])))
-def test_no_line_of_a_table_is_lost_or_there_twice(lines: list[bytes]) -> None:
-    data, shape = b"a,b\n" + b"\n".join(lines), records.Table(",", ("a", "b"))
-    found = [row for batch in csv_rows(BytesIO(data), shape, 40) for row in batch]
-    told = [line for row in found for line in row.raw.split(b"\n") if line.strip()]
-    assert told == [line for line in lines if line.strip()]
-
-
-def test_a_row_that_is_no_utf8_says_so_and_keeps_its_cells() -> None:
-    bad, good = rows_of(b"a,b\nM\xfcller,1\nx,2\n")
-    assert (bad.cells, bad.fault, bad.oddity) == (
-        ["M\ufffdller", "1"], "", "the row is not valid UTF-8",
-    )  # fmt: skip
-    assert good.oddity == ""
-
-
-def test_columns_of_the_same_name_stay_apart() -> None:
-    shape = table(b"a.3,a,a,,a\n1,2,3,4,5\n")
-    assert shape is not None and shape.header == ("a.3", "a", "a.3'", "column.4", "a.5")
-
-
-def test_a_header_that_is_not_seen_whole_is_none() -> None:
-    assert table(b",".join(b"n%d" % n for n in range(20_000))[: records.FIRST_MOST]) is None
-
-
-def test_a_row_of_another_width_is_a_fault() -> None:
-    assert "3 cells where the header has 2" in rows_of(b"a,b\n1,2,3\n")[0].fault
-
-
-@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
-def test_the_delimiter_is_found(sign: str) -> None:
-    text = "\n".join(sign.join(row) for row in (["when", "who"], ["1", "a.b"], ["2", "c"]))
-    shape = table(text.encode())
-    assert shape is not None
-    assert (shape.delimiter, shape.header) == (sign, ("when", "who"))
-
-
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"one word\n", b"1,2,3\n4,5,6\n", b"\0\1\2"])
-def test_what_has_no_header_is_no_table(data: bytes) -> None:
-    assert table(data) is None
 
 
 def test_backslashes_before_quotes_count_in_pairs() -> None:

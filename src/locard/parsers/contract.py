@@ -13,7 +13,7 @@ Parsers are pure: they read what they are handed, append rows, and touch nothing
 a confined process, because evidence is written by attackers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -33,6 +33,8 @@ class Head:
     """The name it was found under: a hint to break ties, chosen by whoever wrote the evidence."""
     layers: tuple[str, ...] = ()
     """Compression layers that were taken off, outermost first, such as `("gzip",)`."""
+    more: Callable[[], bytes] = bytes
+    """Reads what follows `first`, up to the longest record: for one that is longer than `first`."""
 
 
 class Opened(Protocol):
@@ -53,6 +55,9 @@ class Opened(Protocol):
     @property
     def first(self) -> bytes:
         """The first 64 KiB of the decoded bytes, or as many as there are before damage."""
+
+    def more(self) -> bytes:
+        """What follows `first`, up to the longest record, or as much as there is before damage."""
 
     def stream(self) -> BinaryIO:
         """A new forward-only reader over the decoded bytes, bounded by the bomb limits.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers around the content: recognised by content, taken off in a stream, bounded against bombs.
 
-Compressions, and UTF-16, in which Windows writes text: taken off, it is UTF-8 like all other text.
+Compressions, and UTF-16 and UTF-32, in which Windows writes text: taken off, it is UTF-8 like all
+other text.
 
 A decoder here delivers every good byte before it raises, because the first half of a damaged log is
 still evidence. Input goes in by small pieces for the same reason: what a decoder had produced in
@@ -18,7 +19,7 @@ from typing import Protocol, cast
 from isal import igzip_lib, isal_zlib
 
 from locard.model.errors import Unreadable
-from locard.parsers import utf16
+from locard.parsers import wide
 from locard.parsers.contract import Limits
 
 if sys.version_info >= (3, 14):
@@ -37,8 +38,6 @@ SALVAGED = 1 << 20
 WINDOW_LOG = 28
 """Largest zstd window: 256 MiB, well under a worker's memory."""
 LZMA_MEMORY = 512 << 20
-
-UTF_16 = "UTF-16"
 
 Read = Callable[[int], bytes]
 
@@ -82,7 +81,7 @@ def layer_of(first: bytes) -> str | None:
         length = int.from_bytes(first[4:8], "little")
         after = first[8 + length : 12 + length]
         return "zstd" if after == b"\x28\xb5\x2f\xfd" or not after else None
-    return UTF_16 if utf16.begins(first) else None
+    return wide.encoding(first)
 
 
 class Meter:
@@ -378,11 +377,14 @@ def _unzstd(source: _Input) -> Iterator[bytes]:
     return _streams(source, make, "zstd")
 
 
-def _to_utf8(source: _Input) -> Iterator[bytes]:
-    try:
-        yield from utf16.to_utf8(source.piece)
-    except EOFError:
-        raise _cut(UTF_16) from None
+def _text(name: str) -> Callable[[_Input], Iterator[bytes]]:
+    def read(source: _Input) -> Iterator[bytes]:
+        try:
+            yield from wide.to_utf8(source.piece, wide.CODECS[name])
+        except EOFError:
+            raise _cut(name) from None
+
+    return read
 
 
 _LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
@@ -390,5 +392,5 @@ _LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
     "bzip2": _bunzip,
     "xz": _unxz,
     "zstd": _unzstd,
-    UTF_16: _to_utf8,
+    **{name: _text(name) for name in wide.CODECS},
 }

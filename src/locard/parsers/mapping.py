@@ -25,7 +25,7 @@ from locard.parsers.attributes import pack
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import plain
-from locard.parsers.structured import FORMATS, Found, found_batches, look
+from locard.parsers.structured import FORMATS, Found, beginning, found_batches, look
 from locard.parsers.times import UNITS, NotATime, any_time, epoch, misformed, written
 
 _KINDS = {column.name: column.kind for column in COLUMNS}
@@ -192,7 +192,7 @@ def recognise(source: Mapping[str, Any], head: Head) -> Match:
     if not isinstance(asked, Mapping):
         return NO
     wanted = asked.get("fields", ())
-    form, first = look(head.first)
+    form, first = look(beginning(head))
     if form not in asked.get("format", FORMATS) or not first or not wanted:
         return NO
     hits = sum(any(field(record, path) is not None for record in first) for path in wanted)

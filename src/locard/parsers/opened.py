@@ -154,6 +154,7 @@ class Evidence:
         """Most decoded bytes that one reader delivered."""
         self.broken: Unreadable | None = None
         """The first damage that any reader met."""
+        self._more: bytes | None = None
         self._layers, self._first, self.damage = self._peel()
 
     @property
@@ -175,7 +176,13 @@ class Evidence:
     @property
     def head(self) -> Head:
         """What recognition looks at."""
-        return Head(self._first, self.end(LAST), self._size, self._name, self._layers)
+        return Head(self._first, self.end(LAST), self._size, self._name, self._layers, self.more)
+
+    def more(self) -> bytes:
+        if self._more is None:
+            most = FIRST + self._limits.record_bytes
+            self._more = self._begin(self._layers, most)[0][FIRST:]
+        return self._more
 
     def end(self, count: int) -> bytes:
         return self._source.read(count, max(self._size - count, 0)) if self._ends else b""
@@ -275,13 +282,20 @@ class Evidence:
                 )
                 break
             layers = (*layers, layer)
-            parts: list[bytes] = []
-            try:
-                for chunk in self._decode(layers, None):
-                    parts.append(chunk)
-                    if sum(map(len, parts)) >= FIRST:
-                        break
-            except Unreadable as error:
-                damage = error
-            first = b"".join(parts)[:FIRST]
+            first, met = self._begin(layers, FIRST)
+            damage = met or damage
         return layers, first, damage
+
+    def _begin(self, layers: tuple[str, ...], count: int) -> tuple[bytes, Unreadable | None]:
+        """The first bytes without these layers, and the damage that was met on the way."""
+        if not layers:
+            return self._source.read(count, 0), None
+        parts: list[bytes] = []
+        try:
+            for chunk in self._decode(layers, None):
+                parts.append(chunk)
+                if sum(map(len, parts)) >= count:
+                    break
+        except Unreadable as error:
+            return b"".join(parts)[:count], error
+        return b"".join(parts)[:count], None

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from locard.parsers.contract import Context, Opened
+from locard.parsers.contract import Context, Head, Opened
 from locard.parsers.elements import elements
-from locard.parsers.records import Piece, csv_rows, lines, table, unmarked, wanted
+from locard.parsers.records import Piece, lines, unmarked, wanted
 from locard.parsers.strict_json import BadRecord, kind_of, read
+from locard.parsers.tables import FIRST_MOST, csv_rows, table
 
 FORMATS = ("json", "csv")
 
@@ -37,27 +38,40 @@ def look(first: bytes, lists: Sequence[str] = ()) -> tuple[str, list[Mapping[str
     """The form and the records in the first bytes of a file, those cut off left out."""
     kind = form(first)
     records: list[Mapping[str, Any]] = []
+    limit = max(len(first), 1 << 20)
     if kind == "json":
-        for pieces in _json(BytesIO(first), first, 1 << 20, lists):
+        for pieces in _json(BytesIO(first), first, limit, lists):
             found = [_found(piece) for piece in pieces[:100]]
             records += [item.record for item in found if item.record]
+            if len(records) >= 100:
+                break
     elif kind == "csv":
         shape = table(first)
         assert shape is not None
-        for rows in csv_rows(BytesIO(first), shape, 1 << 20):
+        for rows in csv_rows(BytesIO(first), shape, limit):
             records += [
                 dict(zip(shape.header, row.cells, strict=True))
                 for row in rows[:100]
                 if not row.fault
             ]
+            if len(records) >= 100:
+                break
     return kind, records[:100]
+
+
+def beginning(of: Head | Opened, lists: Sequence[str] = ()) -> bytes:
+    """The first bytes of a file, and what follows them where they hold no whole record."""
+    first = of.first
+    if len(first) < FIRST_MOST or not form(first) or look(first, lists)[1]:
+        return first
+    return first + of.more()
 
 
 def found_batches(
     opened: Opened, context: Context, lists: Sequence[str] = ()
 ) -> Iterator[list[Found]]:
     """All records of a file, in batches; only the one of `context.only` when that is set."""
-    first = opened.first
+    first = beginning(opened, lists)
     limit = context.limits.record_bytes
     only = context.only
     if form(first) == "csv":

@@ -34,6 +34,13 @@ class Bounded:
     def unread(self, count: int) -> None:
         """The last `count` bytes were not used."""
         self.place -= count
+        if self._left is not None:
+            self._left += count
+
+    @property
+    def left(self) -> int:
+        """Bytes that are not read yet; 0 where nobody knows how many there are."""
+        return self._left or 0
 
 
 def expanded(method: int, source: Bounded, size: int | None) -> Iterator[bytes]:

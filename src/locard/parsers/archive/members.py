@@ -2,10 +2,10 @@
 """Members on their way out of an archive: named for people, counted, bounded."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from locard.model.errors import Error, Unreadable
-from locard.parsers.decode import Meter
+from locard.parsers.decode import CHUNK, Meter
 from locard.parsers.frames import MemberBegin, MemberEnd, Order
 from locard.parsers.wire import Out
 
@@ -137,3 +137,15 @@ def oddity(name: str) -> str:
     if any(not character.isprintable() for character in name):
         return "the name holds control or broken characters"
     return ""
+
+
+def first_byte(reader: BinaryIO, start: int, end: int) -> int | None:
+    """Where the first byte that is not zero stands between these places."""
+    while start < end:
+        reader.seek(start)
+        data = reader.read(min(CHUNK, end - start))
+        rest = data.lstrip(b"\0")
+        if rest or not data:
+            return start + len(data) - len(rest) if rest else None
+        start += len(data)
+    return None

@@ -8,9 +8,11 @@ blocks of the archive are gone through here, and every member is written to the 
 import lzma
 import struct
 import zlib
+from io import BytesIO
 from typing import Any, cast
 
 import py7zr
+from py7zr.archiveinfo import HeaderStreamsInfo
 from py7zr.exceptions import (
     ArchiveError,
     CrcError,
@@ -18,9 +20,10 @@ from py7zr.exceptions import (
     UnsupportedCompressionMethodError,
 )
 from py7zr.io import MemIO, Py7zIO, WriterFactory
+from py7zr.properties import PROPERTY
 
 from locard.model.errors import Unreadable
-from locard.parsers.archive.members import Bomb, Members
+from locard.parsers.archive.members import Bomb, Members, first_byte
 from locard.parsers.archive.moments import from_seconds
 from locard.parsers.decode import CHUNK
 from locard.parsers.opened import Evidence
@@ -132,8 +135,45 @@ def unpack(opened: Evidence, members: Members) -> None:
     damage = [
         text for text in (_block(archive, worker, turn, *b) for b in _blocks(archive)) if text
     ]
+    _tell_unnamed(archive, opened, members)
     if damage:
         raise Unreadable(f"Parts of the 7z archive could not be read: {damage[0]}")
+
+
+def _tell_unnamed(archive: Any, opened: Evidence, members: Members) -> None:
+    """Bytes that belong to no member and to no header: hidden ones, deleted ones, another archive.
+
+    Zeros are what a device or a download fills up with.
+    """
+    reader = opened.seekable()
+    end = 0
+    for start, stop in [*sorted(_spans(archive)), (opened.size, opened.size)]:
+        first = first_byte(reader, end, start)
+        if first is not None:
+            behind = "behind its end" if start == opened.size else "between its members"
+            members.run.problem(
+                f"The 7z archive holds {start - first:,} bytes {behind} that nothing in it names, "
+                f"from byte {first:,} on: hidden or deleted ones, or another archive. "
+                "They were not read."
+            )
+        end = max(end, stop)
+
+
+def _spans(archive: Any) -> list[tuple[int, int]]:
+    """Where headers and stored blocks stand, from and to (7zFormat.txt of the LZMA SDK)."""
+    told, base = archive.sig_header, archive.afterheader
+    place = base + told.nextheaderofs
+    spans = [(0, base), (place, place + told.nextheadersize)]
+    packs = [getattr(archive.header, "main_streams", None)]
+    archive.fp.seek(place)
+    header = BytesIO(archive.fp.read(told.nextheadersize))
+    if header.read(1) == PROPERTY.ENCODED_HEADER:
+        packs.append(HeaderStreamsInfo.retrieve(header))
+    for one in packs:
+        if one is not None and one.packinfo is not None:
+            start = base + one.packinfo.packpos
+            spans.append((start, start + sum(one.packinfo.packsizes)))
+    return spans
 
 
 def _blocks(archive: Any) -> list[tuple[Any, int, int]]:

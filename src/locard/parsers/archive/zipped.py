@@ -18,8 +18,8 @@ import numpy as np
 from isal import isal_zlib
 
 from locard.model.errors import Unreadable
-from locard.parsers.archive.compressed import METHODS, Bounded, expanded
-from locard.parsers.archive.members import Members, legible
+from locard.parsers.archive.compressed import DEFLATED, METHODS, Bounded, expanded
+from locard.parsers.archive.members import Members, first_byte, legible
 from locard.parsers.archive.moments import from_dos, from_windows
 from locard.parsers.opened import Evidence
 
@@ -61,7 +61,7 @@ def unpack(opened: Evidence, members: Members) -> None:
             "The zip archive has no directory at its end: it is cut short. "
             "The members in front of the cut were read."
         )
-    start, length, count, shift = end
+    start, length, count, shift, stop = end
     spans = array("Q")
     read = 0
     for entry in _directory(reader, start, start + length, count):
@@ -70,6 +70,12 @@ def unpack(opened: Evidence, members: Members) -> None:
         after = _member(reader, entry, place, members)
         spans.extend((min(place, start), min(after, start)))
     _unnamed(reader, spans, start, members)
+    behind = first_byte(reader, stop, opened.size)
+    if behind is not None:
+        members.run.problem(
+            f"There are {opened.size - behind:,} bytes behind the end of the zip archive, from "
+            f"byte {behind:,} on. They were not read."
+        )
     # Archives of macOS name more than 65,535 members with a count that holds 16 bits of them.
     if (read - count) % (1 << 16):
         raise Unreadable(f"The zip directory names {count} members, and {read} can be read.")
@@ -97,8 +103,11 @@ def _unnamed(reader: BinaryIO, spans: "array[int]", end: int, members: Members) 
             _walk(reader, members, start + at, min(int(begins[gap]), end))
 
 
-def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int, int] | None:
-    """Place and length of the directory, number of entries, how far all offsets are shifted."""
+def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int, int, int] | None:
+    """Place and length of the directory, number of entries, how far all offsets are shifted, and
+
+    where the archive ends.
+    """
     span = min(size, _END.size + _COMMENT_MOST)
     reader.seek(size - span)
     tail = reader.read(span)
@@ -107,7 +116,8 @@ def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int, int] | None:
         if len(tail) - at < _END.size:
             continue
         place = size - span + at
-        _, _, _, _, count, length, start, _ = _END.unpack_from(tail, at)
+        _, _, _, _, count, length, start, comment = _END.unpack_from(tail, at)
+        stop = place + _END.size + comment
         far = _find_end64(reader, place)
         if far is not None:
             count, length, start, place = far
@@ -116,7 +126,7 @@ def _find_end(reader: BinaryIO, size: int) -> tuple[int, int, int, int] | None:
             continue
         reader.seek(start + shift)
         if count == 0 or reader.read(4) == b"PK\x01\x02":
-            return start + shift, length, count, shift
+            return start + shift, length, count, shift, stop
     return None
 
 
@@ -253,7 +263,7 @@ def _tell(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -
 def _link(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -> None:
     target = b""
     try:
-        for chunk in _content(reader, entry, start):
+        for chunk in expanded(entry.method, _source(reader, entry, start), entry.size):
             target += chunk
             if len(target) > LINK_MOST:
                 break
@@ -263,16 +273,17 @@ def _link(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -
     members.pass_link(entry.name, target[:LINK_MOST].decode("utf-8", "backslashreplace"))
 
 
-def _content(reader: BinaryIO, entry: Entry, start: int | None) -> Iterator[bytes]:
+def _source(reader: BinaryIO, entry: Entry, start: int | None) -> Bounded:
     if start is None:
         raise Unreadable("The member is not where the zip directory says.")
-    return expanded(entry.method, Bounded(reader, start, entry.packed), entry.size)
+    return Bounded(reader, start, entry.packed)
 
 
 def _checked(reader: BinaryIO, entry: Entry, start: int | None) -> Iterator[bytes]:
     """The content; raises `Unreadable` behind it when it is not what the directory says."""
     crc = size = 0
-    for chunk in _content(reader, entry, start):
+    source = _source(reader, entry, start)
+    for chunk in expanded(entry.method, source, entry.size):
         crc = isal_zlib.crc32(chunk, crc)
         size += len(chunk)
         yield chunk
@@ -280,6 +291,11 @@ def _checked(reader: BinaryIO, entry: Entry, start: int | None) -> Iterator[byte
         raise Unreadable(f"The member has {size:,} bytes, and the archive says {entry.size:,}.")
     if crc != entry.crc:
         raise Unreadable("The member's checksum differs from the archive's.")
+    if entry.method == DEFLATED and source.left:
+        raise Unreadable(
+            f"Behind the member's data {source.left:,} bytes follow inside of its stored length. "
+            "They were not read."
+        )
 
 
 def _walk(reader: BinaryIO, members: Members, place: int = 0, end: int | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.mapping import Plan, compile_columns, field, fill_all
 from locard.parsers.rows import Rows
-from locard.parsers.structured import look
+from locard.parsers.structured import beginning, form, look
 from locard.parsers.times import NotATime, any_time
 
 LISTS = (
@@ -54,10 +54,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 def recognise(head: Head, kind: str) -> Match:
     """The weakest claim of all: records of this kind that have a time."""
-    found, records = look(head.first, LISTS)
-    if found != kind:
+    if form(head.first) != kind:
         return NO
-    time = _time_of(records)
+    time = _time_of(look(beginning(head, LISTS), LISTS)[1])
     if time is None:
         return NO
     return Match(15, f"records with a time in {time!r}")
@@ -68,7 +67,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     if context.mapping:
         plan = compile_columns(context.mapping)
     else:
-        plan = guess(look(opened.first, LISTS)[1])
+        plan = guess(look(beginning(opened, LISTS), LISTS)[1])
     rows.facts["mapping"] = "; ".join(
         f"{rule.column}: {', '.join(rule.paths)}" for rule in plan.rules
     )

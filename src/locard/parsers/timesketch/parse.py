@@ -11,7 +11,7 @@ from typing import Any
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.mapping import compile_columns, fill
 from locard.parsers.rows import Rows
-from locard.parsers.structured import Found, found_batches, look
+from locard.parsers.structured import Found, beginning, found_batches, look
 from locard.parsers.times import NotATime, any_time, epoch
 from locard.parsers.times import text as time_text
 
@@ -41,7 +41,7 @@ _NO_TIME = ("Not a time", "Not set", "0")
 
 def recognise(head: Head) -> Match:
     """By the three names that Timesketch requires."""
-    kind, records = look(head.first)
+    kind, records = look(beginning(head))
     for record in records[:5]:
         if "timestamp_desc" in record and ("datetime" in record or "timestamp" in record):
             if "__container_type__" in record:

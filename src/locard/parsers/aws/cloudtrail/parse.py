@@ -31,20 +31,11 @@ from locard.parsers.aws.cloudtrail.record import Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.damage import separate
 from locard.parsers.elements import elements
-from locard.parsers.records import (
-    BATCH,
-    KEPT,
-    Piece,
-    Table,
-    byte_locators,
-    csv_rows,
-    lines,
-    table,
-    wanted,
-)
+from locard.parsers.records import BATCH, KEPT, Piece, byte_locators, lines, wanted
 from locard.parsers.rows import Rows
 from locard.parsers.strict_json import BadRecord
 from locard.parsers.structured import one_each
+from locard.parsers.tables import Table, csv_rows, line_end, table
 
 _WHOLE = 128 << 20
 """Documents up to this many bytes are decoded in memory."""
@@ -353,9 +344,10 @@ def _answer(opened: Opened, rows: Rows, context: Context) -> None:
 
 def _shape(first: bytes) -> Table | None:
     """The header of a table; one column is enough when it is called as one that holds records."""
-    name = first.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip().strip(b'"')
+    end = line_end(first)
+    name = first.removeprefix(b"\xef\xbb\xbf").partition(end)[0].strip().strip(b'"')
     if name.isascii() and plain_name(name.decode()) in _CARRIERS:
-        return Table(",", (name.decode(),))
+        return Table(",", (name.decode(),), end)
     return table(first)
 
 

@@ -20,8 +20,9 @@ from locard.model.errors import Unreadable
 from locard.parsers.aws.vpcflow import carried
 from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
-from locard.parsers.records import Piece, distinct, lines, wanted
+from locard.parsers.records import Piece, lines, wanted
 from locard.parsers.rows import Rows
+from locard.parsers.tables import distinct
 
 _KNOWN = frozenset(FIELDS)
 _TRANSIT = ("tgw-", "packets-lost-")

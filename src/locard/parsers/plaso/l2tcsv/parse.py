@@ -15,6 +15,7 @@ from locard.parsers.mapping import compile_columns, fill
 from locard.parsers.records import Piece, lines
 from locard.parsers.rows import Rows
 from locard.parsers.structured import Found
+from locard.parsers.tables import line_end
 from locard.parsers.times import SECOND, NoSuchZone, NotATime, abbreviation, text, written
 
 HEADER = (
@@ -44,13 +45,14 @@ _TIMELESS = compile_columns(_COLUMNS)
 
 def recognise(head: Head) -> Match:
     """By the header."""
-    first = head.first.partition(b"\n")[0]
+    first = head.first.partition(line_end(head.first))[0]
     return Match(93, "the header of log2timeline CSV") if _header(first) else NO
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each line below the header; see `contract`."""
-    for batch in lines(opened.stream(), context.limits.record_bytes):
+    end = line_end(opened.first)
+    for batch in lines(opened.stream(), context.limits.record_bytes, end=end):
         found = [
             _found(piece, context.zone)
             for piece in batch
