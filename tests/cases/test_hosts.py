@@ -12,6 +12,7 @@ from locard.cases.hosts import Hosts
 from locard.cases.intake import Wish
 from tests.cases.dying import killed_after
 from tests.cases.test_adding import ids, sums_hold
+from tests.parsers.linux_bytes import lastlog
 from tests.parsers.test_disk import run, tool
 
 LOG = b"2024-01-05 10:00:00 app[1]: by the clock on the wall\n"
@@ -150,6 +151,101 @@ def test_images_and_archives_among_the_files_know_better(desk: Desk, tmp_path: P
     rows = desk.timeline.page(desk.search("c", "source:linux.syslog", who="ana"), 100).rows
     said = {str(row["file"]): (str(row["host"]), str(row["time"])) for row in rows}
     assert said["in/var/log/syslog"] == ("said", times["in/var/log/syslog"])
+
+
+PASSWD = b"""root:x:0:0:root:/root:/bin/bash
+mail:x:2:2::/:/bin/false
+postgres:x:105:112:PostgreSQL:/var/lib/postgresql:/bin/bash
+deploy:x:3:1001::/srv/deploy/:/bin/sh
+app:x:1002:1002::/app:/bin/sh
+evelyn:x:1003:1003::/home/eve:/bin/sh
+"""
+LOGINS = (
+    lastlog(1_700_000_000, b"tty1", b"") + bytes(292 * 2) + lastlog(1_700_000_100, b"pts/0", b"")
+)
+KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIJ1bnRydXN0ZWRrZXlieXRlc2hlcmUxMjM0NTY3 x\n"
+HOMES = {
+    "app/.bash_history": b"id -a\n",
+    "var/log/lastlog": LOGINS,
+    "srv/deploy/.bash_history": b"id\n",
+    "var/lib/postgresql/.ssh/authorized_keys": KEY,
+    "home/eve/.zsh_history": b"whoami\n",
+    "root/.sh_history": b"id -u\n",
+    "etc/hostname": b"berlin\n",
+    "etc/passwd": PASSWD,
+}
+ACTORS = {
+    "app/.bash_history": ("app",), "var/log/lastlog": ("deploy", "root"),
+    "srv/deploy/.bash_history": ("deploy",), "root/.sh_history": ("root",),
+    "var/lib/postgresql/.ssh/authorized_keys": ("postgres",), "home/eve/.zsh_history": ("evelyn",),
+}  # fmt: skip
+
+
+def actors(desk: Desk, case: str, root: str) -> dict[str, tuple[str, ...]]:
+    """Who acts in the rows of each file below `root`; all must be of the host and provable."""
+    rows = desk.timeline.page(desk.search(case, who="ana"), 100).rows
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        name = str(row["file"]).removeprefix(root)
+        if row["source"] != "linux.users":
+            found[name] = tuple(sorted({*found.get(name, ()), str(row["actor"])}))
+        assert row["host"] == "berlin", name
+        assert desk.prove(str(row["id"]), who="ana", case=case).passed
+    return found
+
+
+@pytest.mark.parametrize("root", ["[root]/", ""])
+def test_passwd_says_whose_ids_and_homes_are(desk: Desk, tmp_path: Path, root: str) -> None:
+    folder(tmp_path / "in" / root, HOMES)
+    desk.add("c", [tmp_path / "in"], who="ana")
+    assert actors(desk, "c", f"in/{root}") == ACTORS
+    assert desk.add("c", [tmp_path / "in"], who="ana").renewed_files == 0
+    desk.add("d", [tarred(tmp_path / "a.tar.gz", root, HOMES, {})], who="ana")
+    assert actors(desk, "d", f"a.tar.gz/{root}") == ACTORS
+    sums_hold(desk)
+
+
+def test_the_zone_is_learned_also_when_a_person_says_the_host(desk: Desk, tmp_path: Path) -> None:
+    archive = tarred(tmp_path / "a.tar.gz", "", FILES, {})
+    desk.add("c", [archive], who="ana", wish=Wish(host="web-9"))
+    desk.add("d", [folder(tmp_path / "in", FILES)], who="ana", wish=Wish(host="web-9"))
+    assert told(desk)["linux.syslog"] == told(desk, "d")["linux.syslog"]
+    assert told(desk)["linux.syslog"][0] == "web-9"
+
+
+def test_all_below_the_root_of_a_whole_machine_is_of_it_but_no_trail() -> None:
+    hosts = Hosts()
+    for path in ("x/usr/bin/id", "x/srv/chroot/usr/bin/id"):
+        hosts.saw(path)
+    for root in ("x/", "y/", "uac/[root]/", "x/srv/chroot/"):
+        hosts.content(f"{root}etc/hostname", root.encode())
+    names = {
+        path: hosts.of(path)[0]
+        for path in (
+            "x/data/app.log", "x/.bash_history", "y/data/app.log", "uac/[root]/data/app.log",
+            "uac/uac.log", "x/data/a.json.gz", "x/AWSLogs/1/vpcflowlogs/a.log.gz", "x/opt/a.json",
+            "x/srv/chroot/data/a.log",
+        )
+    }  # fmt: skip
+    assert names == {
+        "x/data/app.log": "x/", "x/.bash_history": "x/", "y/data/app.log": "",
+        "uac/[root]/data/app.log": "uac/[root]/", "uac/uac.log": "", "x/data/a.json.gz": "",
+        "x/AWSLogs/1/vpcflowlogs/a.log.gz": "", "x/opt/a.json": "x/",
+        "x/srv/chroot/data/a.log": "x/srv/chroot/",
+    }  # fmt: skip
+    assert not hosts.may_be("a.zip/AWSLogs/1/CloudTrail/a.json.gz")
+    assert hosts.may_be("a.zip/var/log/a.json") and hosts.may_be("a.zip/data/app.log")
+
+
+def test_a_passwd_of_hostile_bytes_is_bounded() -> None:
+    hosts = Hosts()
+    hosts.content("x/etc/passwd", b":x:0:0::/:\nx:y\n\xff:x:9:9::/" + b"h" * 5000 + b":\nb:x:7\n")
+    for number in range(40):
+        lines = "".join(f"a{one}:x:{one}::::\n" for one in range(10_000)).encode()
+        hosts.content(f"{number}/etc/passwd", lines)
+    assert hosts.accounts("x/var/log/lastlog") == {"7": "b", "9": "\\xff"}
+    assert len(hosts.accounts("0/var/log/lastlog")) == 10_000
+    assert hosts.accounts("39/var/log/lastlog") == hosts.accounts("x/root/a") == {}
 
 
 def test_names_and_zones_of_hostile_files_are_not_believed() -> None:

@@ -119,6 +119,7 @@ class Ahead:
             zone=wish.zone or "UTC",
             host=wish.host,
             learned=wish.learned,
+            accounts=wish.accounts,
             mapping=self._mappings.get(wish.mapping),
             limits=limited(self._limits, wish.limits),
         )

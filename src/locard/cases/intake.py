@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intake: what a person names becomes evidence in the vault and holdings of the case."""
 
+import json
 import os
 import re
 import time
@@ -28,7 +29,7 @@ from locard.model.evidence import Origin, printable
 from locard.parsers.disk.image.companions import companions
 from locard.state.authorities import in_force
 from locard.state.database import State
-from locard.state.investigations import FINAL, LEARNED, REPLACE, Holding, Place, Stage
+from locard.state.investigations import ACCOUNTS, FINAL, LEARNED, REPLACE, Holding, Place, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Wish:
     mapping: str = ""
     learned: tuple[str, ...] = ()
     """Which of `host` and `zone` the files of the machine said, and no person."""
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """What a passwd of the machine says of the file."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Limits other than those of the settings, by their names in `parsers.contract.Limits`."""
 
@@ -247,7 +250,7 @@ class Intake:
         self._late |= {
             one: name
             for one, name in waiting.items()
-            if one in last or (self._unlisted and Hosts.may_be(name))
+            if one in last or (self._unlisted and self.hosts.may_be(name))
         }
         protect(self.state, self.vault, self.case, {put.evidence.id for put, _, _ in pending})
         self.queued([one for one in waiting if one not in self._late])
@@ -263,18 +266,22 @@ class Intake:
                 holding = session.get(Holding, one)
                 if holding is None or holding.stage != Stage.QUEUED.value:
                     continue
-                if LEARNED in holding.facts or not (holding.host or holding.zone):
-                    wish = self._wish(name)
-                    holding.host, holding.zone = wish.host, wish.zone
-                    holding.facts = _facts(holding.facts, wish.learned)
+                wish = self._wish(name, _said(holding))
+                holding.host, holding.zone = wish.host, wish.zone
+                holding.facts = _knows(_facts(holding.facts, wish.learned), wish.accounts)
         self.queued(list(late))
 
-    def _wish(self, name: str) -> Wish:
-        """How one file is to be read: what the person said, else what its machine says."""
+    def _wish(self, name: str, said: Mapping[str, str] | None = None) -> Wish:
+        """How one file is to be read: what a person said, else what its machine says."""
         wish, (host, zone) = self.wish, self.hosts.of(name)
+        if said is not None:
+            wish = replace(wish, host=said["host"], zone=said["zone"])
         found = {"host": host if not wish.host else "", "zone": zone if not wish.zone else ""}
         learned = tuple(word for word, value in found.items() if value)
-        return replace(wish, host=wish.host or host, zone=wish.zone or zone, learned=learned)
+        return replace(
+            wish, host=wish.host or host, zone=wish.zone or zone, learned=learned,
+            accounts=self.hosts.accounts(name),
+        )  # fmt: skip
 
     def _hold(self, session: Session, pending: Sequence[tuple[Put, Origin, int]]) -> list[Holding]:
         """The holdings of what is pending, each with its place: a few statements for all of it."""
@@ -291,6 +298,9 @@ class Intake:
                 self.taken.known += 1
                 if holding.id not in self.taken.holdings:
                     self._again(holding, within(session, holding))
+                    if holding.stage == Stage.QUEUED:
+                        accounts = self.hosts.accounts(origin.name)
+                        holding.facts = _knows(holding.facts, accounts)
         session.add_all(found.values())
         session.flush()
         numbers = {holding.id for holding in found.values()}
@@ -322,7 +332,7 @@ class Intake:
             host=wish.host,
             mapping=wish.mapping,
             limits=dict(wish.limits),
-            facts=_facts({}, wish.learned),
+            facts=_knows(_facts({}, wish.learned), wish.accounts),
             stage=Stage.QUEUED.value,
             attempts=0,
         )
@@ -362,15 +372,28 @@ class Intake:
 
 def inside(holding: Holding) -> tuple[Wish, Hosts]:
     """How what comes out of a holding is to be read: as a person said, else as its files say."""
+    said = _said(holding)
+    wish = Wish(
+        host=said["host"], zone=said["zone"], mapping=holding.mapping, limits=holding.limits
+    )
+    host, zone = (getattr(holding, word) if not said[word] else "" for word in ("host", "zone"))
+    return wish, Hosts((host, zone))
+
+
+def _said(holding: Holding) -> dict[str, str]:
+    """Host and zone of a holding where a person said them."""
     learned = holding.facts.get(LEARNED, "").split()
     said = {"host": holding.host, "zone": holding.zone}
-    found = {name: said.pop(name) for name in learned if name in said}
-    host, zone = said.get("host", ""), said.get("zone", "")
-    wish = Wish(host=host, zone=zone, mapping=holding.mapping, limits=holding.limits)
-    return wish, Hosts((found.get("host", ""), found.get("zone", "")))
+    return {word: "" if word in learned else value for word, value in said.items()}
 
 
 def _facts(facts: Mapping[str, str], learned: tuple[str, ...]) -> dict[str, str]:
     """The facts with what is known of where host and zone come from."""
     others = {name: fact for name, fact in facts.items() if name != LEARNED}
     return {**others, LEARNED: " ".join(learned)} if learned else others
+
+
+def _knows(facts: Mapping[str, str], accounts: Mapping[str, str]) -> dict[str, str]:
+    """The facts with what a passwd says, unless one that came before said so."""
+    said = {ACCOUNTS: json.dumps(accounts)} if accounts and ACCOUNTS not in facts else {}
+    return {**facts, **said}

@@ -154,9 +154,11 @@ def _learn(path: Path, name: str, hosts: Hosts) -> None:
     try:
         if path.is_symlink():
             hosts.link(name, os.readlink(path))  # noqa: PTH115 (the method normalises)
-        elif hosts.tells(name):
+            return
+        hosts.saw(name)
+        if hosts.tells(name):
             with path.open("rb") as stream:
-                hosts.content(name, stream.read(4096))
+                hosts.content(name, stream.read(hosts.wants(name)))
     except OSError:
         return
 

@@ -40,7 +40,7 @@ from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool, Task, WorkerLost
 from locard.settings import limited
 from locard.state.database import State
-from locard.state.investigations import LEARNED, REPLACE, Holding, Place, Stage
+from locard.state.investigations import ACCOUNTS, LEARNED, REPLACE, Holding, Place, Stage
 
 ATTEMPTS = 2
 GONE = "Its bytes are no longer in the vault. Add the file again, and see what locard verify says."
@@ -242,7 +242,7 @@ class Parsing:
                 self.progress.log(f"{name}: {found.lost}; trying once more")
         self.progress.advance(max(0, holding.size - found.advanced))
         outcome = found.outcome(one, attempt)
-        kept = {name: holding.facts[name] for name in (LEARNED,) if name in holding.facts}
+        kept = {name: holding.facts[name] for name in (ACCOUNTS, LEARNED) if name in holding.facts}
         self.writer.put(replace(outcome, facts={**outcome.facts, **kept}))
         for trouble in found.troubles[:10]:
             self.progress.log(f"{name}: {trouble}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A holding opened for a worker: bytes leave the vault, and the ledger says who and why."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from locard.parsers.disk.image.companions import companions
 from locard.parsers.pool import Task
 from locard.settings import limited
 from locard.state.database import State
-from locard.state.investigations import LEARNED, Holding
+from locard.state.investigations import ACCOUNTS, LEARNED, Holding
 
 MOST_COMPANIONS = 512
 """Files that one image may draw in by naming them; each holds a descriptor open."""
@@ -59,6 +60,7 @@ def opened(
             zone=holding.zone or "UTC",
             host=holding.host,
             learned=tuple(holding.facts.get(LEARNED, "").split()),
+            accounts=json.loads(holding.facts.get(ACCOUNTS, "{}")),
             mapping=mappings.get(holding.mapping),
             limits=limited(limits, holding.limits),
             depth=holding.depth,

@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+HOME = "~"
+"""In a context's `accounts`: whose home the file lies in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -121,6 +124,8 @@ class Context:
     """Host that the evidence is of, when the person said so."""
     learned: tuple[str, ...] = ()
     """Which of `host` and `zone` files beside this one said, no person: an image knows better."""
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """What a passwd beside it says: names by user id, and by `HOME` who has it in his home."""
     only: str | None = None
     """Locator of the one row that is wanted (a proof). A parser may skip everything else."""
     mapping: Mapping[str, object] | None = None

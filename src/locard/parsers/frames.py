@@ -153,6 +153,7 @@ class Order(msgspec.Struct, frozen=True):
     zone: str = "UTC"
     host: str = ""
     learned: tuple[str, ...] = ()
+    accounts: dict[str, str] = {}
     mapping: dict[str, object] | None = None
     limits: Limits = msgspec.field(default_factory=Limits)
     depth: int = 0

@@ -61,6 +61,8 @@ class Task:
     host: str = ""
     learned: tuple[str, ...] = ()
     """Which of `host` and `zone` no person said, but files beside this one."""
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    """What a passwd beside this one says, as a `Context` has it."""
     mapping: Mapping[str, object] | None = None
     limits: Limits | None = None
     """None means the pool's. Memory is the pool's always."""
@@ -246,6 +248,7 @@ class Pool:
             zone=task.zone,
             host=task.host,
             learned=task.learned,
+            accounts=dict(task.accounts),
             mapping=dict(task.mapping) if task.mapping is not None else None,
             limits=task.limits or self.limits,
             depth=task.depth,

@@ -196,6 +196,7 @@ class Server:
             zone=order.zone,
             host=order.host,
             learned=order.learned,
+            accounts=order.accounts,
             only=order.only,
             mapping=order.mapping,
             limits=order.limits,

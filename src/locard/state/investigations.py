@@ -37,6 +37,8 @@ FINAL = frozenset(
 
 COPY = "rows taken up by"
 """Fact of the triage of a disk: the id of the full copy whose rows took its rows up."""
+ACCOUNTS = "accounts"
+"""Fact of a holding: JSON of what a passwd beside it says, as a parser's `Context` has it."""
 LEARNED = "learned"
 """Fact of a holding whose `host`, `zone` or both were said by files beside it, and by nobody."""
 REPLACE = "replace"

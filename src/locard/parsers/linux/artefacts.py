@@ -25,7 +25,8 @@ from locard.parsers.linux import (
     syslog_rows,
     utmp_records,
 )
-from locard.parsers.linux.place import Place, owner_of
+from locard.parsers.linux.accounts import Accounts
+from locard.parsers.linux.place import Place
 from locard.parsers.rows import Rows
 
 
@@ -35,18 +36,7 @@ class Machine:
 
     host: str = ""
     zone: str = "UTC"
-    accounts: dict[int, str] = field(default_factory=dict)
-    """Account names by user id."""
-    homes: dict[str, str] = field(default_factory=dict)
-    """The account by its home, as passwd names it."""
-
-    def owner_of(self, path: str) -> str:
-        """The account whose home `path` lies in, or an empty text."""
-        folder = path
-        while (folder := folder.rpartition("/")[0]) != "":
-            if account := self.homes.get(folder):
-                return account
-        return owner_of(f"/{path.lstrip('/')}")
+    accounts: Accounts = field(default_factory=Accounts)
 
 
 Reopen = Callable[[], BinaryIO]
@@ -72,7 +62,8 @@ class Artefact:
 
     def patterns_of(self, machine: Machine) -> Iterator[str]:
         """The patterns, those below `~` for each home of the machine."""
-        elsewhere = [h for h in machine.homes if h != "/root" and h.rpartition("/")[0] != "/home"]
+        homes = machine.accounts.homes
+        elsewhere = [h for h in homes if h != "/root" and h.rpartition("/")[0] != "/home"]
         for pattern in self.patterns:
             if not pattern.startswith("~/"):
                 yield pattern
@@ -94,7 +85,7 @@ def _utmp(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
 
 
 def _lastlog(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
-    utmp_records.read_lastlog(reopen(), place, rows, machine.accounts)
+    utmp_records.read_lastlog(reopen(), place, rows, machine.accounts.names)
 
 
 def _rpm(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:

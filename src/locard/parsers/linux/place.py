@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from locard.model.errors import Unreadable
-from locard.parsers.contract import Context, Limits, Opened
+from locard.parsers.contract import HOME, Context, Limits, Opened
+from locard.parsers.linux.accounts import owner_of
 from locard.parsers.rows import Rows
 
 _INT64 = 1 << 63
@@ -109,21 +110,10 @@ def loose(opened: Opened, context: Context, source: str) -> Place:
         host=context.host,
         zone=context.zone,
         modified=context.modified,
-        owner=owner_of(opened.name),
+        owner=context.accounts.get(HOME, owner_of(opened.name)),
         only=context.only,
         limits=context.limits,
     )
-
-
-def owner_of(path: str) -> str:
-    """The account whose home `path` lies in, or an empty text."""
-    parts = path.replace("\\", "/").split("/")
-    for index, part in enumerate(parts[:-1]):
-        if part == "home" and index + 2 < len(parts):
-            return parts[index + 1]
-        if part == "root":
-            return "root"
-    return ""
 
 
 def text(data: bytes) -> str:

@@ -111,7 +111,7 @@ def _trees(volume: layers.Volume, image: _Image) -> Iterator[Tree]:
 def _artefact(artefact: Artefact, tree: Tree, machine: Machine, image: _Image) -> None:
     for pattern in artefact.patterns_of(machine):
         for path, seen in tree.glob(pattern):
-            _file(artefact, path, machine.owner_of(printable(seen)), tree, machine, image)
+            _file(artefact, path, machine.accounts.owner_of(printable(seen)), tree, machine, image)
 
 
 def _file(

@@ -15,11 +15,10 @@ from locard.parsers.contract import Context
 from locard.parsers.disk.image import boundary
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.disk.image.tree import Tree
+from locard.parsers.linux.accounts import HOMES, PASSWD
 from locard.parsers.linux.artefacts import Machine
 from locard.parsers.rows import Rows
 
-_HOMES = 1000
-"""Homes outside `/home` that are looked into; a passwd of hostile bytes may name millions."""
 _SIGNS = ("/etc/passwd", "/etc/hostname")
 _PLACES = {"ext": (1024 + 104, 1024 + 120, 16), "xfs": (32, 108, 12)}
 """Where a file system keeps its UUID and its label, and the bytes of the label."""
@@ -39,10 +38,10 @@ class Machines:
                     mounts.append((machine, {}))
                     _learn(tree, machine, context)
                     mounts[-1][1].update(_mounts(tree.text("/etc/fstab")))
-                    if len(machine.homes) >= _HOMES:
+                    if len(machine.accounts.homes) >= HOMES:
                         boundary.problem(
                             rows, f"{tree.volume.name}!homes",
-                            f"passwd names more than {_HOMES} homes outside /home; histories and "
+                            f"passwd names more than {HOMES} homes outside /home; histories and "
                             "keys were looked for in the first of them alone", machine.host,
                         )  # fmt: skip
         for tree in trees:
@@ -75,12 +74,7 @@ def _learn(tree: Tree, machine: Machine, context: Context) -> None:
         if "/zoneinfo/" in target:
             zone = target.split("/zoneinfo/", 1)[1]
         machine.zone = zone or "UTC"
-    for line in tree.text("/etc/passwd").splitlines():
-        parts = line.split(":")
-        if len(parts) > 2 and parts[2].isdigit():
-            machine.accounts.setdefault(int(parts[2]), parts[0])
-        if len(parts) > 5 and parts[5].startswith("/") and len(machine.homes) < _HOMES:
-            machine.homes.setdefault(posixpath.normpath(f"/{parts[5].lstrip('/')}"), parts[0])
+    machine.accounts.learn(tree.text("/etc/passwd", PASSWD))
 
 
 def _mounts(fstab: str) -> dict[str, str]:

@@ -38,6 +38,7 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     named = opened.name.rsplit("/", 1)[-1].startswith("lastlog")
     lastlog = utmp_records.looks_like_lastlog(first) or (named and not any(first))
     if lastlog and (named or utmp_records.layout_of(first) is None):
-        utmp_records.read_lastlog(opened.stream(), place, rows, {})
+        names = {int(uid): name for uid, name in context.accounts.items() if uid.isdecimal()}
+        utmp_records.read_lastlog(opened.stream(), place, rows, names)
     else:
         utmp_records.read(opened.stream(), place, rows)
