@@ -22,8 +22,8 @@ from tests.parsers.linux_bytes import journal, lastlog, utmp
 
 DAY = 86_400 * 1_000_000_000
 KINDS = (
-    "auth", "cron", "docker", "journal", "packages", "services", "shell_history", "ssh", "syslog",
-    "users", "utmp",
+    "at", "auth", "cron", "cron_scripts", "docker", "journal", "lesshst", "packages", "services",
+    "shell_history", "ssh", "sudoers", "syslog", "users", "utmp", "viminfo", "wget_hsts",
 )  # fmt: skip
 EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or Path(__file__).parents[3] / "shared/evidence")
 
@@ -227,6 +227,9 @@ def test_a_key_inside_of_options_or_comments_is_not_taken_for_the_key():
         ("root/.ssh/authorized_keys", b"junk\nmore junk\nssh-rsa AAAAB3NzaC1yc2EAAAADAQAB x\n",
          "ssh"),
         ("etc/anacrontab", b"SHELL=/bin/sh\n1\t5\tcron.daily\trun-parts /etc/cron.daily\n", "cron"),
+        ("etc/sudoers.d/x", b"eve ALL=(ALL) NOPASSWD: ALL\n=\n", "sudoers"),
+        ("etc/cron.daily/x", b"#!/bin/sh\n* * * * * root id\n", "cron_scripts"),
+        ("etc/cron.hourly/.x", b"\x7fELF\0\0", "cron_scripts"),
         ("etc/systemd/system/x.service", b"[Service]\nExecStart=/bin/sh\n", "services"),
         ("etc/systemd/system/ssh.service.d/a.conf", b"[Service]\nExecStartPost=/tmp/x\n",
          "services"),
@@ -235,8 +238,9 @@ def test_a_key_inside_of_options_or_comments_is_not_taken_for_the_key():
 def test_what_an_attacker_writes_into_a_file_does_not_hide_it(name, data, kind):
     assert recognised(data, name) == kind
     rows = read(kind, data, name)
-    assert len(rows) == (1 if kind == "services" else len(data.splitlines()))
-    assert rows.problems == (2 if kind == "ssh" else 0)
+    whole = kind in ("services", "cron_scripts")
+    assert len(rows) == (1 if whole else len(data.splitlines()))
+    assert rows.problems == {"ssh": 2, "sudoers": 1}.get(kind, 0)
 
 
 @pytest.mark.parametrize("name", [b"\x03\x01root", b"a\nb", b"\x1b[31m", b"\xff\xfe" * 16])

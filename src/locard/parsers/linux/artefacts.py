@@ -17,11 +17,14 @@ from locard.parsers.linux import (
     configuration,
     container_logs,
     history_lines,
+    job_files,
     journal_rows,
     login_databases,
     package_lines,
     package_states,
+    program_traces,
     rpm_database,
+    sudo_rules,
     syslog_rows,
     utmp_records,
 )
@@ -90,6 +93,10 @@ def _lastlog(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None
 
 def _rpm(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
     rpm_database.read(reopen, place, rows)
+
+
+def _at(reopen: Reopen, place: Place, rows: Rows, machine: Machine) -> None:
+    job_files.read_at(reopen(), place, rows, machine.accounts.names)
 
 
 def _streamed(read: Callable[[BinaryIO, Place, Rows], None]) -> Read:
@@ -169,6 +176,23 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact("linux.cron", ("/etc/anacrontab",), _streamed(configuration.read_anacron)),
     Artefact(
+        "linux.cron_scripts",
+        (*(f"/etc/cron.{often}/*" for often in ("hourly", "daily", "weekly", "monthly", "yearly")),
+         "/etc/periodic/*/*"),
+        _streamed(job_files.read_script),
+    ),
+    Artefact(
+        "linux.at",
+        ("/var/spool/cron/atjobs/*", "/var/spool/at/*", "/var/spool/atjobs/*"),
+        _at,
+    ),
+    Artefact(
+        "linux.sudoers",
+        ("/etc/sudoers", "/etc/sudoers.d/*", "/usr/local/etc/sudoers",
+         "/usr/local/etc/sudoers.d/*"),
+        _streamed(sudo_rules.read),
+    ),
+    Artefact(
         "linux.ssh",
         ("~/.ssh/authorized_keys*",),
         _keys("authorized key"),
@@ -188,6 +212,13 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("~/.ssh/*", "/etc/ssh/ssh_host_*_key"),
         _streamed(configuration.read_private_key),
     ),
+    Artefact("linux.viminfo", ("~/.viminfo",), _streamed(program_traces.read_viminfo)),
+    Artefact(
+        "linux.lesshst",
+        ("~/.lesshst", "~/.local/state/lesshst"),
+        _streamed(program_traces.read_lesshst),
+    ),
+    Artefact("linux.wget_hsts", ("~/.wget-hsts",), _streamed(program_traces.read_wget_hsts)),
     Artefact("linux.users", ("/etc/passwd", "/etc/passwd-"), _streamed(configuration.read_passwd)),
     Artefact("linux.users", ("/etc/shadow", "/etc/shadow-"), _streamed(configuration.read_shadow)),
     Artefact("linux.users", ("/etc/group", "/etc/group-"), _streamed(configuration.read_group)),

@@ -45,7 +45,8 @@ _AGES = ("changed", "minimum", "maximum", "warning", "inactive", "expires")
 _WHOLE = 1 << 20
 
 
-def _dated(place: Place) -> dict[str, Any]:
+def dated(place: Place) -> dict[str, Any]:
+    """The time of a row whose file holds none: when the file was last modified."""
     if place.modified is None:
         return {"time": None}
     return {"time": place.modified, "time_meaning": "file modified"}
@@ -66,7 +67,7 @@ def _cron_variable(line: Line, place: Place, rows: Rows) -> bool:
     name, value = text(match[1]), text(match[2])
     place.row(
         rows, line.offset, {"variable": name, "value": value}, action="cron variable",
-        message=f"cron variable {name}={value}", raw=line.data, **_dated(place),
+        message=f"cron variable {name}={value}", raw=line.data, **dated(place),
     )  # fmt: skip
     return True
 
@@ -87,7 +88,7 @@ def read_anacron(stream: BinaryIO, place: Place, rows: Rows) -> None:
             rows, line.offset, {"schedule": schedule, "delay_minutes": delay, "job": name},
             actor="root", actor_kind="user", action="cron job", resource=command,
             message=f"anacron job {name} of root: {schedule}, {command}", raw=line.data,
-            **_dated(place),
+            **dated(place),
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -111,7 +112,7 @@ def read_cron(stream: BinaryIO, place: Place, rows: Rows, system: bool) -> None:
             rows, line.offset, {"schedule": " ".join(schedule.split())}, actor=account.strip(),
             actor_kind="user", action="cron job", resource=command,
             message=f"cron job of {account.strip()}: {schedule} {command}", raw=line.data,
-            **_dated(place),
+            **dated(place),
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -139,7 +140,7 @@ def read_public_keys(stream: BinaryIO, place: Place, rows: Rows, action: str) ->
             actor=place.owner, actor_kind="user" if place.owner else "", action=action,
             resource=finger, domain=hosts.split(",")[0] if known else "", hash=finger,
             message=f"{action} {kind} {finger} {who}".rstrip(), raw=line.data,
-            **_dated(place),
+            **dated(place),
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -166,7 +167,7 @@ def read_private_key(stream: BinaryIO, place: Place, rows: Rows) -> None:
     place.row(
         rows, match.start(), {"key_kind": kind, "encrypted": str(encrypted).lower()},
         actor=place.owner, actor_kind="user" if place.owner else "", action="private key",
-        message=f"private key ({kind}) in {place.path}", raw=match[0], **_dated(place),
+        message=f"private key ({kind}) in {place.path}", raw=match[0], **dated(place),
     )  # fmt: skip
 
 
@@ -198,7 +199,7 @@ def read_passwd(stream: BinaryIO, place: Place, rows: Rows) -> None:
         place.row(
             rows, line.offset, {key: value for key, value in attributes.items() if value},
             action="account", resource=name, message=f"account {name} (uid {uid}, {home}, {shell})",
-            raw=raw, **_dated(place),
+            raw=raw, **dated(place),
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -216,12 +217,12 @@ def read_shadow(stream: BinaryIO, place: Place, rows: Rows) -> None:
         attributes = {"password": _password(password)}
         attributes |= {key: value for key, value in zip(_AGES, parts[2:8], strict=False) if value}
         state = attributes["password"]
-        dated = _dated(place)
+        when = dated(place)
         if changed.isdigit() and 0 < int(changed) < 100_000:
-            dated = {"time": int(changed) * _DAY, "time_meaning": "password changed"}
+            when = {"time": int(changed) * _DAY, "time_meaning": "password changed"}
         place.row(
             rows, line.offset, attributes, action="password", resource=name,
-            message=f"password of {name}: {state}", raw=_without(line.data, password), **dated,
+            message=f"password of {name}: {state}", raw=_without(line.data, password), **when,
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -258,7 +259,7 @@ def read_group(stream: BinaryIO, place: Place, rows: Rows) -> None:
             rows, line.offset, {"gid": gid, **({"members": members} if members else {})},
             action="group", resource=name, raw=line.data,
             message=f"group {name} (gid {gid})" + (f": {members}" if members else ""),
-            **_dated(place),
+            **dated(place),
         )  # fmt: skip
 
     _each(stream, place, rows, take)
@@ -284,5 +285,5 @@ def read_unit(stream: BinaryIO, place: Place, rows: Rows) -> None:
         actor=values.get("User", ""), actor_kind="user" if "User" in values else "", action="unit",
         resource=unit, process=command,
         message=f"unit {unit}: {values.get('Description', command)}",
-        raw=data[:65_536], **_dated(place),
+        raw=data[:65_536], **dated(place),
     )  # fmt: skip
