@@ -86,7 +86,7 @@ def _begun(line: Line) -> _Trace | None:
         return _Trace(line.offset, kind, text(path), [line.data], attributes=more)
     if match := _LASTLY.match(data):
         kind = "vim substitution" if data[:1] == b"$" else "vim search"
-        return _Trace(line.offset, kind, text((match[1] or match[2] or b"")), [line.data])
+        return _Trace(line.offset, kind, text(match[1] or match[2] or b""), [line.data])
     return None
 
 
