@@ -21,9 +21,9 @@ from locard.state.database import State
 from locard.state.jobs import Job
 
 TICK = 0.5
+"""Seconds between two writes into the state file."""
 ENOUGH = 1000
 """The part of all work, one in so many, before which a rate says nothing about the rest."""
-"""Seconds between two writes into the state file."""
 LOG_LINES = 500
 
 
