@@ -50,7 +50,7 @@ class Checkpoints:
         self.folder.mkdir(exist_ok=True, mode=0o700)
         if authority:
             self.gap(size, authority, "it was not asked yet")
-        _durably(self._path(size, "note"), note)
+        durably(self._path(size, "note"), note)
 
     def note(self, size: int) -> bytes:
         """The bytes of a checkpoint."""
@@ -77,11 +77,11 @@ class Checkpoints:
         before = self.why(size)
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         said = {"since": before.get("since", now), "time": now, "authority": authority, "why": why}
-        _durably(self._path(size, "gap"), json.dumps(said).encode() + b"\n")
+        durably(self._path(size, "gap"), json.dumps(said).encode() + b"\n")
 
     def token(self, size: int, response: bytes) -> None:
         """Keep the authority's response."""
-        _durably(self._path(size, "tsr"), response)
+        durably(self._path(size, "tsr"), response)
 
     def made_good(self, size: int) -> None:
         """The gap is no more."""
@@ -96,10 +96,15 @@ class Checkpoints:
         return self.folder / f"{size:012d}.{kind}"
 
 
-def _durably(path: Path, data: bytes) -> None:
+def durably(path: Path, data: bytes) -> None:
+    """Write a file that is there with all of this, or not at all."""
     new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 """The end of a ledger as a process knows it, and what has to be said when it is found otherwise."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -65,13 +66,53 @@ def head_changed(found: bytes, size: int, confirmed: int | None = None) -> Draft
 
 
 def overwrite(path: Path, note: bytes) -> None:
-    """Write over a head in place: it fits into one sector, and a rename would wait for the disk."""
+    """Write over a head in place: it fits into one sector, and a rename would wait for the disk.
+
+    One that is made now and for which the disk has no room is gone again: it would say nothing.
+    """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        os.pwrite(fd, note, 0)
+        put(fd, note, 0)
         os.ftruncate(fd, len(note))
+    except OSError:
+        if not os.fstat(fd).st_size:
+            path.unlink()
+        raise
     finally:
         os.close(fd)
+
+
+def put(fd: int, data: bytes, offset: int) -> None:
+    """Write all of this at an offset: a disk that fills takes a part of it, and says so later."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def append(fd: int, data: bytes, size: int, durable: bool) -> None:
+    """Add to the end of a file of `size` bytes, all of this or nothing."""
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        if durable:
+            os.fsync(fd)
+    except OSError:
+        os.ftruncate(fd, size)
+        raise
+
+
+def take_back(fd: int, size: int, path: Path, head: bytes) -> None:
+    """Cut off entries for which what follows from them could not be written.
+
+    Whoever asked for them is told that nothing was written. The head is first: entries that no head
+    names are added to it by the next run, and a head that names entries which are gone is a loss.
+    """
+    with suppress(OSError):
+        if path.read_bytes() != head:
+            overwrite(path, head)
+        os.ftruncate(fd, size)
 
 
 def whole(fd: int, size: int) -> int:

@@ -8,13 +8,14 @@ missing, broken, or longer than what it indexes. Nothing is proved by it.
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 from locard.evidence.entries import read
 from locard.evidence.faults import changed
+from locard.model.errors import Storage
 from locard_verify.malformed import Malformed
 
 _TABLES = """
@@ -74,10 +75,8 @@ class Index:
             try:
                 if self._covered[0] != self._size() or self._changed():
                     self._covered = self._read_on()
-            except (sqlite3.DatabaseError, TypeError, ValueError):
-                self.close()
-                self.path.unlink(missing_ok=True)
-                self._covered = self._read_on()
+            except (sqlite3.DatabaseError, TypeError, ValueError) as error:
+                self._covered = self._made_anew(error)
             return self._covered
 
     def rebuild(self) -> tuple[int, int]:
@@ -90,11 +89,25 @@ class Index:
             self._covered = (-1, 0)
             try:
                 self._covered = self._read_on(anew=True)
-            except (sqlite3.DatabaseError, TypeError, ValueError):
-                self.close()
-                self.path.unlink(missing_ok=True)
-                self._covered = self._read_on()
+            except (sqlite3.DatabaseError, TypeError, ValueError) as error:
+                self._covered = self._made_anew(error)
             return self._covered
+
+    def _made_anew(self, broken: Exception) -> tuple[int, int]:
+        """Read all entries into another file, or on in this one where the disk was at fault: it may
+        have been read-only when the file was opened. Raises `Storage` where it still is."""
+        self.close()
+        try:
+            if not _of_the_disk(broken):
+                self.path.unlink(missing_ok=True)
+            return self._read_on()
+        except OSError as error:
+            raise _unwritten(self.path, str(error.strerror)) from error
+        except sqlite3.DatabaseError as error:
+            self.close()
+            if _of_the_disk(error):
+                raise _unwritten(self.path, str(error)) from error
+            raise
 
     def where(
         self,
@@ -171,7 +184,9 @@ class Index:
         with self._lock:
             try:
                 return self._database().execute(text, values).fetchall()
-            except sqlite3.DatabaseError:
+            except sqlite3.DatabaseError as error:
+                if _of_the_disk(error):
+                    raise _unwritten(self.path, str(error)) from error
                 self.rebuild()
                 return self._database().execute(text, values).fetchall()
 
@@ -185,11 +200,14 @@ class Index:
 
     def _database(self) -> sqlite3.Connection:
         if self._open is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(OSError):  # what cannot be made cannot be opened either, which says it
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._open = sqlite3.connect(
                 self.path, timeout=60, check_same_thread=False, isolation_level=None
             )
             self._open.execute("PRAGMA synchronous = OFF")
+            if self._open.execute("PRAGMA user_version").fetchone()[0] == 1:
+                return self._open
             with self._writing(self._open) as database:
                 if database.execute("PRAGMA user_version").fetchone()[0] != 1:
                     for statement in _TABLES.split(";\n"):
@@ -202,7 +220,8 @@ class Index:
         try:
             yield database
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # a full disk has ended it
+                database.execute("ROLLBACK")
             raise
         database.execute("COMMIT")
 
@@ -217,9 +236,16 @@ class Index:
     def _read_on(self, *, anew: bool = False) -> tuple[int, int]:
         """Index what is not yet, in one transaction; all of it when the entries became fewer.
 
-        How long they are is asked when nobody else can write the index any more: whoever waits for
-        that with a length from before would empty what others indexed meanwhile.
+        Where nothing is to be done nothing is written: the disk may be read-only. How long they are
+        is asked when nobody else can write the index any more: whoever waits for that with a length
+        from before would empty what others indexed meanwhile.
         """
+        if not anew:
+            (version,) = self._database().execute("PRAGMA data_version").fetchone()
+            covered = self._database().execute("SELECT bytes, entries FROM covered").fetchone()
+            if covered[0] == self._size():
+                self._version = version
+                return int(covered[0]), int(covered[1])
         with self._writing(self._database()) as database:
             size = self._size()
             covered = database.execute("SELECT bytes, entries FROM covered").fetchone()
@@ -263,6 +289,20 @@ class Index:
                 _insert(database, rows)
         _insert(database, rows)
         return start, sequence
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether another index would meet with the same."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return code in (*full, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+
+
+def _unwritten(path: Path, why: str) -> Storage:
+    return Storage(
+        f"The index of the custody ledger, {path}, cannot be written: {why}.",
+        "Free space or make the vault writable, then run the same command again.",
+    )
 
 
 def _insert(database: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:

@@ -24,8 +24,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
+from locard.evidence import ending
 from locard.evidence.authority import Authorities
-from locard.evidence.checkpoints import Checkpoints, Pace
+from locard.evidence.checkpoints import Checkpoints, Pace, durably
 from locard.evidence.ending import ITSELF, SHOWN, End, gone_before, head_changed, overwrite, whole
 from locard.evidence.entries import SECOND, Draft, now, payload, read, rfc3339
 from locard.evidence.faults import changed
@@ -79,7 +80,8 @@ class Ledger(LedgerReader):
             lines = self._add(file, end, [*extra, *drafts], durable or first)
             end.lost = []
             if self._due(end):
-                self._keep(file, end)
+                with suppress(OSError):  # the disk is full: it is due again with the next entry
+                    self._keep(file, end)
             return [read(line).entry for line in lines[-len(drafts) :]]
 
     def _add(self, file: BinaryIO, end: End, drafts: Sequence[Draft], durable: bool) -> list[bytes]:
@@ -91,12 +93,15 @@ class Ledger(LedgerReader):
                 "Sign with the key that it was begun with, or introduce the new one with it: "
                 "`locard custody key --new`.",
             )
+        size, head = end.size, end.head if end.edge.size and not end.lost else b""
         try:
             lines = self._signed(end, drafts, key)
             self._write(file, end, lines, durable)
             self._follow(end, lines, key, durable)
-        except BaseException:
+        except BaseException as error:
             self._known = End()
+            if head and isinstance(error, Exception):
+                ending.take_back(file.fileno(), size, self.head, head)
             raise
         self.touched = True
         return lines
@@ -215,7 +220,7 @@ class Ledger(LedgerReader):
     def _keep_key(self, key: Key) -> None:
         folder = self.folder / "keys"
         folder.mkdir(exist_ok=True, mode=0o700)
-        (folder / f"{key.id.hex()}.vkey").write_text(key.vkey + "\n")
+        durably(folder / f"{key.id.hex()}.vkey", key.vkey.encode() + b"\n")
         self._keys = ()
 
     def _signed(self, end: End, drafts: Sequence[Draft], key: Key) -> list[bytes]:
@@ -264,25 +269,19 @@ class Ledger(LedgerReader):
 
     def _write(self, file: BinaryIO, end: End, lines: Sequence[bytes], durable: bool) -> None:
         data = b"\n".join(lines) + b"\n"
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(file.fileno(), view) :]
-            if durable:
-                os.fsync(file.fileno())
-        except OSError:
-            os.ftruncate(file.fileno(), end.size)
-            raise
+        ending.append(file.fileno(), data, end.size, durable)
         end.size += len(data)
 
     def _follow(self, end: End, lines: Sequence[bytes], key: Key, durable: bool) -> None:
-        """Write what follows from the entries: hashes, head, and now and then the index."""
+        """Write what follows from the entries: hashes, head, and now and then the index, for which
+        there may be no room: it catches up when there is."""
         self.tree.extend(end.edge, [leaf_hash(line) for line in lines])
+        self._sign_head(end, key, durable)
         end.unindexed += len(lines)
         if end.unindexed >= UNINDEXED:
-            self.index.catch_up()
-            end.unindexed, end.exhibits = 0, {}
-        self._sign_head(end, key, durable)
+            with suppress(Storage):
+                self.index.catch_up()
+                end.unindexed, end.exhibits = 0, {}
 
     def _pin(self, end: End, key: Key) -> None:
         """Keep the first key outside the vault, before a head says that there are entries."""

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from locard.evidence.ending import put
 from locard_verify.merkle import Edge, Levels
 
 WIDTH = 32
@@ -74,6 +75,6 @@ class HashFiles:
     def _write(self, level: int, offset: int, data: bytes) -> None:
         fd = os.open(self._path(level), os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            os.pwrite(fd, data, offset)
+            put(fd, data, offset)
         finally:
             os.close(fd)
