@@ -13,7 +13,7 @@ from threading import Event, Thread
 import pytest
 
 from locard.cases import intake
-from locard.cases.adding import Added, Adding
+from locard.cases.adding import WAITING, Added, Adding
 from locard.cases.desk import Desk
 from locard.cases.feed import Check, Feed, Queued
 from locard.cases.intake import Intake, Taken, Wish
@@ -28,6 +28,8 @@ from locard.parsers.contract import Limits
 from locard.parsers.pool import Pool
 from tests.cases.test_images import column, item
 from tests.cases.trails import trail
+from tests.cli.conftest import Ran
+from tests.cli.conftest import run as command
 from tests.parsers.confined_pool import TOYS
 from tests.parsers.test_disk import image, tool  # noqa: F401  (image is a fixture)
 from tests.waiting import eventually
@@ -88,6 +90,48 @@ def test_a_file_that_comes_twice_in_one_run_is_parsed_once(
     assert (added.events, added.seen) == (10, 10)
     (held,) = desk.evidence("c")[0]
     assert held.stage == "parsed"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_run_that_waits_says_what_its_files_gave_though_another_read_them(
+    run: Run, desk: Desk, home: Path, tmp_path: Path, as_json: bool
+) -> None:
+    """And of files that the case had before only that it has them."""
+    (tmp_path / "b").mkdir()
+    first = trail(tmp_path / "a.json.gz", range(10))
+    trail(tmp_path / "b" / "b.json.gz", range(100, 130))
+    cut = trail(tmp_path / "b" / "cut.json.gz", range(200, 230))
+    cut.write_bytes(cut.read_bytes()[:-30])
+    (tmp_path / "b" / "a.json.gz").write_bytes(first.read_bytes())
+    others: list[Ran] = []
+    options = ["--json"] if as_json else []
+    second = Thread(
+        target=lambda: others.append(command(home, "add", "c", tmp_path / "b", *options))
+    )
+
+    def add_another(_check: Check) -> None:
+        eventually(lambda: item(desk, "a.json.gz").stage == "parsed", "it is not parsed")
+        second.start()
+        eventually(lambda: desk.progress("c")[0].stage == WAITING, "nobody waits")
+
+    added = run([first], add_another)
+    second.join()
+    (other,) = others
+    rows, problems = item(desk, "b/cut.json.gz").seen, item(desk, "b/cut.json.gz").problems
+    assert (added.events, added.read_elsewhere) == (40 + rows, 0)
+    assert rows > 1
+    assert other.status == 1, other  # one was cut short
+    if as_json:
+        told = other.json
+        assert (told["files"], told["new_files"], told["known_files"]) == (3, 2, 1)
+        assert (told["events"], told["seen"], told["problems"]) == (0, 30 + rows, problems)
+        assert (told["read_elsewhere"], told["seen_elsewhere"]) == (2, 30 + rows)
+        assert [one["name"] for one in told["damaged"]] == ["b/cut.json.gz"]
+        return
+    assert "3 files taken in, 1 held already." in other.out
+    assert f"has read 2 of these files: {30 + rows} records.\n" in other.out
+    assert "read in part: b/cut.json.gz" in other.err
+    assert "added" not in other.out
 
 
 def test_what_stops_taking_in_stops_the_run_and_is_told(

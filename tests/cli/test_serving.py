@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.cases.trails import trail
 from tests.cli.conftest import Locard, run
 from tests.conftest import stop_store
+from tests.waiting import eventually
 
 STRANGER = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
 WRONG = {"username": "admin", "password": "not it at all"}
@@ -107,3 +110,32 @@ def test_mistakes(locard: Locard, options: tuple[str, ...], said: str) -> None:
     ran = locard("serve", *options)
     assert ran.status == 2
     assert said in ran.err
+
+
+def test_a_timeline_that_was_removed_is_told_and_the_server_has_it_made_again(
+    home: Path, tmp_path: Path
+) -> None:
+    trail(tmp_path / "in" / "a.json.gz", range(60))
+    assert run(home, "add", "c", tmp_path / "in").status == 0
+    event = run(home, "search", "c", "--limit", 1, "--json").json["id"]
+    stop_store(home)
+    shutil.rmtree(home / "timeline")
+    asked: tuple[tuple[str, ...], ...] = (
+        ("search", "c"),
+        ("search", "c", "--count"),
+        ("export", "c"),
+        ("prove", event),
+    )
+    for words in asked:
+        ran = run(home, *words)
+        assert (ran.status, ran.out) == (2, ""), words
+        assert "lost all rows of case c, those of its one file" in ran.err
+        assert "locard resume c" in ran.err
+    assert "lost all rows of c, those of 1 file: locard resume c" in run(home, "cases").out
+    (told,) = run(home, "cases", "--json").json
+    assert (told["events"], told["files_without_rows"]) == (0, 1)
+    with serving(home):
+        eventually(lambda: run(home, "search", "c", "--count").out == "60\n", "no row came back")
+    (told,) = run(home, "cases", "--json").json
+    assert (told["events"], told["files_without_rows"]) == (60, 0)
+    assert run(home, "prove", event).status == 0

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adding evidence to a case, from what a person named to rows that can be searched."""
 
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -11,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from locard.cases import copies, digests, settling
 from locard.cases.ahead import Ahead
@@ -19,6 +17,7 @@ from locard.cases.arriving import arriving, tidy
 from locard.cases.feed import Check, Feed, Queued
 from locard.cases.intake import UPLOADING, Intake, Taken, Wish
 from locard.cases.looking import look
+from locard.cases.outcomes import Trouble, passed_over, read, troubles
 from locard.cases.parsing import Parsing
 from locard.cases.progress import Behind, Progress
 from locard.cases.turns import alone
@@ -34,23 +33,11 @@ from locard.parsers.pool import Pool, WorkerLost
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State
-from locard.state.investigations import Holding, Place, Stage
+from locard.state.investigations import Holding, Stage
 from locard.timeline import Excerpts, Search, Timeline
 
 REASONS = 20
 """Files whose first problem is looked up in the timeline, to be told."""
-
-
-@dataclass(slots=True)
-class Trouble:
-    """A file of the case that did not become rows in full, and why."""
-
-    name: str
-    evidence: str
-    stage: str
-    reason: str
-    seen: int
-    problems: int
 
 
 @dataclass(slots=True)
@@ -70,7 +57,13 @@ class Added:
     sighted_events: int = 0
     """Records that it had from another place, which is now named too."""
     seen: int = 0
+    """Records that were read, also by another run."""
     problems: int = 0
+    read_elsewhere: int = 0
+    """Files that another run in the case read before this one had its turn: `events` has none of
+    their rows."""
+    seen_elsewhere: int = 0
+    """Those of `seen` that the other run read."""
     renewed_files: int = 0
     """Known files that were read in another way than before: their rows are replaced."""
     restored_files: int = 0
@@ -200,15 +193,18 @@ class Adding:
         self.vault.ledger.append(drafts, durable=False)
 
     def parse(
-        self, progress: Progress, named: Collection[int] = (), feed: Feed | None = None
+        self, progress: Progress, taken: Taken | None = None, feed: Feed | None = None
     ) -> Added:
         """Parse whatever the case holds unparsed, with one such run in a case at a time.
 
         What `feed` takes in is parsed while it does. While another run has the case it only takes
-        in. Troubles are told of what this run parsed and of the holdings `named` now, with all that
-        was taken out of them.
+        in. Troubles are told of what this run parsed and of what it took in, by `feed` or `taken`
+        before, with all that was taken out of it.
         """
         added = Added(self.case)
+
+        def came() -> Taken:
+            return feed.taken if feed is not None else taken or Taken()
 
         def busy() -> None:
             if feed is not None:
@@ -217,6 +213,7 @@ class Adding:
 
         with alone(self.settings.home, self.case, busy):
             since, left = self._counts(), waiting(self.state, self.case)
+            theirs = read(self.state, self.case, came().queued.difference(left))
             unsettled = settling.begin(self.settings.home, self.case)
             if feed is not None:
                 feed.start()
@@ -225,7 +222,7 @@ class Adding:
             finally:
                 if feed is not None:
                     feed.stop()
-            roots = {*named, *left, *(feed.taken.holdings if feed is not None else ())}
+            roots = {*left, *came().holdings}
             added.events = tally.new
             added.known_events = tally.known
             added.sighted_events = tally.sighted
@@ -238,7 +235,9 @@ class Adding:
                 self.timeline().index(self.case)
             settling.over(self.settings.home, self.case)
             seen, problems = self._counts()
-            added.seen, added.problems = seen - since[0], problems - since[1]
+            added.seen = theirs.seen + seen - since[0]
+            added.problems = theirs.problems + problems - since[1]
+            added.read_elsewhere, added.seen_elsewhere = theirs.files, theirs.seen
             checked = digests.check(self.state, self.case)
             added.digests = [one.line for one in checked]
             added.altered = sum(one.altered for one in checked)
@@ -310,66 +309,3 @@ class Adding:
                 ).where(Holding.case == self.case)
             ).one()
         return seen, problems
-
-
-def troubles(state: State, case: str, roots: Collection[int]) -> list[Trouble]:
-    """Files among the holdings `roots`, and below them, that did not become rows in full."""
-    with state.session() as session:
-        family = _family(session, case, roots)
-        rows = session.execute(
-            select(Holding, func.min(Place.name))
-            .join(Place, Place.holding == Holding.id)
-            .where(
-                Holding.case == case,
-                Holding.stage.in_([Stage.FAILED.value, Stage.NOT_PARSED.value])
-                | (Holding.problems > 0),
-            )
-            .group_by(Holding.id)
-            .order_by(Holding.id)
-        ).all()
-    return [
-        Trouble(name, one.evidence, one.stage, one.reason, one.seen, one.problems)
-        for one, name in rows
-        if one.id in family
-    ]
-
-
-def passed_over(state: State, case: str, roots: Collection[int]) -> list[str]:
-    """Entries without bytes of their own of the archives among `roots` and below them."""
-    with state.session() as session:
-        family = _family(session, case, roots)
-        rows = session.execute(
-            select(Holding.id, Holding.facts, func.min(Place.name))
-            .join(Place, Place.holding == Holding.id)
-            .where(Holding.case == case, Holding.stage == Stage.UNPACKED.value)
-            .group_by(Holding.id)
-            .order_by(Holding.id)
-        ).all()
-    return [
-        f"{name}/{entry}"
-        for one, facts, name in rows
-        if one in family
-        for entry in json.loads(facts.get("passed", "[]"))
-    ]
-
-
-def _family(session: Session, case: str, roots: Collection[int]) -> set[int]:
-    """`roots` and whatever was taken out of them, at any depth."""
-    members: dict[str, list[int]] = {}
-    hashes: dict[int, str] = {}
-    for one, evidence, parent in session.execute(
-        select(Holding.id, Holding.evidence, Place.parent)
-        .join(Place, Place.holding == Holding.id)
-        .where(Holding.case == case)
-    ):
-        hashes[one] = evidence
-        if parent:
-            members.setdefault(parent, []).append(one)
-    family: set[int] = set()
-    left = list(roots)
-    while left:
-        one = left.pop()
-        if one not in family:
-            family.add(one)
-            left += members.get(hashes.get(one, ""), ())
-    return family

@@ -9,6 +9,7 @@ from locard.cases import copies, holdings
 from locard.cases.arriving import arriving, receiving
 from locard.cases.exporting import columns_of, exported
 from locard.cases.trail import Trail
+from locard.cases.unfinished import lacking
 from locard.evidence import Vault
 from locard.model.custody import Hand
 from locard.model.errors import Conflict, Missing
@@ -51,6 +52,20 @@ class Reading:
         """Raises `Missing`, naming the cases there are."""
         with self.state.session() as session:
             holdings.find_case(session, name)
+
+    def lacking(self, case: str | None = None) -> dict[str, int]:
+        """The cases of which the timeline has lost all rows, and of how many files each."""
+        return lacking(self.state, self.timeline, case)
+
+    def require_rows(self, case: str | None = None) -> None:
+        """Raises `Conflict` when the timeline has lost the rows of a case, of this one or of any:
+        nothing would be found in it, which is not what it holds."""
+        for name, files in self.lacking(case).items():
+            those = f"{files:,} files" if files > 1 else "its one file"
+            raise Conflict(
+                f"The timeline has lost all rows of case {name}, those of {those}.",
+                f"Have them read again: locard resume {name}",
+            )
 
     def search(
         self,
@@ -111,6 +126,7 @@ class Reading:
             found = self.timeline.event(event, case, coming)
         except Missing:
             if not (event := copies.successor(self.state, self.timeline, case, event)):
+                self.require_rows(case)
                 raise
             found = self.timeline.event(event, case)
         evidence, locator = str(found.values["evidence"]), str(found.values["locator"])
@@ -137,6 +153,7 @@ class Reading:
                 return self.timeline.event(became, case)
             for name in [case] if case else receiving(self.settings.home):
                 self.known(name, [event])
+            self.require_rows(case)
             raise
 
     def known(self, case: str, ids: Collection[str]) -> set[str]:
@@ -154,7 +171,8 @@ class Reading:
     def export(
         self, search: Search, form: Format, columns: Sequence[str] | None = None, *, who: Hand | str
     ) -> Iterator[bytes]:
-        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column.
+        """Everything that matches, as a stream of bytes. Raises `Missing` for an unknown column,
+        and as `require_rows` does.
 
         The ledger says who took what, as soon as the stream ends.
         """
@@ -164,5 +182,6 @@ class Reading:
                 found = marks.marks_of(session, search.case, ids)
             return {one: mark.tags for one, mark in found.items()}
 
+        self.require_rows(search.case)
         chosen, search = columns_of(columns), replace(search, arriving=())
         return exported(self.timeline, self.vault, search, form, chosen, labels, who)

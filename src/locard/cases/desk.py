@@ -304,23 +304,34 @@ class Desk(Offices, Reading, Held):
         def run(adding: Adding, progress: Progress) -> tuple[Added, Taken | None]:
             taken, evidence = adding.receive(stream, origin, sent.size, wish, progress)
             held(evidence)
-            return adding.parse(progress, taken.holdings), taken
+            return adding.parse(progress, taken), taken
 
         what = f"Adding {printable(origin.name)}"
         return self._adding(sent.case, who, wish, what, False, run)
 
     def resume(self, case: str, *, who: Hand | str) -> bool:
         """Begin to parse what waits in a case, unless a run is at it. Says whether one began."""
+        if not waiting(self.state, case) and not settling.left(self.settings.home, case):
+            return False
+        return self._begin(case, Hand.of(who))
+
+    def restore(self, *, who: Hand | str) -> list[str]:
+        """Begin to read again what the timeline has lost, in every case; the cases where it began.
+
+        Not part of `resume`, which waits for no store.
+        """
+        return [case for case in self.lacking() if self._begin(case, Hand.of(who))]
+
+    def _begin(self, case: str, who: Hand) -> bool:
+        """Begin a run that parses what waits, unless one is at it."""
         from locard.cases.bundle.bundles import EXPORTING
         from locard.cases.response.conductor import RESPONDING
         from locard.cases.verifying import VERIFYING
 
-        if not waiting(self.state, case) and not settling.left(self.settings.home, case):
-            return False
         running = (job for job in jobs(self.state, case, limit=5) if job.state == "running")
         if any(not job.what.startswith((EXPORTING, VERIFYING, *RESPONDING)) for job in running):
             return False
-        self.background.begin(case, Hand.of(who))
+        self.background.begin(case, who)
         return True
 
     def _ensure(self, case: str, who: Hand | str) -> bool:

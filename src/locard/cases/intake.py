@@ -67,6 +67,8 @@ class Taken:
     renewed: int = 0
     """Known files that are to be read in another way than before."""
     holdings: set[int] = field(default_factory=set)
+    queued: set[int] = field(default_factory=set)
+    """Those of the holdings that had to be parsed when they came."""
     empty: list[str] = field(default_factory=list)
     """Named files without a byte, and named folders without a file."""
 
@@ -247,6 +249,7 @@ class Intake:
                 one.id: names[one.evidence] for one in holdings if Stage(one.stage) not in FINAL
             }
             last = {one.id for one in holdings if one.evidence in self._last}
+        self.taken.queued |= waiting.keys()
         self._late |= {
             one: name
             for one, name in waiting.items()

@@ -3,7 +3,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from locard.parsers import catalogue
@@ -26,13 +26,25 @@ def waiting(state: State, case: str) -> list[int]:
         )
 
 
+def lacking(state: State, timeline: Timeline, case: str | None = None) -> dict[str, int]:
+    """The cases of which the timeline has no row though files gave some, and how many files did.
+
+    Somebody removed its folder. Asked where nothing was found, and when a server begins.
+    """
+    gave = select(Holding.case, func.count()).where(*_gave_rows(case)).group_by(Holding.case)
+    with state.session() as session:
+        found = session.execute(gave).all()
+    there = timeline.cases() if found else ()
+    return {name: count for name, count in found if name not in there}
+
+
 def lost(state: State, case: str, timeline: Timeline) -> list[int]:
     """The holdings whose rows the timeline lacks, queued anew: someone removed its folder.
 
     Told by a case without any event though its evidence gave rows. Events get the ids they had, so
     that tags and comments stand on them as before.
     """
-    had = (Holding.case == case, Holding.stage == Stage.PARSED, Holding.rows + Holding.problems > 0)
+    had = _gave_rows(case)
     with state.session() as session:
         gone = list(session.scalars(select(Holding.id).where(*had).order_by(Holding.id)))
         if not gone or timeline.count(Search(case)).rows:
@@ -41,6 +53,11 @@ def lost(state: State, case: str, timeline: Timeline) -> list[int]:
             update(Holding).where(*had).values(stage=Stage.QUEUED.value, attempts=0, reason="")
         )
     return gone
+
+
+def _gave_rows(case: str | None) -> tuple[ColumnElement[bool], ...]:
+    gave = Holding.stage == Stage.PARSED.value, Holding.rows + Holding.problems > 0
+    return (Holding.case == case, *gave) if case else gave
 
 
 def outermost(state: State, case: str, ids: Collection[int]) -> list[int]:

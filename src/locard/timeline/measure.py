@@ -239,6 +239,16 @@ def summaries(client: Client, case: str | None = None) -> dict[str, Summary]:
     return {name: _summary(rows, sightings.get(name, 0)) for name, rows in found.items()}
 
 
+def cases(client: Client) -> set[str]:
+    """The cases that have rows, by the names of the parts that hold them."""
+    table = client.table(
+        "SELECT DISTINCT partition AS held FROM system.parts WHERE database = {database:String} "
+        "AND table = 'events' AND active AND rows > 0",
+        {"database": schema.DATABASE},
+    )
+    return {row["held"] for row in table.to_pylist()}
+
+
 def _summary(rows: list[dict[str, Any]], sightings: int) -> Summary:
     dated = [row for row in rows if row["n"] > row["undated"]]
     return Summary(

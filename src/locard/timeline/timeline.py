@@ -255,6 +255,10 @@ AND evidence = {{evidence:String}} AND id NOT IN
         """First and last time of a case; None when it has no dated event."""
         return measure.span(self._client, case)
 
+    def cases(self) -> set[str]:
+        """The cases that have rows, of which none is read."""
+        return measure.cases(self._client)
+
     def summary(self, case: str) -> Summary:
         """A case in numbers."""
         return measure.summaries(self._client, case).get(case, Summary())

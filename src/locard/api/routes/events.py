@@ -198,6 +198,8 @@ def events(
     """A page of the events that match, in order of time."""
     begun = time.perf_counter()
     page = door.desk.timeline.page(search, limit, cursor or None, offset, order, LISTED)
+    if not page.rows:
+        door.desk.require_rows(search.case)
     return _json(
         {
             "events": listed(door.state, search.case, page.rows),
@@ -214,6 +216,8 @@ def count(search: Asked, door: TheDoor) -> Counted:
     """How many events match."""
     begun = time.perf_counter()
     found = door.desk.timeline.count(search)
+    if not found.rows:
+        door.desk.require_rows(search.case)
     return Counted(
         count=found.rows, undated=found.undated, took_ms=_since(begun), notes=found.notes
     )

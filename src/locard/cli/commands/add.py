@@ -135,10 +135,7 @@ def _counts(added: "Added") -> None:
     if added.restored_files:
         files = "1 file" if added.restored_files == 1 else f"{added.restored_files:,} files"
         out.print(f"The timeline had lost all rows of this case: {files} read again.")
-    if added.events or not (added.known_events or (added.files and not added.new_files)):
-        out.print(f"{added.events:,} event{'s' * (added.events != 1)} added.")
-    else:
-        out.print("No event added: the timeline has all of them already.")
+    _events(added)
     if added.sighted_events:
         were = (
             "1 record was"
@@ -155,6 +152,21 @@ def _counts(added: "Added") -> None:
         )
     for line in added.digests:
         out.print(f"Digest {visible(line)}", markup=False)
+
+
+def _events(added: "Added") -> None:
+    if added.read_elsewhere:
+        records = f"{added.seen_elsewhere:,} record" + "s" * (added.seen_elsewhere != 1)
+        out.print(
+            "Another run in this case, for which this one waited, has read "
+            f"{added.read_elsewhere:,} of these files: {records}."
+        )
+        if not (added.events or added.known_events):
+            return
+    if added.events or not (added.known_events or (added.files and not added.new_files)):
+        out.print(f"{added.events:,} event{'s' * (added.events != 1)} added.")
+    else:
+        out.print("No event added: the timeline has all of them already.")
 
 
 def _troubles(added: "Added") -> None:

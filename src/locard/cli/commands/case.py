@@ -39,9 +39,14 @@ def cases(as_json: Json = False) -> None:
     with desk() as at:
         found = at.cases()
         summaries = at.timeline.summaries() if found else {}
+        lacking = {} if summaries.keys() >= {case.name for case in found} else at.lacking()
     events = {name: summary.rows for name, summary in summaries.items()}
     if as_json:
-        emit([asdict(case) | {"events": events.get(case.name, 0)} for case in found])
+        told = [
+            {"events": events.get(case.name, 0), "files_without_rows": lacking.get(case.name, 0)}
+            for case in found
+        ]
+        emit([asdict(case) | more for case, more in zip(found, told, strict=True)])
         return
     if not found:
         out.print("There is no case yet. Make one: locard add CASE PATH...")
@@ -58,6 +63,11 @@ def cases(as_json: Json = False) -> None:
         for case in found
     ]
     listing(rows, "case")
+    for name, files in lacking.items():
+        out.print(
+            f"The timeline has lost all rows of {name}, those of {files:,} "
+            f"file{'s' * (files != 1)}: locard resume {name}"
+        )
 
 
 def evidence(

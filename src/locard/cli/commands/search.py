@@ -68,6 +68,8 @@ def search(
     with desk() as at, pointing(query):
         wanted = _search(at, case, query, start, end, zone, who)
         found = at.timeline.count(wanted)
+        if not found.rows:
+            at.require_rows(case)
         for note in found.notes:
             errors.print(note, markup=False)
         if count:

@@ -110,12 +110,14 @@ def serve_on(
 
 
 def _ready(at: "Desk") -> None:
-    """Start the timeline store before somebody asks, who would wait for it.
+    """Start the timeline store before somebody asks, who would wait for it, and have read again
+    what it has lost.
 
     What goes wrong is told to whoever asks first.
     """
     with suppress(Error):
         at.timeline.ping()
+        at.restore(who=hand())
 
 
 def _administrator(at: "Desk") -> str:
