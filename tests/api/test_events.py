@@ -5,6 +5,8 @@ import json
 from itertools import count
 from typing import Any
 
+from unittest.mock import ANY
+
 import httpx
 import pyarrow.parquet as pq
 import pytest
@@ -68,6 +70,11 @@ def test_queries_and_ranges_agree_in_every_figure(ada: httpx.Client) -> None:
     assert facets["error"] == {"values": [], "other": 0, "empty": 10}
     bars = ask(ada, f"{EVENTS}/histogram", **asked, buckets=20)
     assert sum(map(sum, bars["series"].values())) == 10
+    assert (bars["before"], bars["after"]) == (0, 0)
+    assert ask(ada, f"{EVENTS}/histogram", **asked, buckets=20, outliers="false") == {
+        **bars,
+        "took_ms": ANY,
+    }
     assert {len(counts) for counts in bars["series"].values()} == {len(bars["buckets"])}
     actors = ask(ada, f"{EVENTS}/facets", fields="actor", size=2)["actor"]
     assert len(actors["values"]) == 2

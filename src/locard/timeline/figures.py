@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from locard.model.event import FACETS, Kind
-from locard.timeline import measure, schema
+from locard.timeline import arriving, measure, schema
 from locard.timeline.client import Client
+from locard.timeline.outliers import FAR, Span, most, without
 from locard.timeline.query import Condition
 from locard.timeline.results import Facets, Histogram, Row
 from locard.timeline.search import Search
@@ -26,8 +27,9 @@ SECONDS = 30.0
 BY = "source"
 """The field that the histogram is by."""
 
-_DATED = f"NOT {measure.UNDATED}"
 _NO_BIN = (1 << 64) - 1
+_FAR_BIN = 1 << 32
+"""The first bin of those that lie outside of the fine ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +43,28 @@ class Figures:
     values: Mapping[str, Sequence[Mapping[str, Any]]]
     """Rows for `measure.facet` by field."""
 
-    def histogram(self, where: Condition, buckets: int, by: str) -> Histogram | None:
+    def histogram(
+        self, where: Condition, buckets: int, by: str, outliers: bool
+    ) -> Histogram | None:
         """The histogram; None when these bins do not fit into its buckets."""
         if by != BY:
             return None
         if not self.bins:
             return measure.nothing_dated(self.undated, where)
-        first, last = min(one[0] for one in self.bins), max(one[1] for one in self.bins)
+        spans = [Span(first, last, n) for first, last, _, n in self.bins]
+        spare = 0 if outliers else most(self.rows - self.undated)
+        first, last, before, after = without(spans, spare)
         width, start = measure.grid(first, last, buckets)
         rows = []
         for begin, end, value, n in self.bins:
+            if end < first or begin > last:
+                continue
             bucket = (begin - start) // width
             if (end - start) // width != bucket:
                 return None
             rows.append({"bucket": bucket, "value": value, "n": n})
-        number = (last - start) // width + 1
-        return Histogram(
-            start, width, measure.series(rows, number), self.undated, list(where.notes)
-        )
+        counts = measure.series(rows, (last - start) // width + 1)
+        return Histogram(start, width, counts, self.undated, list(where.notes), before, after)
 
     def facets(self, where: Condition, fields: Sequence[str], size: int) -> Facets | None:
         """The facets; None when more is wanted than is known here."""
@@ -70,10 +76,9 @@ class Figures:
 
 def read(client: Client, search: Search, where: Condition) -> Figures:
     """The figures of all rows that match, from one reading of them."""
-    origin, width = _cut(client, search)
     table = client.table(
         _statement(where.sql),
-        {**where.parameters, "size": SIZE + 1, "origin": origin, "width": width},
+        {**where.parameters, "size": SIZE + 1, **_cut(client, search)},
         seconds=SECONDS,
     )
     values: dict[str, list[dict[str, Any]]] = {name: [] for name in FACETS}
@@ -108,15 +113,25 @@ def of_rows(rows: Sequence[Row]) -> Figures:
     return Figures(len(rows), len(rows) - len(dated), bins, values)
 
 
-def _cut(client: Client, search: Search) -> tuple[int, int]:
-    """Where the first bin begins, and how long one is."""
+def _cut(client: Client, search: Search) -> dict[str, int]:
+    """Where bins begin and how long they are: fine ones between the times that a histogram without
+    outliers draws, and `far` ones for what lies outside.
+    """
     first, last = measure.span(client, search.case) or (0, 0)
     if search.start is not None:
         first = max(first, search.start)
     if search.end is not None:
         last = min(last, search.end)
     width, start = measure.grid(first, max(first, last), BINS)
-    return start, width
+    cut = {"origin": start, "width": width, "last": last, "far": start, "far_width": width}
+    if width < FAR // BINS or search.start is not None or search.end is not None:
+        return cut
+    parameters: dict[str, object] = {}
+    scope = arriving.scope(search.case, (), parameters)
+    drawn = measure.histogram(client, Condition(scope, parameters, []), BINS, BY, False)
+    number = max((len(counts) for counts in drawn.series.values()), default=0)
+    end = min(drawn.start + drawn.width * number, 1 << 63) - 1
+    return cut | {"origin": drawn.start, "width": drawn.width, "last": end}
 
 
 def _statement(where: str) -> str:
@@ -130,7 +145,12 @@ def _statement(where: str) -> str:
         str((1 << len(names) + 1) - 1 - (1 << len(names) - index)) for index in range(len(names))
     )
     # The difference of two times may need all 64 bits, so it is taken without a sign.
-    bins = f"if({_DATED}, intDiv(toUInt64(nanoseconds - {{origin:Int64}}), {{width:UInt64}}), "
+    bins = (
+        f"multiIf({measure.UNDATED}, toUInt64({_NO_BIN}), "
+        "nanoseconds < {origin:Int64} OR nanoseconds > {last:Int64}, "
+        f"{_FAR_BIN} + intDiv(toUInt64(nanoseconds - {{far:Int64}}), {{far_width:UInt64}}), "
+        "intDiv(toUInt64(nanoseconds - {origin:Int64}), {width:UInt64}))"
+    )
     return (
         "SELECT field, value, bin, n, first, last, total, distincts FROM ("
         "SELECT *, sum(n) OVER (PARTITION BY g) AS total, count() OVER (PARTITION BY g) AS "
@@ -140,7 +160,7 @@ def _statement(where: str) -> str:
         f"SELECT {every}, bin, grouping({every}, bin) AS g, count() AS n, "
         "min(nanoseconds) AS first, max(nanoseconds) AS last "
         f"FROM (SELECT {inner}, toUnixTimestamp64Nano(time) AS nanoseconds, "
-        f"{bins}toUInt64({_NO_BIN})) AS bin FROM {schema.DATABASE}.events WHERE {where}) "
+        f"{bins} AS bin FROM {schema.DATABASE}.events WHERE {where}) "
         f"GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)}, (bin, {by}))))) "
         "WHERE field < 0 OR place <= {size:UInt32} ORDER BY field, place "
         "SETTINGS force_grouping_standard_compatibility = 1"

@@ -2,13 +2,14 @@
 """Figures over what a search finds: counts, histogram, facets, and a case in numbers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from locard.model.errors import Missing
 from locard.model.event import Kind
 from locard.timeline import attributes, schema
 from locard.timeline.arriving import APART
 from locard.timeline.client import Client
+from locard.timeline.outliers import Kept, Span, most, without
 from locard.timeline.query import Condition
 from locard.timeline.read import one
 from locard.timeline.results import Count, Facet, Facets, Histogram, Summary
@@ -51,9 +52,13 @@ def counted(client: Client, search: Search, where: Condition, rows: int, undated
     return Count(rows, undated, [*told, *where.notes])
 
 
-def histogram(client: Client, where: Condition, buckets: int, by: str) -> Histogram:
-    """Events over time, in buckets of a width that people use, from a round time on."""
-    shown = value(by)
+def histogram(
+    client: Client, where: Condition, buckets: int, by: str, outliers: bool = True
+) -> Histogram:
+    """Events over time, in buckets of a width that people use, from a round time on.
+
+    Without `outliers`, few events that are far away in time are counted and have no bucket.
+    """
     ends = one(
         client.table(
             f"SELECT toUnixTimestamp64Nano(minIf(time, NOT {UNDATED})) AS first, "
@@ -63,20 +68,57 @@ def histogram(client: Client, where: Condition, buckets: int, by: str) -> Histog
             where.parameters,
         )
     )
-    undated = ends["undated"]
-    if ends["n"] == undated:
+    undated, dated = ends["undated"], ends["n"] - ends["undated"]
+    if not dated:
         return nothing_dated(undated, where)
-    width, start = grid(ends["first"], ends["last"], buckets)
+    kept = Kept(ends["first"], ends["last"], 0, 0)
+    drawn = _drawn(client, where, kept, buckets, by)
+    while not outliers and drawn.rows:
+        spans = [Span(row["first"], row["last"], row["n"]) for row in drawn.rows]
+        found = without(spans, most(dated) - kept.before - kept.after)
+        if not found.before + found.after:
+            break
+        # What was close together among bars of years may be far apart among bars of days.
+        kept = Kept(*found[:2], kept.before + found.before, kept.after + found.after)
+        drawn = _drawn(client, where, kept, buckets, by)
+    number = (kept.last - drawn.start) // drawn.width + 1
+    return Histogram(
+        drawn.start,
+        drawn.width,
+        series(drawn.rows, number),
+        undated,
+        where.notes,
+        kept.before,
+        kept.after,
+    )
+
+
+class _Drawn(NamedTuple):
+    start: int
+    width: int
+    rows: list[dict[str, Any]]
+
+
+def _drawn(client: Client, where: Condition, kept: Kept, buckets: int, by: str) -> _Drawn:
+    """How many events of each value are in each bucket, between the times that are kept."""
+    width, start = grid(kept.first, kept.last, buckets)
     # The difference of two times may need all 64 bits, so it is taken without a sign.
     table = client.table(
-        "SELECT intDiv(toUInt64(toUnixTimestamp64Nano(time) - {origin:Int64}), {width:UInt64}) "
-        "AS bucket, "
-        f"toString({shown}) AS value, count() AS n FROM {_DB}.events "
-        f"WHERE {where.sql} AND NOT {UNDATED} GROUP BY bucket, value",
-        {**where.parameters, "origin": start, "width": width},
+        "SELECT intDiv(toUInt64(nanoseconds - {origin:Int64}), {width:UInt64}) AS bucket, value, "
+        "count() AS n, min(nanoseconds) AS first, max(nanoseconds) AS last FROM ("
+        f"SELECT toString({value(by)}) AS value, toUnixTimestamp64Nano(time) AS nanoseconds "
+        f"FROM {_DB}.events WHERE {where.sql} "
+        "AND time >= fromUnixTimestamp64Nano({first:Int64}, 'UTC') "
+        "AND time <= fromUnixTimestamp64Nano({last:Int64}, 'UTC')) GROUP BY bucket, value",
+        {
+            **where.parameters,
+            "origin": start,
+            "width": width,
+            "first": kept.first,
+            "last": kept.last,
+        },
     )
-    number = (ends["last"] - start) // width + 1
-    return Histogram(start, width, series(table.to_pylist(), number), undated, where.notes)
+    return _Drawn(start, width, table.to_pylist())
 
 
 def nothing_dated(undated: int, where: Condition) -> Histogram:

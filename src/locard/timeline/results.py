@@ -56,6 +56,10 @@ class Histogram:
     undated: int
     """Matching events that have no time and are in no bucket."""
     notes: list[str] = field(default_factory=list)
+    before: int = 0
+    """Outliers before the first bucket, where they were to be left out."""
+    after: int = 0
+    """Outliers after the last bucket."""
 
 
 @dataclass(frozen=True, slots=True)

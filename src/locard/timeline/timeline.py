@@ -237,9 +237,14 @@ AND evidence = {{evidence:String}} AND id NOT IN
         """
         return read.batches(self._client, search, columns)
 
-    def histogram(self, search: Search, buckets: int = 120, by: str = "source") -> Histogram:
-        """Events over time in at most `buckets` buckets of a width that people use."""
-        return self._together.histogram(search, buckets, by)
+    def histogram(
+        self, search: Search, buckets: int = 120, by: str = "source", outliers: bool = True
+    ) -> Histogram:
+        """Events over time in at most `buckets` buckets of a width that people use.
+
+        Without `outliers`, few events that are far away in time are counted and have no bucket.
+        """
+        return self._together.histogram(search, buckets, by, outliers)
 
     def facets(self, search: Search, fields: Sequence[str] = FACETS, size: int = 10) -> Facets:
         """The most frequent values of each field among the events that match."""

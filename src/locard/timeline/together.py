@@ -104,12 +104,12 @@ class Together:
                 return measure.count(self._client, search, where)
             return measure.counted(self._client, search, where, found.rows, found.undated)
 
-    def histogram(self, search: Search, buckets: int, by: str) -> Histogram:
+    def histogram(self, search: Search, buckets: int, by: str, outliers: bool = True) -> Histogram:
         """Events over time."""
         with condition(self._client, search) as where:
             found = self._figures(search, where)
-            answer = found.histogram(where, buckets, by) if found else None
-            return answer or measure.histogram(self._client, where, buckets, by)
+            answer = found.histogram(where, buckets, by, outliers) if found else None
+            return answer or measure.histogram(self._client, where, buckets, by, outliers)
 
     def facets(self, search: Search, fields: Sequence[str], size: int) -> Facets:
         """The most frequent values of each field among the events that match."""

@@ -135,12 +135,12 @@ export const eventWindow = (name: string, asked: Asked, order: string, index: nu
   });
 };
 
-export const histogram = (name: string, asked: Asked, buckets: number) =>
+export const histogram = (name: string, asked: Asked, buckets: number, outliers: boolean) =>
   queryOptions({
-    queryKey: ['histogram', name, asked, buckets],
+    queryKey: ['histogram', name, asked, buckets, outliers],
     queryFn: async ({ signal }) => {
       await arrived(asked.q);
-      const parameters = { ...asked, buckets, by: 'source' };
+      const parameters = { ...asked, buckets, by: 'source', outliers: String(outliers) };
       return get<Histogram>(address(events(name, 'histogram'), parameters), signal);
     },
     placeholderData: keepPreviousData,

@@ -604,7 +604,8 @@ export interface Health {
 /**
  * Events over time: `buckets` are the starts in milliseconds since 1970, each `width_ms` long.
  *
- * Counts are by value of the field, further values together under the empty name.
+ * Counts are by value of the field, further values together under the empty name. `before` and
+ * `after` are outliers that no bucket counts, because the search asked for none.
  */
 export interface HistogramShown {
   start: string;
@@ -612,6 +613,8 @@ export interface HistogramShown {
   buckets: number[];
   series: Record<string, number[]>;
   undated: number;
+  before: number;
+  after: number;
   took_ms: number;
   notes: string[];
 }
@@ -698,6 +701,8 @@ export interface MarkRequest {
   add_tags?: string[];
   remove_tags?: string[];
   changes?: MarkChange[];
+  /** names what an undo takes back; as long as the server remembers it, that is taken back exactly and what others marked meanwhile stays */
+  takes_back?: string;
 }
 
 /** How many events changed, and what to post to the same address to take it back. */

@@ -6,6 +6,7 @@ import { ends, isoOf, span } from '../text/time';
 import { choose, usePreferences } from '../theme/preferences';
 import type { Growth } from './growth';
 import { rangeOf } from './Histogram';
+import { Outliers } from './Outliers';
 import type { Searching } from './search';
 import styles from './timeline.module.css';
 import { widened } from './zoom';
@@ -56,6 +57,9 @@ export function Head(props: {
         <span className="muted number">
           {ends(range.from, range.to, zone).join(' – ')} {zone} · bars of {span(answer.width_ms)}
         </span>
+      )}
+      {range && answer && (
+        <Outliers searching={searching} answer={answer} from={range.from} to={range.to} />
       )}
       {props.undated > 0 && (
         <span className="muted number">{count(props.undated)} without a time</span>

@@ -23,10 +23,12 @@ interface Hover {
 export function Histogram(props: {
   name: string;
   asked: Asked;
+  /** Whether few events far away in time have bars too. */
+  outliers: boolean;
   narrow: (from: string, to: string) => void;
   ready: (answer: Answer | null) => void;
 }) {
-  const { name, asked, narrow, ready } = props;
+  const { name, asked, outliers, narrow, ready } = props;
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const plot = useRef<uPlot | null>(null);
@@ -37,7 +39,7 @@ export function Histogram(props: {
   const { zone } = usePreferences();
   const scheme = useScheme();
   const buckets = width > 1500 ? 240 : 120;
-  const found = useQuery({ ...histogram(name, asked, buckets), enabled: width > 0 });
+  const found = useQuery({ ...histogram(name, asked, buckets, outliers), enabled: width > 0 });
   const stack = useMemo(() => (found.data ? stacked(found.data) : null), [found.data]);
 
   useEffect(() => {

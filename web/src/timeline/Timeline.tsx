@@ -238,7 +238,13 @@ export function Timeline() {
         growth={growth}
         answer={answer}
       />
-      <Histogram name={name} asked={asked} narrow={narrow} ready={setAnswer} />
+      <Histogram
+        name={name}
+        asked={asked}
+        outliers={Boolean(address.from || address.to || address.outliers)}
+        narrow={narrow}
+        ready={setAnswer}
+      />
       <div className={styles.columns}>
         {facetsOpen && !crowded && !badQuery && <Facets searching={searching} />}
         <div className={styles.table}>

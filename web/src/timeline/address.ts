@@ -14,6 +14,8 @@ export interface Address {
   /** The zone that times in the query are meant in, and shown in; without it, the reader's own. */
   zone?: string;
   order?: 'desc';
+  /** Whether the histogram has bars for few events far away in time too. */
+  outliers?: 'drawn';
   columns?: string[];
   /** The event in the drawer, and the row it was on. */
   event?: string;
@@ -46,6 +48,7 @@ export function readAddress(search: Record<string, unknown>): Address {
     to: moment(search.to),
     zone: isZone(search.zone) ? search.zone : undefined,
     order: search.order === 'desc' ? 'desc' : undefined,
+    outliers: search.outliers === 'drawn' ? 'drawn' : undefined,
     columns: texts(search.columns),
     event: text(search.event),
     row: Number.isSafeInteger(row) && row > 0 ? row : undefined,

@@ -8,6 +8,8 @@ const answer = (series: Record<string, number[]>) => ({
   buckets: [0, 1000],
   series,
   undated: 0,
+  before: 0,
+  after: 0,
   took_ms: 1,
   notes: [],
 });

@@ -117,7 +117,8 @@ class Counted(BaseModel):
 class HistogramShown(BaseModel):
     """Events over time: `buckets` are the starts in milliseconds since 1970, each `width_ms` long.
 
-    Counts are by value of the field, further values together under the empty name.
+    Counts are by value of the field, further values together under the empty name. `before` and
+    `after` are outliers that no bucket counts, because the search asked for none.
     """
 
     start: str
@@ -125,6 +126,8 @@ class HistogramShown(BaseModel):
     buckets: list[float]
     series: dict[str, list[int]]
     undated: int
+    before: int
+    after: int
     took_ms: float
     notes: list[str]
 
@@ -229,10 +232,13 @@ def histogram(
     door: TheDoor,
     buckets: Annotated[int, Query(ge=1, le=2000)] = 120,
     by: Annotated[str, Query(max_length=64)] = "source",
+    outliers: Annotated[
+        bool, Query(description="whether few events far away in time have buckets too")
+    ] = True,
 ) -> HistogramShown:
     """The events that match over time, by the values of a field."""
     begun = time.perf_counter()
-    found = door.desk.timeline.histogram(search, buckets, by)
+    found = door.desk.timeline.histogram(search, buckets, by, outliers)
     number = max((len(counts) for counts in found.series.values()), default=0)
     starts = [(found.start + place * found.width) / 1e6 for place in range(number)]
     return HistogramShown(
@@ -241,6 +247,8 @@ def histogram(
         buckets=starts,
         series=found.series,
         undated=found.undated,
+        before=found.before,
+        after=found.after,
         took_ms=_since(begun),
         notes=found.notes,
     )
