@@ -5,12 +5,13 @@ A person shows either the cookie of a session or an API token. A request by cook
 something must carry the header `X-Locard: 1`, which a page of another origin cannot send.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from locard.cases.desk import Desk
+from locard.cases.marking import Marking
 from locard.model.access import Access
 from locard.model.custody import Hand
 from locard.model.errors import Denied, SignInNeeded
@@ -32,6 +33,10 @@ class Door:
     state: State
     secure: bool
     """Whether the page is served over TLS, so that the cookie may travel nowhere else."""
+    marking: Marking = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "marking", Marking(self.state))
 
 
 @dataclass(frozen=True, slots=True)

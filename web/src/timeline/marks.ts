@@ -11,7 +11,7 @@ const SEARCHES = new Set(['events', 'count', 'histogram', 'facets']);
 
 interface Undo {
   name: string;
-  /** What takes the marks off the screen. */
+  /** What takes the marks off the screen: guessed at first, and exact as soon as it is `kept`. */
   shown: Marks[];
   /** What takes them off the case, as soon as the server has said so. */
   kept: Marks | null;
@@ -111,6 +111,11 @@ function show(name: string, all: Marks[]): (really: boolean) => void {
 
 function refused(name: string, error: unknown): void {
   complain(error);
+  look(name);
+}
+
+/** Asks anew for what is on the screen. */
+function look(name: string): void {
   void client.invalidateQueries({ queryKey: ['events', name] });
   void client.invalidateQueries({ queryKey: ['event', name] });
 }
@@ -123,14 +128,26 @@ async function send(one: Undo, marks: Marks, arrived: Arrived): Promise<void> {
     const where = address(['cases', name, 'marks']);
     const answer = await ask<{ changed: number; undo: Marks }>('POST', where, { body: marks });
     arrived(true);
-    if (answer.changed > 0) one.kept = answer.undo;
-    else forget(one);
+    one.kept = answer.undo;
+    // What somebody else had marked already is nothing that an undo takes off the screen.
+    one.shown = parts(answer.undo);
     refresh(name);
   } catch (error) {
     arrived(false);
     forget(one);
     refused(name, error);
   }
+}
+
+/** The changes of an undo, each of some events. */
+function parts(kept: Marks & { changes?: Partial<Marks>[] }): Marks[] {
+  return [kept, ...(kept.changes ?? [])]
+    .map((each) => ({ ...each, ids: each.ids ?? [] }))
+    .filter((each) => each.ids.length > 0);
+}
+
+function eventsOf(all: Marks[]): Set<string> {
+  return new Set(all.flatMap((each) => each.ids));
 }
 
 function forget(one: Undo): void {
@@ -146,23 +163,33 @@ export function undo(name: string): Promise<void> {
     return Promise.resolve();
   }
   forget(last);
-  const arrived = show(name, last.shown);
-  return inTurn(() => takeBack(last, arrived));
+  const shown = last.shown;
+  const arrived = show(name, shown);
+  return inTurn(() => takeBack(last, shown, arrived));
 }
 
-async function takeBack(last: Undo, arrived: Arrived): Promise<void> {
+async function takeBack(last: Undo, shown: Marks[], arrived: Arrived): Promise<void> {
   const { name, kept } = last;
-  // What was refused, or has changed nothing, is not there to be taken back.
+  // What was refused is not there to be taken back.
   if (!kept) return arrived(false);
   try {
-    await ask('POST', address(['cases', name, 'marks']), { body: kept });
+    const where = address(['cases', name, 'marks']);
+    const answer = await ask<{ changed: number }>('POST', where, { body: kept });
     arrived(true);
-    show(
-      name,
-      [kept, ...(kept.changes ?? [])].map((each) => ({ ...each, ids: each.ids ?? [] })),
-    )(true);
+    const exact = parts(kept);
+    const events = eventsOf(exact);
+    const guessed = eventsOf(shown);
+    const alike = guessed.size === events.size && [...events].every((id) => guessed.has(id));
+    if (alike && answer.changed === events.size) show(name, exact)(true);
+    // Others have marked the same meanwhile: what is there now, the server knows.
+    else look(name);
     refresh(name);
-    notifications.show({ message: 'Undone.' });
+    notifications.show({
+      message:
+        answer.changed > 0
+          ? 'Undone.'
+          : 'Nothing is taken away: it was marked so before, or by somebody else since.',
+    });
   } catch (error) {
     arrived(false);
     undos.push(last);

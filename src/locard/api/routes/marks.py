@@ -34,6 +34,14 @@ class MarkRequest(MarkChange):
     """One change, and further ones made together with it, such as an undo gives them."""
 
     changes: Annotated[list[MarkChange], Field(max_length=1000)] = []
+    takes_back: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="names what an undo takes back; as long as the server remembers it, "
+            "that is taken back exactly and what others marked meanwhile stays",
+        ),
+    ] = ""
 
 
 class Marked(BaseModel):
@@ -82,8 +90,11 @@ def mark(case: TheCase, asked: MarkRequest, who: MayMark, door: TheDoor) -> Mark
         raise Missing(
             f"The case has no event {min(strangers)}.", "Nothing was marked. Reload the timeline."
         )
-    with door.state.session() as s:
-        changed, undo = marks.change(s, case, changes, who.name)
+    if asked.takes_back:
+        changed = door.marking.take_back(case, asked.takes_back, who.name)
+        if changed is not None:
+            return Marked(changed=changed, undo=MarkRequest())
+    made = door.marking.change(case, changes, who.name)
     back = [
         MarkChange(
             ids=list(one.ids),
@@ -91,9 +102,9 @@ def mark(case: TheCase, asked: MarkRequest, who: MayMark, door: TheDoor) -> Mark
             add_tags=list(one.add_tags),
             remove_tags=list(one.remove_tags),
         )
-        for one in undo
+        for one in made.undo
     ]
-    return Marked(changed=changed, undo=_one(back))
+    return Marked(changed=made.changed, undo=_one(back, made.token))
 
 
 @router.get("/tags")
@@ -129,11 +140,11 @@ def remove_comment(
     return Response(status_code=204)
 
 
-def _one(changes: list[MarkChange]) -> MarkRequest:
+def _one(changes: list[MarkChange], token: str) -> MarkRequest:
     """The changes as one request: a single one keeps the plain shape."""
     if len(changes) == 1:
-        return MarkRequest(**changes[0].model_dump())
-    return MarkRequest(changes=changes)
+        return MarkRequest(**changes[0].model_dump(), takes_back=token)
+    return MarkRequest(changes=changes, takes_back=token)
 
 
 def _comment(one: marks.Comment, who: str) -> CommentShown:
