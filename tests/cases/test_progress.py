@@ -62,4 +62,8 @@ def test_the_first_bytes_say_nothing_about_the_rest() -> None:
     assert seconds_left(0, 10, 1) is None
     assert seconds_left(10, 10, 1) is None
     assert "left" not in _line("Parsing", 500, 66_800_000, "bytes", 1_700)
+    assert _line("Sealing", 0, 0, "", 0) == "Sealing"
+    assert _line("Hashing", 3, 1200, "pieces", 0) == "Hashing: 3 of 1,200 pieces"
+    begun = _line("Taking in", 1 << 20, 3 << 30, "bytes", 1 << 20)
+    assert begun == "Taking in: 1.0 MiB of 3.0 GiB, 1.0 MiB/s"
     assert _line("Parsing", 33_400_000, 66_800_000, "bytes", 3_340_000).endswith(", 10 s left")

@@ -23,10 +23,8 @@ from rich.measure import Measurement
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.progress import (
     Progress as Bars,
@@ -34,6 +32,7 @@ from rich.progress import (
 from typer.core import TyperGroup
 
 from locard import __version__, settings
+from locard.model.amount import size as size
 from locard.model.custody import Hand
 from locard.model.errors import BadQuery, Error
 from locard.model.evidence import printable
@@ -179,15 +178,6 @@ def moment(nanoseconds: int | None) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
 
 
-def size(number: float) -> str:
-    """Bytes for a person."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
-
-
 def exhibits(number: int) -> str:
     """So many exhibits, in words."""
     return f"{number:,} exhibit" + "s" * (number != 1)
@@ -233,19 +223,19 @@ class Watch:
         with Bars(
             TextColumn("{task.description}"),
             BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
+            TextColumn("{task.fields[amount]}"),
             TimeRemainingColumn(compact=True),
             console=errors,
             transient=True,
         ) as bars:
-            task, last = bars.add_task("Starting", total=None), ""
+            task, last = bars.add_task("Starting", total=None, amount=""), ""
             while not self._stop.wait(0.1):
-                stage, done, total, _, _ = progress.snapshot()
+                stage, done, total, unit, rate = progress.snapshot()
                 if stage != last:
                     bars.reset(task, description=stage, total=total or None)
                     last = stage
-                bars.update(task, completed=done, total=total or None)
+                amount = _amount(done, total, unit, rate)
+                bars.update(task, completed=done, total=total or None, amount=amount)
 
     def _lines(self, progress: Followed) -> None:
         last, said = "", 0.0
@@ -268,8 +258,15 @@ def _left(seconds: float) -> str:
 def _line(stage: str, done: int, total: int, unit: str, rate: float) -> str:
     if not total:
         return stage
-    amount = f"{size(done)} of {size(total)}" if unit == "bytes" else f"{done} of {total} {unit}"
     # As `seconds_left` of `cases.progress`, which is not loaded for a line: too early says nothing.
     left = _left((total - done) / rate) if rate > 0 and total > done >= total / 1000 else ""
-    speed = f", {size(rate)}/s" if unit == "bytes" and rate else ""
-    return f"{stage}: {amount}{speed}{left}"
+    return f"{stage}: {_amount(done, total, unit, rate)}{left}"
+
+
+def _amount(done: int, total: int, unit: str, rate: float) -> str:
+    """How much is done and how fast, in the unit of the work."""
+    if not total:
+        return ""
+    if unit != "bytes":
+        return f"{done:,} of {total:,} {unit}"
+    return f"{size(done)} of {size(total)}" + (f", {size(rate)}/s" if rate else "")

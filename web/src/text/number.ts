@@ -16,7 +16,7 @@ export function brief(value: number): string {
   return value < 10000 ? whole.format(value) : compact.format(value);
 }
 
-/** Bytes with binary units, as the tools of the field show them. */
+/** Bytes with binary units, as `locard.model.amount` says them at the command line. */
 export function bytes(value: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
   let amount = value;

@@ -94,6 +94,13 @@ it('counts in words', () => {
   expect(counted(1, 'event')).toBe('1 event');
   expect(counted(2900, 'event')).toBe('2,900 events');
   expect(bytes(1536)).toBe('1.5 KiB');
+  expect([0, 1023, 1024, 102_400, 2 ** 30].map(bytes)).toEqual([
+    '0 B',
+    '1023 B',
+    '1.0 KiB',
+    '100 KiB',
+    '1.0 GiB',
+  ]);
   expect(bytes(0)).toBe('0 B');
   expect(duration(75)).toBe('1 min 15 s');
 });

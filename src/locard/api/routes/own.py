@@ -125,7 +125,7 @@ def my_preferences(who: Who, door: TheDoor) -> dict[str, Any]:
 def set_my_preferences(values: dict[str, Any], who: Who, door: TheDoor) -> Response:
     """Keep what this person set in the page, replacing what was there."""
     if len(json.dumps(values)) > PREFERENCES_BYTES:
-        raise Error(f"Preferences have at most {PREFERENCES_BYTES >> 10} KB.")
+        raise Error(f"Preferences have at most {PREFERENCES_BYTES >> 10} KiB.")
     with door.state.session() as s:
         users.set_preferences(s, who.name, values)
     return Response(status_code=204)

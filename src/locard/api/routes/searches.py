@@ -98,7 +98,7 @@ def saved_mappings(_who: Who, door: TheDoor) -> list[MappingShown]:
 def save_mapping(body: MappingBody, who: MayAcquire, door: TheDoor) -> MappingShown:
     """Save a mapping; one of the same name is replaced."""
     if len(json.dumps(body.mapping)) > MAPPING_BYTES:
-        raise Error(f"A mapping has at most {MAPPING_BYTES >> 10} KB.")
+        raise Error(f"A mapping has at most {MAPPING_BYTES >> 10} KiB.")
     door.desk.save_mapping(body.name, body.mapping, who=who.hand)
     with door.state.session() as s:
         return _mapping(mappings.find(s, body.name))

@@ -21,6 +21,7 @@ from locard.actions.collect.aws.answers import of
 from locard.actions.contract import Keep, Room
 from locard.evidence.spool import Readable
 from locard.model.action import Json, Permission, Step
+from locard.model.amount import size
 from locard.model.errors import Busy, Error, Storage
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Taking:
         }  # fmt: skip
 
     def _summary(self) -> str:
-        text = f"{self.objects:,} objects, {self.bytes / 1e6:,.1f} MB"
+        text = f"{self.objects:,} objects, {size(self.bytes)}"
         text += f"; {self.left:,} over the limit" if self.left else ""
         return text + (f"; {self.problems:,} problems, first {self.told[0]}" if self.told else "")
 

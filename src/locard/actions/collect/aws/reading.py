@@ -16,6 +16,7 @@ from locard.actions.collect.aws.requested import made_by
 from locard.actions.collect.aws.snapshots import wait
 from locard.actions.contract import Change, Collection, Keep, Option, Room
 from locard.model.action import Json, Step
+from locard.model.amount import size
 from locard.model.custody import Acquisition
 from locard.model.errors import Error, Tampered
 from locard.parsers.frames import Batch, Failed, Problem
@@ -218,7 +219,7 @@ def _parsed(disk: Picked, label: str, folder: Path, *, files: bool) -> dict[str,
 def _found(disk: Picked, told: Mapping[str, Json]) -> str:
     """What a triage found, in a line."""
     rows = ", ".join(f"{source} {count:,}" for source, count in told["rows"].items())
-    text = f"{len(disk.asked):,} blocks, {disk.read / 1e6:,.1f} MB: {rows or 'no artefacts'}"
+    text = f"{len(disk.asked):,} blocks, {size(disk.read)}: {rows or 'no artefacts'}"
     for count, what in ((told["problems"], "problems"), (disk.refused, "reads over the limit")):
         text += f"; {count:,} {what}" if count else ""
     return text + (f"; the parser ended: {told['ended']}" if told["ended"] else "")
