@@ -52,6 +52,7 @@ export function Drawer(props: {
   return (
     <aside className={styles.drawer} style={{ width }} aria-label="Event">
       <Handle />
+      <h2 className="hidden-word">Event</h2>
       <header className={styles.head}>
         {one && (
           <span className={styles.source} style={{ color: sourceColour(one.source) }}>

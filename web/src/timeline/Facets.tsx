@@ -70,6 +70,7 @@ export function Facets(props: { searching: Searching }) {
   const { found, failed, stale } = useFacets(searching, open, long);
   return (
     <aside className={styles.facets} aria-label="Facets" data-stale={stale || undefined}>
+      <h2 className="hidden-word">Facets</h2>
       <Marked searching={searching} />
       {known.isPending && <Bones />}
       {all.map((field) => (

@@ -15,7 +15,7 @@ import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
 import { Value } from '../text/Value';
 import { preferences } from '../theme/preferences';
-import { phrase, placed, tokens, wanted } from './language';
+import { phrase, placed, tokens, tooLong, wanted } from './language';
 import styles from './query.module.css';
 
 export interface Mistake {
@@ -113,7 +113,7 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
 function useMistake(text: string): Mistake | null {
   const [found, setFound] = useState<{ text: string; mistake: Mistake } | null>(null);
   useEffect(() => {
-    if (!text.trim()) return;
+    if (!text.trim() || tooLong(text)) return;
     const overtaken = new AbortController();
     const timer = window.setTimeout(() => {
       type Answer = { ok: boolean } & Partial<Mistake>;
@@ -154,6 +154,12 @@ export function QueryBar(props: {
   const [scrolled, setScrolled] = useState(0);
   const blurring = useRef(0);
   const checked = useMistake(text);
+  const long = useMemo(() => {
+    const found = tooLong(text.trim());
+    return (
+      found && { ...found, position: found.position + text.indexOf(text.trim()), suggestion: '' }
+    );
+  }, [text]);
   const { want, list: found } = useSuggestions(props.name, text, caret, open);
   // What was chosen stays chosen until something is typed, whatever answers come in meanwhile.
   const kept = chosen?.text === text && chosen.from === want?.from ? chosen.suggestion : null;
@@ -164,7 +170,7 @@ export function QueryBar(props: {
   const shown = open && list.length > 0;
   // A field whose value is just being chosen is no mistake yet.
   const begun = shown && want?.kind === 'value' && want.prefix === '';
-  const mistake = fromSearch ?? (begun ? null : checked);
+  const mistake = long ?? fromSearch ?? (begun ? null : checked);
 
   // The address follows a while after what was sent; what was typed since is not taken away.
   const sent = useRef<string | null>(null);
@@ -200,6 +206,7 @@ export function QueryBar(props: {
   const go = (query: string) => {
     const next = query.trim();
     setOpen(false);
+    if (tooLong(next)) return;
     setText(next);
     if (next !== props.text) sent.current = next;
     submit(next);

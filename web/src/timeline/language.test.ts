@@ -6,10 +6,12 @@ import {
   decodeFilter,
   encodeFilter,
   type Filter,
+  LONGEST_QUERY,
   phrase,
   placed,
   toggled,
   tokens,
+  tooLong,
   typedPlace,
   wanted,
 } from './language';
@@ -121,5 +123,28 @@ describe('the whole query', () => {
     const at = [...combined('😀😀 foo:1', filters)].indexOf('f');
     expect(typedPlace(at, 3, '😀😀 foo:1', filters)).toEqual({ position: 5, length: 3 });
     expect(placed('😀 "😀', 2, 2)).toEqual({ position: 3, length: 3 });
+  });
+});
+
+describe('tooLong', () => {
+  it('says where a query has to end', () => {
+    expect(tooLong('x'.repeat(LONGEST_QUERY))).toBeNull();
+    expect(tooLong('x'.repeat(LONGEST_QUERY + 3))).toEqual({
+      message: 'A query has at most 10,000 characters.',
+      position: LONGEST_QUERY,
+      length: 3,
+    });
+  });
+  it('counts characters as the server does', () => {
+    expect(tooLong('\u{1f600}'.repeat(4000))).toBeNull();
+    const long = `${'x'.repeat(LONGEST_QUERY - 1)}\u{1f600}`;
+    expect(tooLong(long)).toBeNull();
+    expect(tooLong(`${long}y`)).toMatchObject({ position: LONGEST_QUERY + 1, length: 1 });
+  });
+  it('knows what an address holds', () => {
+    const found = tooLong('я'.repeat(9000));
+    expect(found?.message).toContain('too long for an address');
+    expect(encodeURIComponent('я'.repeat(found?.position ?? 0)).length).toBe(49_998);
+    expect(tooLong('%'.repeat(LONGEST_QUERY))).toBeNull();
   });
 });

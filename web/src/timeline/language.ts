@@ -2,6 +2,8 @@
 // The page's share of the query language: colouring, completion and the clauses that clicks make.
 // What is right and wrong is decided by the server alone.
 
+import { count } from '../text/number';
+
 export type TokenKind =
   | 'field'
   | 'operator'
@@ -162,6 +164,43 @@ export function placed(text: string, position: number, length: number) {
   const characters = [...text];
   const from = characters.slice(0, position).join('').length;
   return { position: from, length: characters.slice(position, position + length).join('').length };
+}
+
+/** Characters of a query that the server takes at most. */
+export const LONGEST_QUERY = 10_000;
+
+/** Bytes that a query may take in an address, most of what the server reads of one. */
+const LONGEST_WRITTEN = 50_000;
+
+/**
+ * What is wrong with a query that is too long, and from where on; null for any other. In the address
+ * it would be answered by the server without a word of ours when the page is loaded again.
+ */
+export function tooLong(
+  text: string,
+): { message: string; position: number; length: number } | null {
+  const from = text.length > LONGEST_QUERY ? placed(text, LONGEST_QUERY, 0).position : text.length;
+  if (from < text.length) {
+    const message = `A query has at most ${count(LONGEST_QUERY)} characters.`;
+    return { message, position: from, length: text.length - from };
+  }
+  let bytes = 0;
+  let at = 0;
+  for (const letter of text) {
+    bytes += /[\w.~*-]/.test(letter) ? 1 : encoded(letter);
+    if (bytes > LONGEST_WRITTEN) {
+      const message =
+        'The query is too long for an address: letters beyond ASCII take up to twelve bytes each.';
+      return { message, position: at, length: text.length - at };
+    }
+    at += letter.length;
+  }
+  return null;
+}
+
+/** Bytes of a character in an address: three for each of its bytes in UTF-8. */
+function encoded(letter: string): number {
+  return 3 * new TextEncoder().encode(letter).length;
 }
 
 /** Where a mistake in the combined query is in what was typed. */
