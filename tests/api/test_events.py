@@ -4,7 +4,6 @@ import io
 import json
 from itertools import count
 from typing import Any
-
 from unittest.mock import ANY
 
 import httpx
