@@ -400,3 +400,110 @@ def test_no_more_is_taken_apart_at_once_than_fits_into_memory(
     portions = list(parse._portions(raws))
     assert portions == [(0, 2), (2, 5), (5, 6), (6, 7), (7, 8), (8, 9)]
     assert list(parse._portions([])) == []
+
+
+INSIGHT = {
+    "eventVersion": "1.08", "eventTime": "2024-03-05T10:07:00Z", "awsRegion": "us-east-1",
+    "eventID": "a", "eventType": "AwsCloudTrailInsight", "recipientAccountId": "111122223333",
+    "sharedEventID": "s", "eventCategory": "Insight",
+}  # fmt: skip
+OF_A_TRAIL = {
+    "state": "Start", "eventSource": "iam.amazonaws.com", "eventName": "CreateUser",
+    "insightType": "ApiErrorRateInsight", "errorCode": "AccessDenied",
+    "insightContext": {"statistics": {"insight": {"average": 9}}},
+}  # fmt: skip
+OF_A_STORE = {
+    "insightSource": "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/x",
+    "insightState": "Start", "insightEventSource": "iam.amazonaws.com",
+    "insightEventName": "CreateUser", "insightType": "ApiErrorRateInsight",
+    "insightErrorCode": "AccessDenied", "insightContext": {"insightAverage": 9},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        compact({"Records": [INSIGHT | {"insightDetails": OF_A_TRAIL}]}),
+        json.dumps(INSIGHT | {"insightDetails": OF_A_TRAIL}, indent=1).encode(),
+        compact(INSIGHT | OF_A_STORE),
+        compact(
+            {"QueryResultRows": [[{name: str(v)} for name, v in (INSIGHT | OF_A_STORE).items()]]}
+        ),
+        ",".join(INSIGHT | OF_A_STORE).lower().encode()
+        + b"\n"
+        + ",".join(str(v) for v in (INSIGHT | OF_A_STORE).values()).encode(),
+    ],
+    ids=["trail", "trail, one record", "store", "query of a store", "table of a store"],
+)
+def test_an_insight_says_which_call_was_unusual(data: bytes) -> None:
+    assert parser_of(data) == "aws.cloudtrail"
+    (row,) = read("aws.cloudtrail", data).rows
+    assert (row["action"], row["domain"], row["error"], row["outcome"], row["actor"]) == (
+        "CreateUser", "iam.amazonaws.com", "AccessDenied", "", "",
+    )  # fmt: skip
+    assert row["message"] == (
+        "ApiErrorRateInsight Start: unusual rate of CreateUser at iam.amazonaws.com: AccessDenied"
+    )
+    assert row["problem"] == ""
+    assert "9" in str(row["attributes"])
+    assert read("aws.cloudtrail", data, only=row["locator"]).rows == [row]
+
+
+def test_a_call_with_details_of_an_insight_stays_a_call() -> None:
+    (row,) = read("aws.cloudtrail", compact([TRAIL[0] | {"insightDetails": OF_A_TRAIL}])).rows
+    assert row["action"] == TRAIL[0]["eventName"]
+    assert "unusual" not in row["message"]
+
+
+@pytest.mark.parametrize(("used", "mfa"), [("Yes", "true"), ("No", "false"), ("?", None)])
+def test_a_sign_in_says_whether_a_second_factor_was_used(used: str, mfa: str | None) -> None:
+    more = {"LoginTo": "https://console.aws.amazon.com/", "MFAUsed": used}
+    signed = TRAIL[0] | {
+        "eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com",
+        "additionalEventData": more, "userIdentity": {"type": "Root", "accountId": "1"},
+    }  # fmt: skip
+    data = compact({"Records": [signed, TRAIL[1] | {"additionalEventData": more}]})
+    first, second = (dict(row["attributes"]) for row in read("aws.cloudtrail", data).rows)
+    assert first.get("mfa") == mfa
+    assert json.loads(first["additionalEventData"]) == more
+    assert "additionalEventData" not in second
+
+
+def test_who_owns_the_endpoint_of_a_call_through_it() -> None:
+    through = TRAIL[0] | {"vpcEndpointId": "vpce-1", "vpcEndpointAccountId": "444455556666"}
+    first, second = (
+        dict(row["attributes"]) for row in read("aws.cloudtrail", compact([through, TRAIL[1]])).rows
+    )
+    assert first["vpcEndpointAccountId"] == "444455556666"
+    assert "vpcEndpointAccountId" not in second
+
+
+def test_a_table_of_splunk_without_the_record_has_its_times_names_and_several_values() -> None:
+    data = (
+        b'"_time",eventName,eventSource,awsRegion,"requestParameters.bucketName",'
+        b'"resources{}.ARN","resources{}.type","userIdentity.sessionContext.sessionIssuer.arn"\n'
+        b'"2024-03-05T11:00:01.000+0100",GetObject,s3.amazonaws.com,eu-central-1,secret,'
+        b'"arn:aws:s3:::secret/a\narn:aws:s3:::secret","AWS::S3::Object\nAWS::S3::Bucket",arn:x\n'
+    )
+    assert parser_of(data) == "aws.cloudtrail"
+    (row,) = read("aws.cloudtrail", data).rows
+    assert (row["time"], row["resource"], row["problem"]) == (
+        1_709_632_801_000_000_000, "arn:aws:s3:::secret/a", "",
+    )  # fmt: skip
+    attributes = dict(row["attributes"])
+    assert attributes["requestParameters"] == '{"bucketName":"secret"}'
+    assert attributes["sessionIssuer"] == "arn:x"
+
+
+def test_a_looked_up_event_whose_record_is_damaged_is_what_stands_beside_it() -> None:
+    event = {
+        "EventId": "e", "EventName": "StopLogging", "EventTime": "2024-03-05T10:00:00Z",
+        "EventSource": "cloudtrail.amazonaws.com", "Username": "eve", "CloudTrailEvent": "{broken",
+    }  # fmt: skip
+    (row,) = read("aws.cloudtrail", json.dumps({"Events": [event]}).encode()).rows
+    assert (row["action"], row["actor"], row["time"]) == (
+        "StopLogging", "eve", 1_709_632_800_000_000_000,
+    )  # fmt: skip
+    assert row["problem"].startswith("CloudTrailEvent: not valid JSON")
+    (row,) = read("aws.cloudtrail", b'{"Events":[{"CloudTrailEvent":"{broken"}]}').rows
+    assert row["problem"].startswith("CloudTrailEvent: not valid JSON")

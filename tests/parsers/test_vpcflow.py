@@ -94,6 +94,76 @@ def test_flows_through_a_transit_gateway() -> None:
     assert parser_of(data) == "aws.vpcflow"
 
 
+TRANSITS = [
+    "6 TransitGateway 111122223333 tgw-1 tgw-attach-1 444455556666 777788889999 vpc-1 vpc-2 sn-1 "
+    "sn-2 eni-1 eni-2 use1-az1 use1-az2 tgw-attach-2 10.0.0.1 10.1.0.1 50000 443 6 5 840 "
+    "1709632800 1709632860 OK IPv4 0 2 0 0 2 us-east-1 ingress - -",
+    "6 TransitGateway 111122223333 tgw-1 tgw-attach-1 "
+    + "- " * 18
+    + "1709632800 1709632860 NODATA "
+    "- - - - - - us-east-1 - - -",
+]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "\n".join(TRANSITS),
+        "\n".join(f"2024-03-05T10:00:00.000Z {line}" for line in TRANSITS),
+        "\n".join(f"2024-03-05T10:00:00.000Z tgw-stream {line}" for line in TRANSITS),
+        json.dumps({"events": [{"timestamp": 1, "message": line} for line in TRANSITS]}),
+    ],
+    ids=["text", "export", "export with streams", "filter-log-events"],
+)
+def test_a_transit_gateway_s_default_format_has_no_header_in_cloudwatch(data: str) -> None:
+    assert parser_of(data.encode()) == "aws.vpcflow"
+    found = read("aws.vpcflow", data.encode())
+    assert [(row["time"], row["region"], row["resource"]) for row in found.rows] == [
+        (1_709_632_800_000_000_000, "us-east-1", "tgw-attach-1")
+    ] * 2
+    assert [row["message"] for row in found.rows] == [
+        "tcp 10.0.0.1:50000 → 10.1.0.1:443, 840 bytes",
+        "NODATA tgw-attach-1",
+    ]
+    assert dict(found.rows[0]["attributes"])["packets-lost-blackhole"] == "2"
+    assert found.problems == 0
+    for row in found.rows:
+        assert read("aws.vpcflow", data.encode(), only=row["locator"]).rows == [row]
+
+
+@pytest.mark.parametrize(
+    ("data", "time", "meaning"),
+    [
+        ("srcaddr dstaddr start end\n1.1.1.1 2.2.2.2 1709632800 5\n", 1709632800, "start"),
+        ("srcaddr dstaddr end\n1.1.1.1 2.2.2.2 1709632800\n", 1709632800, "end"),
+        ("srcaddr dstaddr start\n1.1.1.1 2.2.2.2 -\n", None, "start"),
+        (
+            "@timestamp,srcAddr,dstAddr,srcPort,dstPort,action\n"
+            "2024-03-05 10:00:00.000,1.1.1.1,2.2.2.2,1,2,ACCEPT\n",
+            1709632800,
+            "logged",
+        ),
+        (
+            '{"timestamp":1709632800000,"srcaddr":"1.1.1.1","dstaddr":"2.2.2.2","action":"ACCEPT",'
+            '"start":"-","bytes":"1"}\n',
+            1709632800,
+            "logged",
+        ),
+    ],
+)
+def test_what_the_time_is_and_when_there_is_none(data: str, time: int | None, meaning: str) -> None:
+    (row,) = read("aws.vpcflow", data.encode()).rows
+    assert row["time"] == (None if time is None else time * 10**9)
+    assert row["problem"] == ("the record has no start" if time is None else "")
+    assert row["time_meaning"] == meaning
+
+
+def test_a_message_says_what_is_there_alone() -> None:
+    data = "srcaddr start action\n1.1.1.1 5 -\n- 5 ACCEPT\n- 5 -\n1.1.1.1 5 REJECT\n"
+    found = read("aws.vpcflow", data.encode())
+    assert [row["message"] for row in found.rows] == ["1.1.1.1", "ACCEPT", "", "REJECT 1.1.1.1"]
+
+
 def test_an_address_that_is_none_is_a_problem() -> None:
     (row,) = read("aws.vpcflow", FLOWS[0].replace("10.0.0.5", "10.0.0.555").encode()).rows
     assert row["problem"] == "dstaddr '10.0.0.555' is no address"

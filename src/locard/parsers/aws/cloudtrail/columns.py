@@ -21,6 +21,12 @@ _AS_THEY_ARE = (
     "sharedEventID", "eventVersion", "vpcEndpointId",
 )  # fmt: skip
 """Fields that become attributes of their own name."""
+_SELDOM = (
+    "insightDetails", "serviceEventDetails", "addendum", "edgeDeviceDetails", "eventContext",
+)  # fmt: skip
+"""The same of nested ones that most records do not have."""
+_SIGN_IN = "ConsoleLogin"
+_FACTORS = {"Yes": "true", "No": "false"}
 _MADE = (
     "requestParameters", "responseElements", "readOnly", "managementEvent", "source_address", "mfa",
     "sessionIssuer", "actor_account", "principalId", "invokedBy", "sourceIdentity",
@@ -80,9 +86,13 @@ def _columns(found: Readings) -> dict[str, Values]:
     resource = _resources(found.parts.get("resources", nothing), requests, responses)
     src_ip = list(map(address, source))
     message = _messages(who, action, resource, source, outcome, error, said)
+    domain = _texts(field["eventSource"])
+    if "insightDetails" in found.parts:
+        domain = _insights(found.parts["insightDetails"], action, error, domain, message)
     for number, digest in enumerate(found.digests):
         if not digest:
             message[number] = ""
+    signed = "additionalEventData" in found.parts and _SIGN_IN in action
     given = zip(field["recipientAccountId"], who, strict=True)
     people = _people(who)
     attributes: dict[str, Sequence[Any] | pa.Array] = {name: field[name] for name in _AS_THEY_ARE}
@@ -92,7 +102,7 @@ def _columns(found: Readings) -> dict[str, Values]:
         "readOnly": field["readOnly"],
         "managementEvent": field["managementEvent"],
         "source_address": ["" if ip else text for ip, text in zip(src_ip, source, strict=True)],
-        "mfa": people["mfa"],
+        "mfa": _factors(people["mfa"], action, found, signed),
         "sessionIssuer": people["issuer"],
         "actor_account": people["account"],
         "principalId": people["principal"],
@@ -114,9 +124,9 @@ def _columns(found: Readings) -> dict[str, Values]:
         "error": error,
         "resource": resource,
         "src_ip": src_ip,
-        "domain": _texts(field["eventSource"]),
+        "domain": domain,
         "message": message,
-        "attributes": pack(len(who), attributes | _further(found)),
+        "attributes": pack(len(who), attributes | _seldom(found, action, signed) | _further(found)),
     }
 
 
@@ -228,12 +238,65 @@ def _messages(
     return messages
 
 
+def _insights(
+    details: Sequence[PartFacts],
+    action: list[str],
+    error: list[str],
+    domain: pa.Array,
+    message: list[str],
+) -> pa.Array:
+    """Which call an Insights event found to be unusual: nobody's, so it has no actor and outcome.
+
+    The names of the services; the other columns are filled in place.
+    """
+    domains = domain.to_pylist()
+    for number, facts in enumerate(details):
+        if not isinstance(facts.value, dict) or action[number]:
+            continue
+        told = {name: text for name, text in facts.value.items() if isinstance(text, str)}
+        action[number], error[number] = told.get("eventName", ""), told.get("errorCode", "")
+        domains[number] = told.get("eventSource", "")
+        kind, state = told.get("insightType", "Insight"), told.get("state", "?")
+        what = (
+            f"{kind} {state}: unusual rate of {action[number] or '?'} at {domains[number] or '?'}"
+        )
+        message[number] = f"{what}: {error[number]}" if error[number] else what
+    return pa.array(domains, pa.string())
+
+
+def _factors(
+    mfa: pa.Array, action: Sequence[str], found: Readings, signed: bool
+) -> Sequence[Any] | pa.Array:
+    """Whether a second factor was used: of a sign-in to the console its own record says it."""
+    if not signed:
+        return mfa
+    factors: list[Any] = mfa.to_pylist()
+    for number, facts in enumerate(found.parts["additionalEventData"]):
+        if action[number] == _SIGN_IN and isinstance(facts.value, dict) and not factors[number]:
+            factors[number] = _FACTORS.get(str(facts.value.get("MFAUsed")), "")
+    return factors
+
+
+def _seldom(found: Readings, action: Sequence[str], signed: bool) -> dict[str, list[str | None]]:
+    """Attributes that most batches have none of, and what a sign-in says of a second factor."""
+    names = [name for name in _SELDOM if name in found.parts]
+    seldom = {name: [facts.text for facts in found.parts[name]] for name in names}
+    if any(found.fields["vpcEndpointAccountId"]):
+        seldom["vpcEndpointAccountId"] = found.fields["vpcEndpointAccountId"]
+    if signed:
+        besides = zip(action, found.parts["additionalEventData"], strict=True)
+        seldom["additionalEventData"] = [
+            facts.text if name == _SIGN_IN else None for name, facts in besides
+        ]
+    return seldom
+
+
 def _further(found: Readings) -> dict[str, list[str | None]]:
     """Attributes for what is no documented field."""
     odd: dict[str, dict[int, str]] = {}
     for number, extras in found.extras.items():
         for name, text in extras.items():
-            taken = name in _AS_THEY_ARE or name in _MADE
+            taken = name in _AS_THEY_ARE or name in _MADE or name in _SELDOM
             odd.setdefault(f"extra.{name}" if taken else name, {})[number] = text
     return {
         name: [texts.get(number) for number in range(len(found.digests))]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from locard.parsers.aws.cloudtrail.parts import Memory
+from locard.parsers.aws.cloudtrail.parts import Memory, PartFacts
 from locard.parsers.aws.cloudtrail.record import FIELDS, Reading, from_value, read
 from locard.parsers.strict_json import BadRecord, plain, strictly
 from locard.parsers.times import NotATime, any_time
@@ -42,7 +42,18 @@ _CONSOLE = {
     "accesskeyid": "userIdentity.accessKeyId", "resourcename": "resources.name",
     "eventid": "eventID", "requestid": "requestID", "region": "awsRegion",
     "sourceip": "sourceIPAddress", "accountid": "recipientAccountId",
+    "recipientaccount": "recipientAccountId", "vpcendpointaccount": "vpcEndpointAccountId",
 }  # fmt: skip
+_INSIGHT = {
+    name.lower(): name
+    for name in (
+        "insightSource", "insightState", "insightEventSource", "insightEventName",
+        "insightErrorCode", "insightType", "insightContext",
+    )
+}  # fmt: skip
+"""Fields of Insights events as CloudTrail Lake holds them: `insightDetails` taken apart."""
+_LEFT = ("_time", "@timestamp")
+"""Times that others put beside what they made of a record."""
 _INNER = {
     name.lower(): name
     for name in (
@@ -72,6 +83,8 @@ def unwrap(raw: bytes, memory: Memory, depth: int = 0) -> Reading:
             raise
         return _of_row(raw, memory, depth)
     record = reading.record
+    if "insightEventName" in reading.extras:
+        _take_insight(reading)
     if record.eventTime or depth >= _DEPTH:
         return reading
     if not reading.extras or record.eventVersion:
@@ -107,6 +120,7 @@ def _of_value(value: Any, memory: Memory, depth: int) -> Reading | None:
         return None
     named = [name for name in _WRAPPERS if name in value]
     others = [name for name in value if name not in _WRAPPERS][:_OTHERS]
+    fault = ""
     for name in named + (others if not _is_remade(value) else []):
         inner = value[name]
         if isinstance(inner, dict):
@@ -114,19 +128,36 @@ def _of_value(value: Any, memory: Memory, depth: int) -> Reading | None:
         if isinstance(inner, str) and inner.lstrip().startswith("{"):
             try:
                 found = unwrap(inner.encode("utf-8", "replace"), memory, depth + 1)
-            except BadRecord:
+            except BadRecord as error:
                 if name == "CloudTrailEvent":
-                    raise
+                    fault = f"CloudTrailEvent: {error}"
                 continue
             if found.record.eventTime or found.record.eventName:
                 return found
     remade = _remade(value)
-    return from_value(remade, memory) if remade.get("eventName") else None
+    if not remade.get("eventName") and not remade.get("insightEventName"):
+        if fault:
+            raise BadRecord(fault)
+        return None
+    reading = from_value(remade, memory, [fault] if fault else None)
+    if "insightEventName" in reading.extras:
+        _take_insight(reading)
+    return reading
+
+
+def _take_insight(reading: Reading) -> None:
+    """Have an Insights event of CloudTrail Lake say what one of a trail says."""
+    told = {
+        name: reading.extras.get(f"insight{name[:1].upper()}{name[1:]}", "")
+        for name in ("state", "eventSource", "eventName", "errorCode")
+    }
+    told["insightType"] = reading.extras.get("insightType", "")
+    reading.parts["insightDetails"] = PartFacts(told, None, None)
 
 
 def _is_remade(value: Mapping[str, Any]) -> bool:
     """Whether this is a record itself, one that was taken apart into columns."""
-    return "eventname" in {plain_name(name) for name in value}
+    return not {"eventname", "insighteventname"}.isdisjoint(map(plain_name, value))
 
 
 def _of_row(raw: bytes, memory: Memory, depth: int) -> Reading:
@@ -155,15 +186,19 @@ def _remade(cells: Mapping[str, Any]) -> dict[str, Any]:
         if content in (None, "", "-", "null"):
             continue
         short = plain_name(name)
-        head, dot, rest = short.partition(".")
+        head, dot, _ = short.partition(".")
         if dot:
+            rest = re.sub(r"\{\d*\}", "", name.strip().partition(".")[2])
             target = ".".join((_FIELDS.get(head, head), rest))
         else:
-            target = _FIELDS.get(short) or _CONSOLE.get(short, "")
+            target = _FIELDS.get(short) or _INSIGHT.get(short) or _CONSOLE.get(short, "")
         if not target:
             record.setdefault(name.strip() or "unnamed", content)
             continue
         _set(record, target, content)
+    if "eventTime" not in record:
+        beside = next((record.pop(name) for name in _LEFT if name in record), None)
+        record |= {} if beside is None else {"eventTime": beside}
     if isinstance(record.get("eventTime"), (str, int, float)):
         try:
             record["eventTime"] = time_text(any_time(record["eventTime"]))
@@ -174,9 +209,8 @@ def _remade(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def _set(record: dict[str, Any], target: str, content: Any) -> None:
     head, dot, rest = target.partition(".")
-    if head == "resources" and rest == "name":
-        named = [part.strip() for part in str(content).split(",") if part.strip()]
-        record.setdefault("resources", [{"ARN": name} for name in named])
+    if head == "resources" and rest.lower() in ("name", "arn", "type", "accountid"):
+        _add_resources(record, rest.lower(), str(content))
     elif head == "resources" and isinstance(content, list):
         record["resources"] = [_named(item) for item in content]
     elif not dot:
@@ -194,10 +228,24 @@ def _set(record: dict[str, Any], target: str, content: Any) -> None:
         for step in rest.split(".")[:-1]:
             if not isinstance(place, dict):
                 return
-            place = place.setdefault(_INNER.get(step, step), {})
+            place = place.setdefault(_INNER.get(step.lower(), step), {})
         if isinstance(place, dict):
             last = rest.rpartition(".")[2]
             place[_INNER.get(last.lower(), last)] = content
+
+
+def _add_resources(record: dict[str, Any], rest: str, content: str) -> None:
+    """One more word about each resource: several stand in a cell, in lines or behind commas."""
+    words = [word.strip() for word in re.split(r"[\n,]", content) if word.strip()]
+    found = record.setdefault("resources", [])
+    if not isinstance(found, list):
+        return
+    key = {"name": "ARN", "arn": "ARN", "accountid": "accountId"}.get(rest, rest)
+    for number, word in enumerate(words):
+        if number == len(found):
+            found.append({})
+        if isinstance(found[number], dict):
+            found[number].setdefault(key, word)
 
 
 def _named(item: Any) -> Any:

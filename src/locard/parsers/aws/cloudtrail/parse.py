@@ -88,6 +88,10 @@ def recognise(head: Head) -> Match:
             return Match(86, "a table with CloudTrail columns, as Athena answers with it")
         if b'"QueryResultRows"' in first and b'"eventName"' in first:
             return Match(80, "results of a CloudTrail Lake query")
+        if b'"insightEventName"' in first and b'"insightEventSource"' in first:
+            return Match(85, "Insights events as CloudTrail Lake holds them")
+        if b'"insightDetails"' in first and b'"AwsCloudTrailInsight"' in first:
+            return Match(85, "Insights events of CloudTrail")
         return NO
     if PREFIX.match(first) and all(name.search(first) for name in (_SOURCE, _NAME)):
         return Match(88, "CloudTrail events as CloudWatch Logs exports them")
@@ -97,7 +101,7 @@ def recognise(head: Head) -> Match:
     names = {plain_name(name).partition(".")[0] for name in shape.header}
     if names & _CARRIERS and b"eventSource" in first and b"eventName" in first:
         return Match(86, "a table with CloudTrail records in a column")
-    if "eventname" in names and len(names & _COLUMNS) >= 4:
+    if names & {"eventname", "insighteventname"} and len(names & _COLUMNS) >= 4:
         return Match(84, "a table with CloudTrail columns")
     return NO
 

@@ -8,6 +8,7 @@ it inflates the object and hashes what comes out), so it is compared with the fa
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from locard.model.errors import Unreadable
@@ -69,12 +70,13 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
         time_meaning="digest",
         provider="aws",
         account=_word(digest, "awsAccountId"),
+        region=_region(_word(digest, "digestS3Object")),
         actor="cloudtrail.amazonaws.com",
         actor_kind="AWSService",
         action="CloudTrailDigest",
         resource=_word(digest, "digestS3Object"),
         domain="cloudtrail.amazonaws.com",
-        message=f"CloudTrail digest of {len(logs)} log files until {until}",
+        message=f"CloudTrail digest of {len(logs)} log file{'s' * (len(logs) != 1)} until {until}",
         attributes=sorted(
             (name, clean(value))
             for name, value in digest.items()
@@ -107,6 +109,12 @@ def _previous(digest: dict[str, Any]) -> list[dict[str, str]]:
     name = _word(digest, "previousDigestS3Object")
     value = _word(digest, "previousDigestHashValue").lower()
     return [{"object": name, "sha256": value}] if name and value else []
+
+
+def _region(key: str) -> str:
+    """The region whose logs a digest lists, of the key that it was delivered under."""
+    match = re.search(r"/CloudTrail-Digest/([a-z]{2}(?:-[a-z]+)+-\d{1,2})/", key)
+    return match[1] if match else ""
 
 
 _ENTRY = ("s3Object", "hashValue")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
+from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, TRANSIT, put
 from locard.parsers.contract import NO, Context, Match, Opened
 from locard.parsers.rows import Rows
 from locard.parsers.structured import Found, found_batches, look
@@ -19,6 +19,8 @@ from locard.parsers.times import SECOND, NotATime, any_time
 
 LISTS = ("events", "logEvents", "results", "Records", "hits", "rows")
 """Lists inside of a JSON document that hold its records."""
+_STAMPS = ("@timestamp", "timestamp", "_time", "time", "ingestionTime", "@ingestionTime")
+"""Names of times that whoever carries a record puts beside it."""
 _CARRIERS = ("message", "@message", "_raw", "body", "event.original")
 _ATHENA = {
     "sourceaddress": "srcaddr", "destinationaddress": "dstaddr", "sourceport": "srcport",
@@ -28,13 +30,14 @@ _ATHENA = {
 """Names of columns in AWS's examples for Athena."""
 _NAMES = {name.replace("-", ""): name for name in FIELDS} | _ATHENA
 _TEXT = re.compile(r"\d{1,2} (?:\d{12}|unknown|-) (?:\S+ ){10}(?:ACCEPT|REJECT|-) [A-Z]+\s*")
+_TRANSIT_TEXT = re.compile(r"\d{1,2} TransitGateway (?:\d{12}|unknown|-) tgw-\S+(?: \S+){32}\s*")
 _ENOUGH = 5
 """Fields of a flow that must have a name."""
 
 
 def recognise(first: bytes) -> Match:
     """By most of the records in the first bytes."""
-    if b"ACCEPT" not in first and b"REJECT" not in first and b"NODATA" not in first:
+    if not any(word in first for word in (b"ACCEPT", b"REJECT", b"NODATA", b"TransitGateway")):
         return NO
     kind, records = look(first, LISTS)
     if not records:
@@ -69,21 +72,26 @@ def _put(rows: Rows, good: Sequence[tuple[Found, dict[str, str]]]) -> None:
     columns = {
         name: pa.array([flow.get(name, "-") for _, flow in good], pa.string()) for name in names
     }
-    put(rows, columns, [found.raw for found, _ in good], [found.locator for found, _ in good])
+    stamps = [
+        next((str(f.record[name]) for name in _STAMPS if f.record.get(name)), "") for f, _ in good
+    ]
+    raws, locators = [found.raw for found, _ in good], [found.locator for found, _ in good]
+    put(rows, columns, raws, locators, stamps)
 
 
 def _flow(record: Mapping[str, Any]) -> dict[str, str] | None:
     text = _text(record)
     if text is not None:
-        return dict(zip(DEFAULT, text.split(), strict=True))
+        words = text.split()
+        return dict(zip(DEFAULT if len(words) == len(DEFAULT) else TRANSIT, words, strict=True))
     return _fields(record)
 
 
 def _text(record: Mapping[str, Any]) -> str | None:
-    """A record in the default format that one of the values is."""
+    """A record in a default format that one of the values is."""
     for name in _CARRIERS:
         value = record.get(name)
-        if isinstance(value, str) and _TEXT.fullmatch(value):
+        if isinstance(value, str) and (_TEXT.fullmatch(value) or _TRANSIT_TEXT.fullmatch(value)):
             return value
     return None
 

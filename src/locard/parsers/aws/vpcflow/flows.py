@@ -34,6 +34,17 @@ FIELDS = (
 )  # fmt: skip
 """All fields that versions 2 to 10 know."""
 
+TRANSIT = (
+    "version", "resource-type", "account-id", "tgw-id", "tgw-attachment-id",
+    "tgw-src-vpc-account-id", "tgw-dst-vpc-account-id", "tgw-src-vpc-id", "tgw-dst-vpc-id",
+    "tgw-src-subnet-id", "tgw-dst-subnet-id", "tgw-src-eni", "tgw-dst-eni", "tgw-src-az-id",
+    "tgw-dst-az-id", "tgw-pair-attachment-id", "srcaddr", "dstaddr", "srcport", "dstport",
+    "protocol", "packets", "bytes", "start", "end", "log-status", "type", "packets-lost-no-route",
+    "packets-lost-blackhole", "packets-lost-mtu-exceeded", "packets-lost-ttl-expired", "tcp-flags",
+    "region", "flow-direction", "pkt-src-aws-service", "pkt-dst-aws-service",
+)  # fmt: skip
+"""The fields of the default format of transit gateways (version 6)."""
+
 _PROTOCOLS = {
     "1": "icmp", "2": "igmp", "4": "ipip", "6": "tcp", "17": "udp", "33": "dccp", "41": "ipv6",
     "47": "gre", "50": "esp", "51": "ah", "58": "icmpv6", "89": "ospf", "103": "pim", "112": "vrrp",
@@ -56,7 +67,7 @@ def put(
 ) -> None:
     """Append one row for each flow; `fields` are texts, `-` for nothing.
 
-    `stamps` are times that CloudWatch Logs put before each record; they are the last resort.
+    `stamps` are times that somebody put beside each record; they are the last resort.
     """
     count = len(raws)
     if not count:
@@ -68,7 +79,7 @@ def put(
         return clean.get(name, empty)
 
     faults: dict[int, list[str]] = {}
-    time = _time(clean, count, faults, stamps)
+    time, meaning = _time(clean, count, faults, stamps)
     src, dst = (_addresses(_first(clean, names, empty), names[0], faults) for names in _ENDS)
     sport = _ports(get("srcport"), "srcport", faults)
     dport = _ports(get("dstport"), "dstport", faults)
@@ -90,7 +101,7 @@ def put(
         count,
         {
             "time": time,
-            "time_meaning": "start",
+            "time_meaning": meaning,
             "provider": "aws",
             "account": get("account-id"),
             "region": get("region"),
@@ -171,21 +182,28 @@ def _time(
     count: int,
     faults: dict[int, list[str]],
     stamps: Sequence[str] | None,
-) -> pa.Array:
-    name = "start" if "start" in clean else "end"
-    if name not in clean:
-        return pa.array(
-            [_stamp(text) for text in stamps or [""] * count], pa.timestamp("ns", "UTC")
-        )
-    numbers, bad = _numbers(clean[name], 18)
+) -> tuple[pa.Array, list[str] | str]:
+    """Times and what they mean: the start, else the end, else what somebody put beside."""
+    name = "end" if "end" in clean and "start" not in clean else "start"
+    values = clean.get(name, pa.repeat("", count))
+    numbers, bad = _numbers(values, 18)
     late = np.asarray(pc.greater(numbers, _LAST_SECOND))
     for number in np.flatnonzero(bad | late).tolist():
         what = "out of range" if late[number] else "no number"
-        text = clean[name][number].as_py()[:40]
+        text = values[number].as_py()[:40]
         faults.setdefault(number, []).append(f"{name} {text!r} is {what}")
-    absent = np.asarray(pc.equal(clean[name], ""))
+    absent = np.asarray(pc.equal(values, ""))
     nanoseconds = np.where(late, 0, np.asarray(numbers)) * 1_000_000_000
-    return pa.array(nanoseconds, mask=bad | late | absent).cast(pa.timestamp("ns", "UTC"))
+    meanings = [name] * count
+    for number in np.flatnonzero(absent).tolist():
+        stamp = _stamp(stamps[number]) if stamps else None
+        if stamp is None and name in clean:
+            faults.setdefault(number, []).append(f"the record has no {name}")
+        elif stamp is not None:
+            nanoseconds[number], absent[number] = stamp, False
+            meanings[number] = "logged"
+    times = pa.array(nanoseconds, mask=bad | late | absent).cast(pa.timestamp("ns", "UTC"))
+    return times, meanings if "logged" in meanings else name
 
 
 def _stamp(text: str) -> int | None:
@@ -225,10 +243,21 @@ def _message(
         with_port = pc.binary_join_element_wise(where, port.cast(pa.string()), ":")
         return pc.if_else(pc.equal(port, 0), where, with_port)
 
-    flow = pc.binary_join_element_wise(action, protocol, end(src, sport), "→", end(dst, dport), " ")
-    sizes = pc.binary_join_element_wise(
-        flow, pc.binary_join_element_wise(get("bytes"), "bytes", " "), ", "
-    )
-    known = pc.not_equal(get("bytes"), "")
-    bare = pc.binary_join_element_wise(action, get("interface-id"), " ")
-    return pc.if_else(pc.equal(src, ""), bare, pc.if_else(known, sizes, flow))
+    far = end(dst, dport)
+    to = pc.if_else(pc.equal(far, ""), "", pc.binary_join_element_wise("→", far, " "))
+    flow = _joined(" ", action, protocol, end(src, sport), to)
+    size = pc.binary_join_element_wise(get("bytes"), "bytes", " ")
+    sizes = _joined(", ", flow, pc.if_else(pc.equal(get("bytes"), ""), "", size))
+    bare = _joined(" ", action, _either(get("interface-id"), get("tgw-attachment-id")))
+    return pc.if_else(pc.equal(src, ""), bare, sizes)
+
+
+def _joined(between: str, *texts: pa.Array) -> pa.Array:
+    """Texts put together, those left out that are empty."""
+    joined, *others = texts
+    for text in others:
+        both = pc.binary_join_element_wise(joined, text, between)
+        joined = pc.if_else(
+            pc.equal(text, ""), joined, pc.if_else(pc.equal(joined, ""), text, both)
+        )
+    return joined

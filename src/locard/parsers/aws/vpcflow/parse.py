@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from locard.model.errors import Unreadable
 from locard.parsers.aws.vpcflow import carried
-from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, put
+from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, TRANSIT, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.records import Piece, lines, wanted
 from locard.parsers.rows import Rows
@@ -36,6 +36,9 @@ _LINE = re.compile(
     rb"(?:" + _STAMP + rb")?\d{1,2} (?:\d{12}|unknown|-) \S+ \S+ \S+ \S+ \S+ \S+ \S+ \S+ "
     rb"\d+ \d+ (?:ACCEPT|REJECT|-) (?:OK|NODATA|SKIPDATA)\s*"
 )
+_TRANSIT_LINE = re.compile(
+    rb"(?:" + _STAMP + rb")?\d{1,2} TransitGateway (?:\d{12}|unknown|-) tgw-\S+(?: \S+){32}\s*"
+)
 _HINTS = (b"addr", b"interface-id", b"log-status", b"account-id", b"_id")
 """One of these is in every header that is worth a closer look."""
 _FIELD = re.compile(rb"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
@@ -50,12 +53,18 @@ def recognise(head: Head) -> Match:
         if (b"srcaddr" in both and b"dstaddr" in both) or b"log_status" in both:
             return Match(92, "Parquet with the columns of flow logs")
         return Match(60, "Parquet named like flow logs") if "vpcflow" in head.name.lower() else NO
-    line = head.first.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0].rstrip()
+    line = _first_line(head.first)
     if _header(line):
         return Match(95, "a header of flow log fields")
     if _LINE.fullmatch(line):
         return Match(90, "lines in the default format of flow logs")
+    if _TRANSIT_LINE.fullmatch(line):
+        return Match(90, "lines in the default format of a transit gateway's flow logs")
     return carried.recognise(head.first)
+
+
+def _first_line(first: bytes) -> bytes:
+    return first.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0].rstrip()
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
@@ -71,7 +80,8 @@ def parse(opened: Opened, rows: Rows, context: Context) -> None:
     if carried.recognise(opened.first).score:
         carried.parse(opened, rows, context)
         return
-    fields: tuple[str, ...] = DEFAULT
+    transit = _TRANSIT_LINE.fullmatch(_first_line(opened.first))
+    fields: tuple[str, ...] = TRANSIT if transit else DEFAULT
     place = wanted(context.only, "byte")
     for pieces in lines(opened.stream(), context.limits.record_bytes):
         for named, part in _parts(pieces, fields):
