@@ -21,14 +21,13 @@ from isal import igzip_lib, isal_zlib
 from locard.model.errors import Unreadable
 from locard.parsers import wide
 from locard.parsers.contract import Limits
+from locard.parsers.pieces import Pieces, Read
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-PIECE = 16 << 10
-"""Stored bytes given to a decoder at once."""
 CHUNK = 1 << 20
 """Most decoded bytes taken from a decoder at once: the bound of its memory."""
 JUDGED_FROM = 64 << 20
@@ -38,9 +37,6 @@ SALVAGED = 1 << 20
 WINDOW_LOG = 28
 """Largest zstd window: 256 MiB, well under a worker's memory."""
 LZMA_MEMORY = 512 << 20
-
-Read = Callable[[int], bytes]
-
 
 _BROKEN: tuple[type[Exception], ...] = (
     cast(type[Exception], igzip_lib.IsalError),
@@ -115,7 +111,7 @@ def decoded(read: Read, layers: tuple[str, ...], limits: Limits, stored: int) ->
     """
     chunks: Iterator[bytes] | None = None
     for layer in layers:
-        source = _Input(read if chunks is None else _reader(chunks))
+        source = Pieces(read if chunks is None else _reader(chunks))
         chunks = _metered(_LAYERS[layer](source), Meter(limits, stored))
     return _plain(read) if chunks is None else chunks
 
@@ -126,19 +122,19 @@ Stream = tuple[Iterator[bytes], Callable[[], int]]
 
 def bare(layer: str, read: Read) -> Stream:
     """One layer whose end is in the data, for a member of a zip archive."""
-    source = _Input(read)
+    source = Pieces(read)
     return _LAYERS[layer](source), source.left
 
 
 def bare_deflate(read: Read) -> Stream:
     """Deflate without a header."""
-    source = _Input(read)
+    source = Pieces(read)
     return _one(source, _deflate, "deflate"), source.left
 
 
 def bare_lzma(read: Read, filters: list[dict[str, int]], size: int | None) -> Stream:
     """LZMA without a header; it may lack an end mark, and is then over after `size` bytes."""
-    source = _Input(read)
+    source = Pieces(read)
 
     def make() -> _Decoder:
         return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
@@ -153,49 +149,6 @@ def bare_lzma(read: Read, filters: list[dict[str, int]], size: int | None) -> St
                     return
 
     return bounded(), source.left
-
-
-class _Input:
-    """Stored bytes by pieces, with a way to give back what a decoder did not use."""
-
-    def __init__(self, read: Read) -> None:
-        self._read = read
-        self._back = b""
-
-    def piece(self) -> bytes:
-        if self._back:
-            back, self._back = self._back[:PIECE], self._back[PIECE:]
-            return back
-        return self._read(PIECE)
-
-    def left(self) -> int:
-        """Bytes that were read and given back."""
-        return len(self._back)
-
-    def give_back(self, data: bytes) -> None:
-        self._back = data + self._back
-
-    def exactly(self, count: int) -> bytes:
-        """`count` bytes, or fewer at the end."""
-        data = b""
-        while len(data) < count:
-            piece = self.piece()
-            if not piece:
-                break
-            data += piece
-        self.give_back(data[count:])
-        return data[:count]
-
-    def until_zero(self, most: int = 1 << 20) -> bytes:
-        """Bytes up to and with the next NUL."""
-        data = b""
-        while (at := data.find(b"\0")) < 0:
-            piece = self.piece()
-            if not piece or len(data) > most:
-                raise _cut("gzip")
-            data += piece
-        self.give_back(data[at + 1 :])
-        return data[: at + 1]
 
 
 def _plain(read: Read) -> Iterator[bytes]:
@@ -239,7 +192,7 @@ def _deflate() -> _Decoder:
     return decoder
 
 
-def _one(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
+def _one(source: Pieces, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
     """One compressed stream; what follows it is given back to `source`."""
     decoder = make()
     while not decoder.eof:
@@ -257,42 +210,43 @@ def _one(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[b
     source.give_back(decoder.unused_data)
 
 
-def _streams(source: _Input, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
+def _streams(
+    source: Pieces, one: Callable[[Pieces], Iterator[bytes]], layer: str
+) -> Iterator[bytes]:
     """Compressed streams one after the other, as `cat a.xz b.xz` makes them."""
-    yield from _one(source, make, layer)
+    yield from one(source)
     while begin := source.exactly(14):
         source.give_back(begin)
-        if not begin.strip(b"\0"):
+        rest = begin.lstrip(b"\0")
+        if not rest:
             _only_padding(source, layer)
             return
         if layer_of(begin) != layer:
-            raise Unreadable(f"There is something behind the {layer} data that is not {layer}.")
-        yield from _one(source, make, layer)
+            raise _behind(layer, source.place + len(begin) - len(rest))
+        yield from one(source)
 
 
-def _only_padding(source: _Input, layer: str) -> None:
+def _only_padding(source: Pieces, layer: str) -> None:
     while piece := source.piece():
-        if piece.strip(b"\0"):
-            raise Unreadable(f"There is something behind the {layer} data that is not {layer}.")
+        if rest := piece.lstrip(b"\0"):
+            raise _behind(layer, source.place - len(rest))
 
 
-def _gunzip(source: _Input) -> Iterator[bytes]:
+def _behind(layer: str, place: int) -> Unreadable:
+    return Unreadable(
+        f"There is something behind the {layer} data that is not {layer}, from byte {place:,} on."
+    )
+
+
+def _gunzip(source: Pieces) -> Iterator[bytes]:
     """Gzip members. The header is read and the checksum compared here, not by the decoder:
 
     a decoder that finds a wrong checksum keeps the last bytes to itself.
     """
-    yield from _gzip_member(source)
-    while begin := source.exactly(14):
-        source.give_back(begin)
-        if not begin.strip(b"\0"):
-            _only_padding(source, "gzip")
-            return
-        if layer_of(begin) != "gzip":
-            raise Unreadable("There is something behind the gzip data that is not gzip.")
-        yield from _gzip_member(source)
+    return _streams(source, _gzip_member, "gzip")
 
 
-def _gzip_header(source: _Input) -> None:
+def _gzip_header(source: Pieces) -> None:
     head = source.exactly(10)
     if len(head) < 10:
         raise _cut("gzip")
@@ -301,13 +255,13 @@ def _gzip_header(source: _Input) -> None:
         length = int.from_bytes(source.exactly(2), "little")
         source.exactly(length)
     for flag in (8, 16):
-        if flags & flag:
-            source.until_zero()
+        if flags & flag and not source.until_zero().endswith(b"\0"):
+            raise _cut("gzip")
     if flags & 2:
         source.exactly(2)
 
 
-def _gzip_member(source: _Input) -> Iterator[bytes]:
+def _gzip_member(source: Pieces) -> Iterator[bytes]:
     _gzip_header(source)
     decoder = _deflate()
     crc = size = 0
@@ -358,27 +312,31 @@ def _salvage(stored: bytes, delivered: int) -> Iterator[bytes]:
         return
 
 
-def _bunzip(source: _Input) -> Iterator[bytes]:
-    return _streams(source, bz2.BZ2Decompressor, "bzip2")
+def _bunzip(source: Pieces) -> Iterator[bytes]:
+    return _decoded(source, bz2.BZ2Decompressor, "bzip2")
 
 
-def _unxz(source: _Input) -> Iterator[bytes]:
+def _unxz(source: Pieces) -> Iterator[bytes]:
     def make() -> _Decoder:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=LZMA_MEMORY)
 
-    return _streams(source, make, "xz")
+    return _decoded(source, make, "xz")
 
 
-def _unzstd(source: _Input) -> Iterator[bytes]:
+def _unzstd(source: Pieces) -> Iterator[bytes]:
     def make() -> _Decoder:
         options = {int(zstd.DecompressionParameter.window_log_max): WINDOW_LOG}
         return zstd.ZstdDecompressor(options=options)
 
-    return _streams(source, make, "zstd")
+    return _decoded(source, make, "zstd")
 
 
-def _text(name: str) -> Callable[[_Input], Iterator[bytes]]:
-    def read(source: _Input) -> Iterator[bytes]:
+def _decoded(source: Pieces, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
+    return _streams(source, lambda one: _one(one, make, layer), layer)
+
+
+def _text(name: str) -> Callable[[Pieces], Iterator[bytes]]:
+    def read(source: Pieces) -> Iterator[bytes]:
         try:
             yield from wide.to_utf8(source.piece, wide.CODECS[name])
         except EOFError:
@@ -387,7 +345,7 @@ def _text(name: str) -> Callable[[_Input], Iterator[bytes]]:
     return read
 
 
-_LAYERS: dict[str, Callable[[_Input], Iterator[bytes]]] = {
+_LAYERS: dict[str, Callable[[Pieces], Iterator[bytes]]] = {
     "gzip": _gunzip,
     "bzip2": _bunzip,
     "xz": _unxz,

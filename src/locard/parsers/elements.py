@@ -111,7 +111,7 @@ class _Cutter:
                 reason = "the document ends inside a list of records"
             self._piece(self.cursor, end, reason)
         elif broken:
-            self._piece(self.cursor, end, reason)
+            self._piece(self.cursor, end, broken)
         else:
             self._gap(end)
         out, self.out = self.out, []

@@ -129,7 +129,7 @@ def lines(
         last = _line(carry, start, limit)
         yield [last._replace(fault=f"cut short: {source.broken}") if source.broken else last]
     elif source.broken:
-        yield [Piece(start, b"", 0, f"cut short: {source.broken}")]
+        yield [Piece(start, b"", 0, source.broken)]
 
 
 def _line(line: bytes, start: int, limit: int) -> Piece:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from locard.model.errors import Unreadable
-from locard.parsers.decode import CHUNK, Read, bare, bare_deflate, bare_lzma
+from locard.parsers.decode import CHUNK, bare, bare_deflate, bare_lzma
+from locard.parsers.pieces import Read
 
 STORED, DEFLATED, DEFLATE64, BZIP2, LZMA, ZSTD, XZ = 0, 8, 9, 12, 14, 93, 95
 
