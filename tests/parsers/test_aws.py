@@ -507,3 +507,46 @@ def test_a_looked_up_event_whose_record_is_damaged_is_what_stands_beside_it() ->
     assert row["problem"].startswith("CloudTrailEvent: not valid JSON")
     (row,) = read("aws.cloudtrail", b'{"Events":[{"CloudTrailEvent":"{broken"}]}').rows
     assert row["problem"].startswith("CloudTrailEvent: not valid JSON")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        compact(TRAIL[:2]) + b"\n" + compact(TRAIL[:1]) + b"\n[]\n",
+        compact([TRAIL[:2], TRAIL[:1], []]),
+        json.dumps([[TRAIL[:2]], [[TRAIL[0]]]], indent=1).encode(),
+        compact([TRAIL[:1], TRAIL[1], TRAIL[0]]),
+    ],
+    ids=["a list a line", "lists in a list", "deeper", "mixed"],
+)
+def test_no_record_of_a_list_in_a_list_is_lost(data: bytes) -> None:
+    whole = read("aws.cloudtrail", compact({"Records": [TRAIL[0], TRAIL[1], TRAIL[0]]}))
+    found = read("aws.cloudtrail", data)
+    assert sorted(row["id"] for row in found.rows) == sorted(row["id"] for row in whole.rows)
+    assert found.problems == 0
+    assert parser_of(data) == "aws.cloudtrail"
+    for row in found.rows:
+        assert read("aws.cloudtrail", data, only=row["locator"]).rows == [row]
+
+
+def test_what_is_no_record_in_a_list_of_a_line_is_told() -> None:
+    data = compact([TRAIL[0], 5, {"a": 1}]) + b"\n" + compact(TRAIL[0]) + b"\n"
+    found = read("aws.cloudtrail", data)
+    assert [row["problem"] for row in found.rows] == [
+        "", "not a record", "the record has no eventTime", "",
+    ]  # fmt: skip
+
+
+def test_lists_that_are_too_deep_are_told() -> None:
+    found = read("aws.cloudtrail", compact([[[[[[TRAIL[:2]]]]]]]) + b"\n" + compact(TRAIL[0]))
+    assert found.problems
+    told = b"".join(row["raw"] for row in found.rows if row["problem"])
+    assert compact(TRAIL[0]) in told
+
+
+def test_a_list_in_the_list_of_a_trail_is_told_and_proved() -> None:
+    data = compact({"Records": [TRAIL[:2], TRAIL[0]]})
+    found = read("aws.cloudtrail", data)
+    assert found.problems
+    for row in found.rows:
+        assert read("aws.cloudtrail", data, only=row["locator"]).rows == [row]

@@ -160,6 +160,11 @@ def _is_remade(value: Mapping[str, Any]) -> bool:
     return not {"eventname", "insighteventname"}.isdisjoint(map(plain_name, value))
 
 
+def is_cell(value: Any) -> bool:
+    """Whether this is one cell of a row: one name with its value, in either way to say it."""
+    return isinstance(value, dict) and (len(value) <= 1 or value.keys() == {"field", "value"})
+
+
 def _of_row(raw: bytes, memory: Memory, depth: int) -> Reading:
     """A row of a query: of CloudTrail Lake, objects with one name each; of Logs Insights, objects
 
@@ -168,10 +173,12 @@ def _of_row(raw: bytes, memory: Memory, depth: int) -> Reading:
     faults: list[str] = []
     row = strictly(raw.decode(errors="replace"), faults)
     merged: dict[str, Any] = {}
-    for cell in row if isinstance(row, list) else ():
-        if isinstance(cell, dict) and cell.keys() == {"field", "value"}:
+    if not isinstance(row, list) or not all(map(is_cell, row)):
+        raise BadRecord("a list where a CloudTrail record was expected")
+    for cell in row:
+        if cell.keys() == {"field", "value"}:
             merged[str(cell["field"])] = cell["value"]
-        elif isinstance(cell, dict):
+        else:
             merged.update(cell)
     found = _of_value(merged, memory, depth)
     if found is None:

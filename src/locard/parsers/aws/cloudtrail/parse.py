@@ -6,10 +6,8 @@ that is damaged, goes through the cutter, which needs no more memory than the lo
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from itertools import accumulate
 from typing import Any, BinaryIO, cast
 
@@ -26,6 +24,7 @@ from locard.parsers.aws.cloudtrail.exports import (
     plain_name,
     unwrap,
 )
+from locard.parsers.aws.cloudtrail.nested import LIST_KEY, inside, lists, nested, of_list
 from locard.parsers.aws.cloudtrail.parts import Memory
 from locard.parsers.aws.cloudtrail.record import Reading
 from locard.parsers.contract import NO, Context, Head, Match, Opened
@@ -44,7 +43,6 @@ _PORTION = 8 << 20
 _RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*\[\s*')
 _LAST = re.compile(rb"\s*\]\s*\}\s*")
 _LISTED = re.compile(rb'\s*\{\s*"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
-_LIST_KEY = re.compile(rb'"(?:' + "|".join(LISTS).encode() + rb')"\s*:\s*\[')
 _SOURCE = re.compile(rb'\\*"eventSource\\*"\s*:')
 _NAME = re.compile(rb'\\*"eventName\\*"\s*:')
 _COLUMNS = {
@@ -57,9 +55,6 @@ _CARRIERS = {"raw", "eventjson", "cloudtrailevent", "message"}
 class _File(msgspec.Struct):
     Records: list[msgspec.Raw]
 
-
-_QUOTED = b'\\"eventTime\\"'
-"""What a record has that stands as a text in another."""
 
 _FILE = msgspec.json.Decoder(_File)
 _MEMORY = Memory()
@@ -201,10 +196,10 @@ def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
         for batch in one_each(lines(stream, limit), limit):
             cut: list[Piece] = []
             for piece in batch:
-                if not piece.fault and _LIST_KEY.search(piece.raw):
-                    cut += _inside(piece, limit)
+                if not piece.fault and LIST_KEY.search(piece.raw):
+                    cut += inside(piece, limit)
                 else:
-                    cut.append(piece)
+                    cut += of_list(piece, limit)
             yield cut
         return
     for batch in elements(stream, limit, LISTS, is_record):
@@ -212,40 +207,11 @@ def _json(stream: BinaryIO, first: bytes, limit: int) -> Iterator[list[Piece]]:
             inner
             for piece in batch
             for inner in (
-                (piece,) if piece.fault or not _nested(piece.raw) else _lists(piece, limit)
+                of_list(piece, limit)
+                if piece.fault or not nested(piece.raw)
+                else lists(piece, limit)
             )
         ]
-
-
-def _nested(raw: bytes) -> bool:
-    """Whether a list of records may stand inside: a record itself begins with other names."""
-    key = _LIST_KEY.search(raw)
-    return key is not None and b'"eventVersion"' not in raw[: key.start()]
-
-
-def _lists(piece: Piece, limit: int) -> list[Piece]:
-    """The elements of lists in a page of results, which may stand one deeper (OpenSearch)."""
-    found = _inside(piece, limit)
-    key = _LIST_KEY.search(piece.raw)
-    if found != [piece] or key is None:
-        return found
-    at = key.end() - 1
-    try:
-        _, end = json.JSONDecoder(strict=False).raw_decode(piece.raw.decode("latin-1"), at)
-    except (ValueError, RecursionError):
-        return [piece]
-    inner = _inside(piece._replace(offset=piece.offset + at, raw=piece.raw[at:end]), limit)
-    return inner if any(is_record(one.raw) or _QUOTED in one.raw for one in inner) else [piece]
-
-
-def _inside(piece: Piece, limit: int) -> list[Piece]:
-    found = [
-        inner._replace(offset=piece.offset + inner.offset)
-        for batch in elements(BytesIO(piece.raw), limit, LISTS, is_record)
-        for inner in batch
-    ]
-    listed = piece.raw.startswith(b"[") or any(inner.where for inner in found)
-    return found if listed else [piece]
 
 
 def _complete(line: bytes) -> bool:
@@ -275,7 +241,8 @@ def _read(piece: Piece, again: bool) -> list[tuple[Piece, Reading | BadRecord]]:
     try:
         return [(piece, unwrap(piece.raw, _MEMORY))]
     except BadRecord as error:
-        if again and piece.raw.count(b'"eventTime"') > 1:
+        listed = piece.where and piece.raw.startswith(b"[")  # whole: no damage to look behind
+        if again and not listed and piece.raw.count(b'"eventTime"') > 1:
             parts = separate(piece, is_record)
             if any(not part.fault for part in parts):
                 return [
