@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timesketch's interchange and Plaso's outputs."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from locard.parsers.catalogue import load
+from locard.parsers.contract import Head
+from locard.parsers.recognise import Recogniser
 from tests.contracts.golden import read
 
 T = 1_709_632_800_000_000_000
@@ -50,3 +54,31 @@ def test_the_history_of_sshd_has_2002_events(evidence: Path) -> None:
     found = read("timesketch", (folder / "centos_sshd_events.jsonl").read_bytes())
     assert (found.seen, found.problems) == (2002, 0)
     assert {row["host"] for row in found.rows} == {"centos9-stream"}
+
+
+@pytest.mark.parametrize(
+    ("first", "between", "last"),
+    [("{", "\n, ", "\n}"), ("{", ",\n", "}"), ("\ufeff{", ",\r\n ", "\r\n}\r\n")],
+)
+def test_the_one_object_that_psort_writes_as_json(first: str, between: str, last: str) -> None:
+    events = [
+        {
+            "__container_type__": "event", "__type__": "AttributeContainer", "message": f"m{n}",
+            "timestamp": 1_709_632_800_123_456 + n, "timestamp_desc": "Last Access", "pathspec": {},
+        }
+        for n in range(3)
+    ]  # fmt: skip
+    texts = [f'"event_{n}": {json.dumps(event)}' for n, event in enumerate(events)]
+    texts.insert(2, '"event_2": {"message": "cut')
+    data = (first + between.join(texts) + last).encode()
+    head = Head(data, data, len(data), "x.json")
+    assert Recogniser(load()).judge(head).told.parser == "timesketch"
+    found = read("timesketch", data)
+    assert [(row["time"], row["message"]) for row in found.rows if not row["problem"]] == [
+        (event["timestamp"] * 1000, event["message"]) for event in events
+    ]
+    assert (found.seen, found.problems) == (4, 1)
+    for row in found.rows:
+        assert read("timesketch", data, only=row["locator"]).rows == [row]
+        start, length = map(int, row["locator"][5:].split("+"))
+        assert data[start : start + length] == row["raw"]

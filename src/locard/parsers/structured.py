@@ -41,7 +41,7 @@ def look(first: bytes, lists: Sequence[str] = ()) -> tuple[str, list[Mapping[str
     limit = max(len(first), 1 << 20)
     if kind == "json":
         for pieces in _json(BytesIO(first), first, limit, lists):
-            found = [_found(piece) for piece in pieces[:100]]
+            found = [as_found(piece) for piece in pieces[:100]]
             records += [item.record for item in found if item.record]
             if len(records) >= 100:
                 break
@@ -91,7 +91,7 @@ def found_batches(
             ]
         return
     for pieces in _json(opened.stream(), first, limit, lists):
-        yield [_found(p) for p in pieces if only is None or p.locator == only]
+        yield [as_found(p) for p in pieces if only is None or p.locator == only]
 
 
 def _json(stream: Any, first: bytes, limit: int, lists: Sequence[str]) -> Iterator[list[Piece]]:
@@ -130,7 +130,8 @@ def _whole(line: bytes) -> bool:
     return True
 
 
-def _found(piece: Piece) -> Found:
+def as_found(piece: Piece) -> Found:
+    """The record that a piece of JSON holds, or why it holds none."""
     if piece.fault:
         return Found({}, piece.raw, piece.locator, piece.fault)
     faults: list[str] = []

@@ -3,15 +3,20 @@
 
 `datetime` (ISO 8601) is read first, since it may hold nanoseconds; `timestamp` (microseconds since
 1970) is the fallback. What the time means is `timestamp_desc`. Sources: Timesketch guide, "Create
-timeline from JSON/JSONL/CSV file"; Plaso, output modules `json_line`, `dynamic` and `l2tcsv`.
+timeline from JSON/JSONL/CSV file"; Plaso, output modules `json_line`, `json`, `dynamic`, `l2tcsv`.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.mapping import compile_columns, fill
+from locard.parsers.records import Piece, lines
 from locard.parsers.rows import Rows
-from locard.parsers.structured import Found, beginning, found_batches, look
+from locard.parsers.structured import Found, as_found, beginning, found_batches, look
 from locard.parsers.times import NotATime, any_time, epoch
 from locard.parsers.times import text as time_text
 
@@ -36,11 +41,15 @@ _PLAN = compile_columns(
         "outcome": {"from": ["outcome", "result"]},
     }
 )
+_NUMBERED = re.compile(rb'(?:\xef\xbb\xbf)?[\s{,]*"event_\d+"\s*:\s*(?=\{)')
+"""What stands in front of each event in the one object that psort writes as `json`."""
 _NO_TIME = ("Not a time", "Not set", "0")
 
 
 def recognise(head: Head) -> Match:
     """By the three names that Timesketch requires."""
+    if _NUMBERED.match(head.first) and b'"timestamp_desc"' in head.first:
+        return Match(94, "Plaso events as JSON")
     kind, records = look(beginning(head))
     for record in records[:5]:
         if "timestamp_desc" in record and ("datetime" in record or "timestamp" in record):
@@ -53,10 +62,31 @@ def recognise(head: Head) -> Match:
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each event; see `contract`."""
-    for batch in found_batches(opened, context):
+    numbered = _NUMBERED.match(opened.first) is not None
+    for batch in _numbered(opened, context) if numbered else found_batches(opened, context):
         timed = [_timed(item, context.zone) for item in batch]
         fill(_PLAN, [item for item, has_time in timed if has_time], rows, context)
         fill(_TIMELESS, [item for item, has_time in timed if not has_time], rows, context)
+
+
+def _numbered(opened: Opened, context: Context) -> Iterator[list[Found]]:
+    """The events of an object that names each `event_N`, one a line."""
+    for batch in lines(opened.stream(), context.limits.record_bytes):
+        pieces = [_event(piece) for piece in batch if piece.fault or piece.raw.strip() != b"}"]
+        yield [as_found(one) for one in pieces if context.only in (None, one.locator)]
+
+
+def _event(piece: Piece) -> Piece:
+    """A line without the name of the event and what closes it."""
+    match = _NUMBERED.match(piece.raw)
+    if piece.fault or match is None:
+        return piece
+    raw = piece.raw[match.end() :].rstrip(b" ,\t\r")
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        raw = raw.removesuffix(b"}").rstrip()  # the last of them closes the object too
+    return Piece(piece.offset + match.end(), raw, len(raw))
 
 
 _TIMELESS = compile_columns(
