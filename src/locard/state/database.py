@@ -5,6 +5,7 @@ Evidence and events never live here, only what people and jobs say about them.
 """
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # Alembic is imported where a state file is made or migrated: that takes a tenth of a second, which
 # every command would wait for.
 
+ROOM = 1 << 16
+"""Bytes that SQLite needs beside the file to read it, and some to write."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -49,7 +52,7 @@ class State:
                     session.execute(text("BEGIN IMMEDIATE"))
                 yield session
         except OperationalError as error:
-            raise _explained(error) from error
+            raise _explained(error, Path(str(self.engine.url.database))) from error
         finally:
             session.close()
 
@@ -77,7 +80,7 @@ def open_state(path: Path) -> State:
             _migrate(engine)
     except OperationalError as error:
         engine.dispose()
-        raise _explained(error) from error
+        raise _explained(error, path) from error
     path.chmod(0o600)
     return State(engine)
 
@@ -162,11 +165,25 @@ def migrations() -> "Config":
     return config
 
 
-def _explained(error: OperationalError) -> Storage:
+def _explained(error: OperationalError, path: Path) -> Storage:
     reason = str(error.orig)
-    advice = (
-        "Free some space and run the same command again; nothing that was recorded is lost."
-        if "full" in reason
-        else "Check that LOCARD_HOME is writable and not used by another version of Locard."
+    unsaid = "I/O" in reason or "unable to open" in reason
+    if "full" in reason or (unsaid and _no_room(path.parent)):
+        return Storage(
+            f"The disk of the state file {path} is full.",
+            "Free some space and run the same command again; nothing that was recorded is lost.",
+        )
+    return Storage(
+        f"The state file {path} cannot be used: {reason}.",
+        "Check that LOCARD_HOME is writable and not used by another version of Locard.",
     )
-    return Storage(f"The state file cannot be used: {reason}.", advice)
+
+
+def _no_room(folder: Path) -> bool:
+    """Whether a disk has no room for what SQLite keeps beside a file: it only says that it could
+    not write."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < ROOM or (found.f_files > 0 and not found.f_favail)
