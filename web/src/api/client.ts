@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Problem } from './contract';
+import type { Problem, Received } from './contract';
 
 /** An error of the API, with what a person needs: a sentence, advice and the id for the log. */
 export class Failure extends Error {
@@ -99,21 +99,23 @@ export function get<T>(where: string, signal?: AbortSignal): Promise<T> {
 }
 
 export interface Upload {
-  /** Resolves when the server holds all bytes. */
-  done: Promise<void>;
+  /** Resolves when the server holds all bytes; says whether it held them before. */
+  done: Promise<boolean>;
   cancel: () => void;
 }
 
 /** Sends a file as the raw body of a request. XMLHttpRequest, because fetch shows no progress. */
 export function upload(where: string, file: File, progress: (sent: number) => void): Upload {
   const request = new XMLHttpRequest();
-  const done = new Promise<void>((resolve, reject) => {
+  const done = new Promise<boolean>((resolve, reject) => {
     request.open('POST', where);
     request.setRequestHeader('X-Locard', '1');
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) return resolve();
+      if (request.status >= 200 && request.status < 300) {
+        return resolve((JSON.parse(request.responseText) as Received).known);
+      }
       let problem: Problem = { title: request.statusText, status: request.status, detail: '' };
       try {
         problem = { ...problem, ...(JSON.parse(request.responseText) as Problem) };

@@ -36,6 +36,7 @@ export type {
   PlaybookShown as Playbook,
   ProofShown as Proof,
   ProposalShown as Proposal,
+  Received,
   RoleTable,
   RunList,
   RunShown as Run,

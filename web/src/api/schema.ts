@@ -1198,9 +1198,14 @@ export interface Provenance {
   sightings: Sighting[];
 }
 
-/** An upload that is in the vault; `job` parses it, null when a running one will. */
+/**
+ * An upload that is in the vault; `job` parses it, null when a running one will.
+ *
+ * `known` says that the case held the same bytes before: nothing is added twice.
+ */
 export interface Received {
   job: string | null;
+  known: boolean;
   evidence: Evidence;
 }
 

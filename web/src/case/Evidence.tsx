@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Select, TextInput } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { FileStack, Search, Upload } from 'lucide-react';
-import { type DragEvent, use, useCallback, useRef, useState } from 'react';
+import { type ChangeEvent, type DragEvent, use, useCallback, useRef, useState } from 'react';
 import { Gate } from '../access/Gate';
 import { useMay } from '../access/may';
 import type { EvidenceItem } from '../api/contract';
@@ -17,7 +18,8 @@ import { Name, Value } from '../text/Value';
 import styles from './case.module.css';
 import { EvidenceSide, State } from './EvidenceSide';
 import { ProgressContext } from './progress';
-import { UploadLines, useUploads } from './uploads';
+import { send, useSending } from './sending';
+import { UploadLines } from './uploads';
 
 const STATES = ['queued', 'parsing', 'parsed', 'not parsed', 'failed', 'archive'];
 
@@ -32,7 +34,7 @@ export function Evidence() {
   const { typed, setTyped, text } = useTyped(search.q ?? '', put);
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
-  const uploads = useUploads(name);
+  const sending = useSending(name);
   const adding = useMay('acquire', name);
   const running = use(ProgressContext).filter(isRunning);
   const list = useInfiniteQuery({
@@ -47,10 +49,26 @@ export function Evidence() {
     placeholderData: (kept) => kept,
   });
 
-  const dropped = (event: DragEvent) => {
+  const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    if (adding.may) uploads.add([...event.dataTransfer.files]);
+    if (!adding.may) return;
+    const given = [...event.dataTransfer.items].filter((item) => item.kind === 'file');
+    const isFolder = (item: DataTransferItem) => item.webkitGetAsEntry()?.isDirectory;
+    send(
+      name,
+      given.filter((item) => !isFolder(item)).flatMap((item) => item.getAsFile() ?? []),
+    );
+    if (!given.some(isFolder)) return;
+    notifications.show({
+      color: 'red',
+      title: 'A folder cannot be dropped here',
+      message: `Its files would lose their paths. Drop it as a zip or tar, or run “locard add ${name} PATH” where it is.`,
+    });
+  };
+  const choose = (event: ChangeEvent<HTMLInputElement>) => {
+    send(name, event.currentTarget.files ?? []);
+    event.currentTarget.value = '';
   };
   const items = list.data?.pages.flatMap((page) => page.evidence) ?? [];
   const total = list.data?.pages[0]?.total ?? 0;
@@ -75,21 +93,12 @@ export function Evidence() {
       onDragLeave={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
       }}
-      onDrop={dropped}
+      onDrop={drop}
     >
       {over && (
         <div className={styles.drop}>{adding.may ? 'Drop to add as evidence' : adding.why}</div>
       )}
-      <input
-        ref={picker}
-        type="file"
-        multiple
-        hidden
-        onChange={(event) => {
-          uploads.add([...(event.currentTarget.files ?? [])]);
-          event.currentTarget.value = '';
-        }}
-      />
+      <input ref={picker} type="file" multiple hidden onChange={choose} />
       <div className={styles.tools}>
         <TextInput
           aria-label="Find by name"
@@ -120,9 +129,9 @@ export function Evidence() {
           </Button>
         </Gate>
       </div>
-      {(running.length > 0 || uploads.list.length > 0) && (
+      {(running.length > 0 || sending.length > 0) && (
         <div className={styles.work}>
-          <UploadLines uploads={uploads} />
+          <UploadLines list={sending} />
           {running.map((each) => (
             <ProgressLine key={each.job + each.what} progress={each} />
           ))}
@@ -143,7 +152,8 @@ export function Evidence() {
           <p>
             Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they
             are is recognised from their content; archives are opened, and every file gets its
-            hashes and its line in the ledger.
+            hashes and its line in the ledger. A folder is added
+            with that command, or as a zip or tar.
           </p>
         </Nothing>
       ) : !list.data ? (

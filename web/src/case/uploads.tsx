@@ -1,111 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button } from '@mantine/core';
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { address, Failure, upload } from '../api/client';
-import { client } from '../api/queries';
+import { Fragment, type ReactNode } from 'react';
 import { ProgressLine } from '../shell/Progress';
+import { counted } from '../text/number';
+import { Value } from '../text/Value';
 import styles from './case.module.css';
+import { forget, isGoing, type Sending } from './sending';
 
-interface Sending {
-  key: number;
-  file: File;
-  sent: number;
-  started: number;
-  failed: string;
-  cancel: () => void;
-}
-
-export interface Uploads {
-  list: Sending[];
-  add: (files: File[]) => void;
-  forget: (key: number) => void;
-}
-
-let next = 1;
-
-/** Files on their way to the vault, one after the other: the disk is the limit, not the line. */
-export function useUploads(name: string): Uploads {
-  const [list, setList] = useState<Sending[]>([]);
-  const busy = useRef(false);
-  const change = useCallback((key: number, what: Partial<Sending>) => {
-    setList((now) => now.map((each) => (each.key === key ? { ...each, ...what } : each)));
-  }, []);
-  const forget = useCallback((key: number) => {
-    setList((now) => now.filter((each) => each.key !== key));
-  }, []);
-
-  useEffect(() => {
-    const waiting = list.find((each) => !each.failed && each.started === 0);
-    if (!waiting || busy.current) return;
-    busy.current = true;
-    const where = address(['cases', name, 'evidence'], { name: waiting.file.name });
-    const sending = upload(where, waiting.file, (sent) => change(waiting.key, { sent }));
-    change(waiting.key, { started: Date.now(), cancel: sending.cancel });
-    sending.done
-      .then(
-        () => {
-          forget(waiting.key);
-          void client.invalidateQueries({ queryKey: ['evidence', name] });
-          void client.invalidateQueries({ queryKey: ['case', name] });
-        },
-        (error: unknown) => {
-          const problem = error instanceof Failure ? error.problem : null;
-          const failed = [problem?.detail || 'The upload failed.', problem?.advice]
-            .join(' ')
-            .trim();
-          change(waiting.key, { failed });
-        },
-      )
-      .finally(() => {
-        busy.current = false;
-        setList((now) => [...now]);
-      });
-  }, [list, name, change, forget]);
-
-  const add = useCallback((files: File[]) => {
-    const fresh = files.map((file) => {
-      next += 1;
-      return { key: next, file, sent: 0, started: 0, failed: '', cancel: () => undefined };
-    });
-    setList((now) => [...now, ...fresh]);
-  }, []);
-  return { list, add, forget };
-}
-
-export function UploadLines(props: { uploads: Uploads }) {
-  return props.uploads.list.map((each) => {
-    const seconds = each.started ? (Date.now() - each.started) / 1000 : 0;
-    const rate = seconds > 0.5 ? each.sent / seconds : null;
-    if (each.failed) {
-      return (
+/** Files on their way, and those that could not be added with the reason. */
+export function UploadLines(props: { list: Sending[] }) {
+  const failed = props.list.filter((each) => each.failed);
+  const known = props.list.filter((each) => each.known);
+  const going = props.list.filter(isGoing);
+  const waiting = going.filter((each) => !each.started);
+  return (
+    <>
+      {failed.map((each) => (
         <div key={each.key} className={styles.panel} style={{ padding: '8px 12px' }} role="alert">
-          <strong>{each.file.name}</strong> was not added. {each.failed}{' '}
-          <Button
-            size="compact-xs"
-            variant="default"
-            onClick={() => props.uploads.forget(each.key)}
-          >
+          <strong>
+            <Value text={each.file.name} limit={200} />
+          </strong>{' '}
+          was not added. {each.failed}{' '}
+          <Button size="compact-xs" variant="default" onClick={() => forget(each.key)}>
             Dismiss
           </Button>
         </div>
-      );
-    }
-    return (
-      <ProgressLine
-        key={each.key}
-        progress={{
-          job: String(each.key),
-          what: each.file.name,
-          stage: each.started ? 'uploading' : 'waiting',
-          done: each.sent,
-          total: each.file.size,
-          unit: 'bytes',
-          rate,
-          left_seconds: rate ? (each.file.size - each.sent) / rate : null,
-          state: 'running',
-          log: [],
-        }}
-      />
-    );
-  });
+      ))}
+      {known.length > 0 && (
+        <Several list={known} label="Dismiss">
+          {known.length === 1 ? 'is in this case already' : 'are in this case already'}: nothing is
+          added twice.
+        </Several>
+      )}
+      {going
+        .filter((each) => each.started)
+        .map((each) => (
+          <ProgressLine key={each.key} progress={progressOf(each)} cancel={each.cancel} />
+        ))}
+      {waiting.length > 0 && (
+        <Several list={waiting} label={waiting.length === 1 ? 'Cancel' : 'Cancel all'}>
+          {waiting.length === 1 ? 'waits' : 'wait'} to be uploaded.
+        </Several>
+      )}
+    </>
+  );
+}
+
+/** Names that one sentence can hold. */
+const NAMED = 3;
+
+/** One sentence about several files, and the way to have them out of it. */
+function Several(props: { list: Sending[]; label: string; children: ReactNode }) {
+  const { list } = props;
+  const more = list.length - NAMED;
+  return (
+    <div className={styles.panel} style={{ padding: '8px 12px' }} role="status">
+      {list.slice(0, NAMED).map((each, at) => (
+        <Fragment key={each.key}>
+          {at > 0 && ', '}
+          <strong>
+            <Value text={each.file.name} limit={80} />
+          </strong>
+        </Fragment>
+      ))}
+      {more > 0 && ` and ${counted(more, 'further file')}`} {props.children}{' '}
+      <Button
+        size="compact-xs"
+        variant="default"
+        onClick={() => forget(...list.map((each) => each.key))}
+      >
+        {props.label}
+      </Button>
+    </div>
+  );
+}
+
+function progressOf(each: Sending) {
+  const { started, sent } = each;
+  const { size } = each.file;
+  const seconds = started ? (Date.now() - started) / 1000 : 0;
+  const rate = seconds > 0.5 && sent > 0 ? sent / seconds : null;
+  // The last bytes are sent before they are hashed and on the disk.
+  const stage = sent < size ? 'uploading' : 'taking in';
+  return {
+    job: String(each.key),
+    what: each.file.name,
+    stage,
+    done: sent,
+    total: size,
+    unit: 'bytes',
+    rate,
+    left_seconds: rate ? (size - sent) / rate : null,
+    state: 'running',
+    log: [],
+  };
 }

@@ -68,7 +68,7 @@ function amount(value: number, unit: string): string {
   return /^bytes?$/i.test(unit) ? bytes(value) : `${count(Math.round(value))} ${unit}`;
 }
 
-export function ProgressLine(props: { progress: Progress }) {
+export function ProgressLine(props: { progress: Progress; cancel?: () => void }) {
   const { progress } = props;
   const [log, setLog] = useState(false);
   const share = progress.total ? Math.min(1, progress.done / progress.total) : null;
@@ -97,13 +97,18 @@ export function ProgressLine(props: { progress: Progress }) {
         {share === null ? <i data-unknown /> : <i style={{ width: `${share * 100}%` }} />}
       </div>
       <span className="faint number">
-        {amount(progress.done, progress.unit)}
+        {(progress.total || progress.done > 0) && amount(progress.done, progress.unit)}
         {progress.total ? ` of ${amount(progress.total, progress.unit)}` : ''}
         {progress.rate ? ` · ${amount(progress.rate, progress.unit)}/s` : ''}
       </span>
       {progress.log.length > 0 && (
         <button type="button" className={styles.plain} onClick={() => setLog(!log)}>
           {log ? 'Hide log' : 'Log'}
+        </button>
+      )}
+      {props.cancel && (
+        <button type="button" className={styles.plain} onClick={props.cancel}>
+          Cancel
         </button>
       )}
       {log && (

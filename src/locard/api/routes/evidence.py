@@ -2,6 +2,7 @@
 """Evidence of a case: what is held, adding more, and taking a copy out."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Annotated, BinaryIO
 from urllib.parse import quote
@@ -81,9 +82,13 @@ class EvidenceList(BaseModel):
 
 
 class Received(BaseModel):
-    """An upload that is in the vault; `job` parses it, null when a running one will."""
+    """An upload that is in the vault; `job` parses it, null when a running one will.
+
+    `known` says that the case held the same bytes before: nothing is added twice.
+    """
 
     job: str | None
+    known: bool
     evidence: Evidence
 
 
@@ -121,6 +126,7 @@ async def receive(
             "Send the bytes of the file as the body: curl --data-binary @FILE ADDRESS?name=FILE",
         )
     wish = Wish(parser=parser, zone=zone, host=host, mapping=mapping)
+    begun = time.time_ns()
 
     said = request.headers.get("content-length", "")
     size = int(said) if said.isascii() and said.isdigit() else None
@@ -131,7 +137,8 @@ async def receive(
     item = await run_in_threadpool(take)
     jobs = await run_in_threadpool(door.desk.progress, case, limit=1)
     running = [str(job.job) for job in jobs if job.state == "running"]
-    return Received(job=running[0] if running else None, evidence=_shown(item))
+    job = running[0] if running else None
+    return Received(job=job, known=item.added < begun, evidence=_shown(item))
 
 
 @router.get("/{evidence}")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Uploads: nothing that was chosen is lost on the way, and what is known already is said."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.conftest import LONG, Held
+
+pytestmark = pytest.mark.browser
+
+ODD = "odd\u202egpj\x1b name.jsonl"
+
+
+def events(path: Path, text: str) -> Path:
+    path.write_text(f'{{"datetime": "2026-03-01T00:00:00Z", "message": "{text}"}}\n')
+    return path
+
+
+def test_files_go_on_while_another_page_is_looked_at(page: Page, tmp_path: Path):
+    page.goto("/cases")
+    page.get_by_role("button", name="New case").click()
+    page.get_by_label("Name").fill("several")
+    page.get_by_role("button", name="Make the case").click()
+    page.get_by_text("No evidence yet").wait_for()
+    files = [events(tmp_path / f"f{n}.jsonl", f"number {n}") for n in range(4)]
+    files.append(events(tmp_path / ODD, "odd"))
+    (tmp_path / "empty.log").touch()
+    files.append(tmp_path / "empty.log")
+    held = Held(page, re.compile(r"/evidence\?name="))
+    picker = page.locator("input[type=file]")
+    picker.set_input_files(files)
+    expect(page.get_by_role("region", name="f0.jsonl")).to_contain_text("0 %")
+    waiting = page.get_by_text("further files wait to be uploaded.")
+    expect(waiting).to_contain_text("f1.jsonl, f2.jsonl, f3.jsonl and 2 further files wait")
+    tabs = page.get_by_role("navigation", name="Views of the case")
+    tabs.get_by_role("link", name="People").click()
+    expect(waiting).to_have_count(0)
+    held.first()
+    held.let_go()
+    tabs.get_by_role("link", name="Evidence").click()
+    expect(page.get_by_text("6 pieces")).to_be_visible(timeout=LONG)
+    rows = page.get_by_role("row")
+    expect(rows.filter(has_text="not parsed")).to_contain_text("empty file", timeout=LONG)
+    expect(rows.filter(has_text="odd")).to_contain_text("RLO")
+    picker.set_input_files(files[:2])
+    told = page.get_by_text("are in this case already: nothing is added twice.")
+    expect(told).to_contain_text("f0.jsonl, f1.jsonl")
+    told.get_by_role("button", name="Dismiss").click()
+    expect(told).to_have_count(0)
+    expect(page.get_by_text("6 pieces")).to_be_visible()
+
+
+def test_an_upload_can_be_cancelled_and_says_so(page: Page, tmp_path: Path):
+    page.goto("/cases/harbour/evidence")
+    page.get_by_role("row", name=re.compile("trail.jsonl")).wait_for()
+    held = Held(page, re.compile(r"/evidence\?name="))
+    page.locator("input[type=file]").set_input_files(events(tmp_path / "never.jsonl", "never"))
+    held.first()
+    page.get_by_label("never.jsonl").get_by_role("button", name="Cancel").click()
+    told = page.get_by_role("alert").filter(has_text="never.jsonl")
+    expect(told).to_contain_text("was not added. The upload was cancelled.")
+    page.reload()
+    page.get_by_role("row", name=re.compile("trail.jsonl")).wait_for()
+    expect(page.get_by_role("row", name=re.compile("never.jsonl"))).to_have_count(0)

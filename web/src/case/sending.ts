@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files on their way to the vault. They are kept here and not in the page that shows them: whoever
+// looks at another page meanwhile loses none.
+import { useMemo, useSyncExternalStore } from 'react';
+import { address, Failure, upload } from '../api/client';
+import { client } from '../api/queries';
+
+export interface Sending {
+  key: number;
+  case: string;
+  file: File;
+  sent: number;
+  /** When its first byte was sent, 0 while it waits. */
+  started: number;
+  failed: string;
+  /** Whether the case turned out to hold the same bytes already. */
+  known: boolean;
+  cancel: () => void;
+}
+
+let next = 1;
+let list: Sending[] = [];
+let busy = false;
+const watching = new Set<() => void>();
+
+function put(now: Sending[]): void {
+  list = now;
+  for (const told of watching) told();
+}
+
+function change(key: number, what: Partial<Sending>): void {
+  put(list.map((each) => (each.key === key ? { ...each, ...what } : each)));
+}
+
+export function forget(...keys: number[]): void {
+  put(list.filter((each) => !keys.includes(each.key)));
+}
+
+/** Whether it is still to be sent, or being sent. */
+export function isGoing(one: Sending): boolean {
+  return !one.failed && !one.known;
+}
+
+/** Adds files to those that are sent to a case. */
+export function send(name: string, files: Iterable<File>): void {
+  const fresh = [...files].map((file) => {
+    const key = next;
+    next += 1;
+    const cancel = () => forget(key);
+    return { key, case: name, file, sent: 0, started: 0, failed: '', known: false, cancel };
+  });
+  put([...list, ...fresh]);
+  void work();
+}
+
+/** One after the other: the disk is the limit, not the line. */
+async function work(): Promise<void> {
+  if (busy) return;
+  busy = true;
+  for (;;) {
+    const one = list.find((each) => isGoing(each) && each.started === 0);
+    if (!one) break;
+    const where = address(['cases', one.case, 'evidence'], { name: one.file.name });
+    const sending = upload(where, one.file, (sent) => change(one.key, { sent }));
+    change(one.key, { started: Date.now(), cancel: sending.cancel });
+    try {
+      const known = await sending.done;
+      if (known) change(one.key, { known });
+      else forget(one.key);
+      for (const key of ['evidence', 'case']) {
+        void client.invalidateQueries({ queryKey: [key, one.case] });
+      }
+    } catch (error) {
+      const problem = error instanceof Failure ? error.problem : null;
+      const told = [problem?.detail || 'The upload failed.', problem?.advice];
+      change(one.key, { failed: told.filter(Boolean).join(' ') });
+    }
+  }
+  busy = false;
+}
+
+function watch(told: () => void): () => void {
+  watching.add(told);
+  return () => watching.delete(told);
+}
+
+/** What is on its way to a case, or could not be added. */
+export function useSending(name: string): Sending[] {
+  const all = useSyncExternalStore(watch, () => list);
+  return useMemo(() => all.filter((each) => each.case === name), [all, name]);
+}
+
+// Closing the window would leave out what has not been sent: the browser asks first.
+window.addEventListener('beforeunload', (event) => {
+  if (list.some(isGoing)) event.preventDefault();
+});
