@@ -49,11 +49,14 @@ def read_script(stream: BinaryIO, place: Place, rows: Rows) -> None:
         broke = f"the file breaks off at byte {size}: {fault}"
     schedule, name = period_of(place.path), place.path.rpartition("/")[2]
     attributes = {"schedule": schedule, "size": f"{size}", "interpreter": _interpreter(first)}
+    action, what = "cron job", f"cron script {name} of root"
+    if name.startswith("."):  # as the placeholders of packages
+        action, what = "file beside cron jobs", f"hidden file {name}, which run-parts passes over"
     whole = "" if broke else digest.hexdigest()
     place.row(
         rows, 0, {key: value for key, value in attributes.items() if value}, actor="root",
-        actor_kind="user", action="cron job", resource=place.path, process=place.path, hash=whole,
-        message=f"cron script {name} of root: {schedule or 'by run-parts'}, {size:,} bytes",
+        actor_kind="user", action=action, resource=place.path, process=place.path, hash=whole,
+        message=f"{what}: {schedule or 'by run-parts'}, {size:,} bytes",
         raw=first, problem=broke, **dated(place),
     )  # fmt: skip
 
