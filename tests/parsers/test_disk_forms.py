@@ -7,8 +7,11 @@ import pytest
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Head
+from locard.parsers.disk.image.layers import Volume
 from locard.parsers.disk.image.parse import recognise
-from tests.parsers.test_disk import image, read, run, tool
+from locard.parsers.disk.image.tree import Tree
+from tests.parsers.linux_bytes import lastlog
+from tests.parsers.test_disk import FILES, image, read, run, tool
 
 __all__ = ["image"]
 COUNT = 1500
@@ -132,3 +135,100 @@ def test_a_container_that_is_not_read_says_what_to_do(tmp_path, form, title):
     with pytest.raises(Unreadable, match=f"{title} image.*not supported") as raised:
         read(path)
     assert "qemu-img convert -O raw" in raised.value.advice
+
+
+def long_log(lines):
+    """A log that no inode holds."""
+    return b"".join(
+        b"2024-01-05 10:00:%02d web-1 app[1]: line %d\n" % (n % 60, n) for n in range(lines)
+    )
+
+
+@pytest.fixture
+def ext(tmp_path):
+    """Makes an ext file system of a machine with short and long files and a sparse one."""
+
+    def make(*options):
+        files = {
+            **FILES, "var/log/messages": long_log(400),
+            "etc/short": b"s" * 59, "etc/more": b"m" * 90,
+            **{f"many/{number}-{'x' * (number % 40)}": b"" for number in range(300)},
+        }  # fmt: skip
+        for name, data in files.items():
+            path = tmp_path / "root" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        for name, uids in (("lastlog", (0, 400, 90_000)), ("sparse", (0, 400, 300_000))):
+            with (tmp_path / "root/var/log" / name).open("wb") as stream:
+                for uid in uids:
+                    stream.seek(uid * 292)
+                    stream.write(lastlog(1_700_000_000 + uid, b"tty1", b""))
+                stream.truncate((uids[-1] + 100) * 292)
+        path = tmp_path / "ext.raw"
+        with path.open("wb") as stream:
+            stream.truncate(64 << 20)
+        run(tool("mkfs.ext4"), "-q", "-F", *options, "-d", tmp_path / "root", path)
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("options", [
+    ("-b", "4096"), ("-b", "1024"), ("-O", "bigalloc", "-C", "16384"),
+    ("-O", "bigalloc", "-b", "4096", "-C", "65536"), ("-O", "inline_data", "-I", "256"),
+    ("-O", "inline_data", "-I", "1024", "-b", "4096"), ("-O", "^extents,^64bit", "-b", "1024"),
+    ("-O", "^extents,^64bit,^metadata_csum,^filetype", "-b", "4096"), ("-b", "65536"),
+    ("-O", "casefold,verity,project,ea_inode,orphan_file", "-E", "encoding=utf8"),
+], ids=" ".join)  # fmt: skip
+def test_every_form_of_ext_gives_the_same_rows(ext, options):
+    rows = read(ext(*options))
+    assert rows.problems == 0
+    assert rows.facts["host"] == "web-1"
+    logins = [row for row in rows.of("linux.utmp") if row["file"].endswith("lastlog")]
+    assert [row["time"] // 10**9 - 1_700_000_000 for row in logins] == [0, 400, 90_000]
+    assert [row["message"] for row in rows.of("linux.shell_history")] == [
+        "id", "curl http://203.0.113.9/x", "ls",
+    ]  # fmt: skip
+    log = [row for row in rows.of("linux.syslog") if row["file"] == "/var/log/messages"]
+    assert len(log) == 400
+    assert len({f for row in rows.of("disk.filesystem") if "/many/" in (f := row["file"])}) == 300
+
+
+@pytest.mark.parametrize(
+    "options, names",
+    [(("-O", "inline_data"), ("/etc/short", "/etc/more", "/var/log/messages")),
+     (("-O", "^extents,^64bit", "-b", "1024"), ("/etc/more", "/var/log/sparse"))],
+)  # fmt: skip
+def test_content_of_ext_is_that_of_its_file(ext, tmp_path, options, names):
+    with ext(*options).open("rb") as stream:
+        tree = Tree(Volume("disk", stream, 64 << 20, "ext"))
+        for name in names:
+            assert tree.open(name).read() == (tmp_path / "root" / name[1:]).read_bytes()
+
+
+def test_damage_of_an_ext_folder_is_told_and_the_other_blocks_are_read(ext):
+    path = ext("-b", "1024", "-O", "^metadata_csum,^dir_index")
+    before = len(read(path).of("linux.cron_scripts"))
+    with path.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as data:
+        at = data.find(b"cron.daily")
+        assert data[at - 2] == len(b"cron.daily")
+        data[at - 4 : at - 2] = b"\0\0"
+    rows = read(path)
+    assert (before, len(rows.of("linux.cron_scripts"))) == (1, 0)
+    (problem,) = [row for row in rows if "names in it are missing" in row["problem"]]
+    assert problem in read(path, only=problem["locator"])
+
+
+def test_an_encrypted_folder_says_so(ext):
+    path = ext("-O", "encrypt")
+    run(tool("debugfs"), "-w", "-R", "set_inode_field /home/eve flags 0x80800", path)
+    (problem,) = [row for row in read(path) if row["problem"]]
+    assert "encrypted (fscrypt)" in problem["problem"]
+
+
+def test_content_inside_an_inode_that_breaks_off_is_a_problem(ext):
+    path = ext("-O", "inline_data", "-I", "256")
+    run(tool("debugfs"), "-w", "-R", "set_inode_field /root/.bash_history size 5000", path)
+    rows = read(path)
+    (problem,) = [row for row in rows if row["problem"]]
+    assert problem["locator"] == "disk/root/.bash_history#broken"

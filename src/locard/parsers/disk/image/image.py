@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from locard.parsers.contract import Context, Opened
-from locard.parsers.disk.image import blocks, boundary, filesystem_timeline, layers
+from locard.parsers.disk.image import blocks, boundary, filesystem_timeline, layers, sleuthkit
 from locard.parsers.disk.image.machines import Machines
 from locard.parsers.disk.image.tree import Tree
 from locard.parsers.linux.artefacts import ARTEFACTS, Artefact, Machine, Turn
@@ -63,6 +63,8 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
                 f"the folder {folder} of {tree.volume.name} could not be read in full, so that "
                 f"artefacts below it may be missing: {fault}",
             )
+        for number, fault in enumerate(tree.faults if sleuthkit.reads(tree.volume.kind) else ()):
+            report(f"{tree.volume.name}!names{number}", f"{tree.volume.name}: {fault}")
     for volume in volumes:
         if image.wanted(volume.name) and not triage:
             filesystem_timeline.read(

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image import blocks, companions, lvm, smart, subclusters
+from locard.parsers.disk.image import blocks, companions, ext_nodes, lvm, smart, subclusters
 from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.companions import leaf
 from locard.parsers.disk.image.magic import TITLES, claimed_size, container_of, filesystem_of
@@ -135,7 +135,10 @@ def _at(stream: BinaryIO, offset: int, count: int) -> bytes:
 
 
 def _volume(name: str, stream: BinaryIO, size: int, number: int = 0, title: str = "") -> Volume:
-    return Volume(name, stream, size, filesystem_of(lambda o, n: _at(stream, o, n)), number, title)
+    kind = filesystem_of(lambda offset, count: _at(stream, offset, count))
+    if kind == "ext":
+        stream = ext_nodes.counted_in_blocks(stream, size)
+    return Volume(name, stream, size, kind, number, title)
 
 
 def _partitions(disk: BinaryIO, size: int, prefix: str, report: Report) -> list[Volume]:

@@ -11,7 +11,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, BinaryIO, cast
 
-from locard.parsers.disk.image import xfs_directories
+from locard.parsers.disk.image import ext_nodes, xfs_directories
 from locard.parsers.disk.image.boundary import fault_text
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.linux.place import printable
@@ -23,6 +23,8 @@ _READERS = {
     "apfs": ("apfs", "ApfsFilesystem"), "ufs": ("ffs", "FfsFilesystem"),
     "squashfs": ("squashfs", "SquashFSFilesystem"),
 }  # fmt: skip
+_MENDED = {"ext": ext_nodes.replace, "xfs": xfs_directories.replace}
+"""What reads parts of a file system in the place of the library, which reads less."""
 MOUNTS = ("/", "/var", "/var/log", "/home", "/root", "/var/lib", "/var/lib/docker", "/usr", "/etc")
 """Where a volume may have been mounted; a path is looked for below each."""
 
@@ -45,8 +47,8 @@ class Tree:
         self.unlisted: dict[str, str] = {}
         """Folders that could not be read in full when files were looked for, and why."""
         self._listed: OrderedDict[str, list[str]] = OrderedDict()
-        if volume.kind == "xfs":
-            xfs_directories.replace(self.filesystem, self.faults.setdefault)
+        if volume.kind in _MENDED:
+            _MENDED[volume.kind](self.filesystem, self.faults.setdefault)
         self.mounts: tuple[str, ...] = ("/",) if self.exists("/etc/passwd") else MOUNTS
 
     @staticmethod
