@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows go in once, come out as they went in, and further places become sightings."""
 
+import signal
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
 from locard.model.errors import BadQuery, Error, Missing
-from locard.timeline import Search, Timeline, Written
+from locard.timeline import Search, Timeline, Written, connect, schema
+from locard.timeline.staging import staged
+from tests.timeline.conftest import end
 from tests.timeline.rows import EVIDENCE, HOUR, OTHER, START, batch, many
 
 FULL = {
@@ -242,3 +247,25 @@ def test_the_text_index_changes_no_answer(timeline: Timeline) -> None:
     assert timeline.count(Search("case", "number4003")).rows == 1
     timeline.index("case")
     assert timeline.count(Search("case", "number4003")).notes == []
+
+
+@pytest.mark.parametrize("how", ["interrupted", "killed"])
+def test_a_deletion_that_was_cut_off_is_waited_for_by_nobody(home: Path, how: str) -> None:
+    with connect(home) as timeline:
+        timeline.write("case", many(100))
+        client = timeline._client
+        client.command(f"SYSTEM STOP MERGES {schema.DATABASE}.events")
+        ids = pa.array([bytes.fromhex(timeline.page(Search("case")).rows[0]["id"])], pa.binary(16))
+        with pytest.raises(KeyboardInterrupt), staged(client, ids) as table:
+            client.command(
+                f"ALTER TABLE {schema.DATABASE}.events DELETE WHERE id IN (SELECT id FROM {table})",
+                settings={"mutations_sync": 0},
+            )
+            if how == "killed":
+                end(home, signal.SIGKILL)
+            raise KeyboardInterrupt
+    with connect(home) as timeline:
+        timeline.index("case")
+        left = "SELECT command FROM system.mutations WHERE NOT is_done"
+        assert timeline._client.table(left).num_rows == 0
+        assert timeline.count(Search("case")).rows in (99, 100)

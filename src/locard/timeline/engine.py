@@ -60,6 +60,8 @@ class Engine:
         with self._session() as session:
             for statement in schema.statements():
                 session.run(statement, "TSV", {})
+            # Deletions that wait for what `staging` had would be waited for without an end.
+            session.run(schema.end_mutations("staged_"), "TSV", {})
             # What a crash left of `staging`: empty, where a query would take it for an answer.
             left = session.run(
                 f"SELECT name FROM system.tables WHERE database = '{schema.DATABASE}' "

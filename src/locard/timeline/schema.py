@@ -84,6 +84,17 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1""",
     ]
 
 
+def end_mutations(table: str) -> str:
+    """What ends deletions that ask a table in memory, of which the name begins so.
+
+    Whatever they had still to delete stays: whoever wanted it does the same again.
+    """
+    return (
+        f"KILL MUTATION WHERE database = '{DATABASE}' AND NOT is_done "
+        f"AND position(command, '{DATABASE}.{table}') > 0 SYNC"
+    )
+
+
 def presented(name: str) -> str:
     """The SQL that gives a column for the way out.
 
