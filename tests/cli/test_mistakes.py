@@ -34,6 +34,13 @@ MISTAKES = {
     "unknown event": (["prove", NO_EVENT], [NO_EVENT[:8]]),
     "not an event": (["prove", "abc"], ["abc"]),
     "unknown evidence": (["custody", "c", "abcdef0"], ["no evidence 'abcdef0'"]),
+    "unknown case of a proof": (["prove", NO_EVENT, "--case", "nope"], ["no case called 'nope'"]),
+    "unknown state": (["evidence", "c", "--stage", "parsd"], ["no state 'parsd'", "parsed"]),
+    "limit beyond all": (["evidence", "c", "--limit", "9" * 30], ["limit"]),
+    "limit beyond all entries": (["custody", "c", "--limit", "9" * 30], ["limit"]),
+    "entry beyond all": (["custody", "explain", "9" * 30, "--reason", "x"], ["entry"]),
+    "hold beyond all": (["case", "release", "c", "9" * 30, "--reason", "x"], ["number"]),
+    "port beyond all": (["serve", "--port", "99999"], ["port"]),
     "no path": (["add", "c"], ["Missing argument", "paths"]),
 }
 
@@ -191,6 +198,15 @@ def test_a_setting_that_is_none_is_named(locard: Locard) -> None:
     assert ran.status == 2
     assert "Did you mean depth?" in ran.err
     assert not locard.home.exists()
+
+
+def test_a_home_that_cannot_be_one_and_an_address_of_another_machine(locard: Locard) -> None:
+    for name in ("a" * 300, "/dev/null"):
+        ran = locard.apart("cases", LOCARD_HOME=name)
+        assert ran.status == 2
+        assert "cannot be" in ran.err and "Traceback" not in ran.err
+    ran = locard("serve", "--bind", "192.0.2.1")
+    assert (ran.status, "'192.0.2.1' is no address of this machine" in ran.err) == (2, True)
 
 
 def test_no_arguments_shows_help_and_not_a_traceback(locard: Locard) -> None:

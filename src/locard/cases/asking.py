@@ -146,6 +146,8 @@ class Reading:
 
     def settled(self, event: str, case: str | None) -> Event:
         """One event, of any case or of this one. Raises as `known` does, and `Missing`."""
+        if case:
+            self.require_case(case)
         try:
             return self.timeline.event(event, case)
         except Missing:

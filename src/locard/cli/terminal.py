@@ -142,6 +142,9 @@ def pointing(query: str) -> Iterator[None]:
         raise
 
 
+BEYOND = 1 << 40
+"""What no number of a row reaches, and the state file can still be asked for."""
+
 LONGEST = 250
 """Letters of a name in a table: one of 4,096, as archives of attackers have them, would make each
 line of it as long. `--json` has all of it."""

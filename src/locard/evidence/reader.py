@@ -15,7 +15,7 @@ from locard.evidence.faults import changed
 from locard.evidence.index import Found, Index
 from locard.evidence.tree import HashFiles
 from locard.model.custody import CustodyEntry, Exhibit
-from locard.model.errors import Conflict, Missing, Tampered
+from locard.model.errors import Conflict, Missing, Storage, Tampered
 from locard_verify import dsse
 from locard_verify.examine import cut_off
 from locard_verify.keys import Key, read_key
@@ -61,7 +61,15 @@ class LedgerReader:
 
     def require_form(self) -> None:
         """Raises `Conflict` for a ledger of the form before this one, which is not read."""
-        if (old := self.folder.with_suffix(".jsonl")).exists():
+        old = self.folder.with_suffix(".jsonl")
+        try:
+            there = old.exists()
+        except OSError as error:
+            raise Storage(
+                f"The folder {self.folder} cannot be used: {error.strerror}.",
+                "Set LOCARD_HOME to a folder that you may write.",
+            ) from error
+        if there:
             raise Conflict(
                 f"{old} is a custody ledger of a version before the first release, which is not "
                 "read. Nothing is wrong with it.",

@@ -16,7 +16,19 @@ from locard.cli.automating import (
     show_alert,
     show_playbook_run,
 )
-from locard.cli.terminal import Json, Who, desk, emit, errors, hand, listing, moment, out, size
+from locard.cli.terminal import (
+    BEYOND,
+    Json,
+    Who,
+    desk,
+    emit,
+    errors,
+    hand,
+    listing,
+    moment,
+    out,
+    size,
+)
 from locard.model.alert import Alert
 from locard.model.errors import Error, Missing, Unreadable
 
@@ -245,11 +257,12 @@ def _tell(found: list[Alert]) -> None:
 
 def unread(
     number: Annotated[
-        int, typer.Argument(help="Print the bytes of this one.", show_default=False)
+        int, typer.Argument(max=BEYOND, help="Print the bytes of this one.", show_default=False)
     ] = 0,
     limit: Limit = 100,
     before: Annotated[
-        int, typer.Option(help="Only those that came before this one.", show_default=False)
+        int,
+        typer.Option(max=BEYOND, help="Only those that came before this one.", show_default=False),
     ] = 0,
     as_json: Json = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from locard.cli.terminal import (
+    BEYOND,
     LONGEST,
     Json,
     desk,
@@ -19,7 +20,7 @@ from locard.cli.terminal import (
     size,
     visible,
 )
-from locard.model.errors import Tampered
+from locard.model.errors import Missing, Tampered
 from locard_verify.verdict import State
 
 if TYPE_CHECKING:
@@ -76,10 +77,17 @@ def evidence(
     stage: Annotated[
         str, typer.Option(help="queued, parsing, parsed, unpacked, part, 'not parsed' or failed.")
     ] = "",
-    limit: Annotated[int, typer.Option(min=1)] = 200,
+    limit: Annotated[int, typer.Option(min=1, max=BEYOND)] = 200,
     as_json: Json = False,
 ) -> None:
     """List the evidence of a case: hashes, state and counts (seen = rows + problems)."""
+    from locard.state.investigations import Stage
+
+    stages = [one.value for one in Stage]
+    if stage and stage not in stages:
+        raise Missing(
+            f"There is no state {stage!r} of evidence.", f"There are: {', '.join(stages)}."
+        )
     with desk() as at:
         found, total = at.evidence(case, stage=stage, text=text, limit=limit)
     if as_json:
@@ -123,7 +131,7 @@ def custody(
     check: Annotated[
         bool, typer.Option("--check", help="Check the chain of the whole ledger.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=BEYOND)] = 100,
     as_json: Json = False,
 ) -> None:
     """Show what happened to the evidence of a case, or to the installation, newest first."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from locard.cli.terminal import Json, Who, desk, emit, errors, group, hand, out
+from locard.cli.terminal import BEYOND, Json, Who, desk, emit, errors, group, hand, out
 
 AUTHORITY = """Examples:
 
@@ -140,7 +140,9 @@ def key(
 
 
 def explain(
-    entry: Annotated[int, typer.Argument(help="The entry that says what was found.")],
+    entry: Annotated[
+        int, typer.Argument(min=1, max=BEYOND, help="The entry that says what was found.")
+    ],
     reason: Annotated[str, typer.Option(help="How it came about.")],
     who: Who = None,
     as_json: Json = False,

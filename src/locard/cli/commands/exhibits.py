@@ -8,6 +8,7 @@ import typer
 
 from locard.cases.background import handed_on
 from locard.cli.terminal import (
+    BEYOND,
     LONGEST,
     Json,
     Who,
@@ -62,7 +63,7 @@ def verify(case: Case, who: Who = None, as_json: Json = False) -> int:
 def exhibits(
     case: Case,
     text: Annotated[str, typer.Argument(help="Part of a number, name, hash or person.")] = "",
-    limit: Annotated[int, typer.Option(min=1)] = 200,
+    limit: Annotated[int, typer.Option(min=1, max=BEYOND)] = 200,
     as_json: Json = False,
 ) -> None:
     """List the exhibits of a case by number: what each is, where it came from, how it is kept."""

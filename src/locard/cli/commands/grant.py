@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from locard.cli.terminal import Json, Who, desk, emit, hand, moment, out, visible
+from locard.cli.terminal import BEYOND, Json, Who, desk, emit, hand, moment, out, visible
 from locard.model.access import MEANINGS, TITLES, Role
 
 Group = Annotated[str, typer.Argument(help="Name of the group.")]
@@ -106,7 +106,7 @@ def list_grants(
 
 
 def remove(
-    grant: Annotated[int, typer.Argument(help="Its number.")],
+    grant: Annotated[int, typer.Argument(max=BEYOND, help="Its number.")],
     reason: Reason = "",
     who: Who = None,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from locard.cases.background import handed_on
 from locard.cli.terminal import (
+    BEYOND,
     Json,
     Who,
     answered,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from locard.state.keeping import Disposal
 
 Case = Annotated[str, typer.Argument(help="The case.")]
-Number = Annotated[int, typer.Argument(help="Its number: locard case keeping CASE")]
+Number = Annotated[int, typer.Argument(max=BEYOND, help="Its number: locard case keeping CASE")]
 Reason = Annotated[str, typer.Option(help="Why, in one sentence; it goes into the ledger.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

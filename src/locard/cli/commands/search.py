@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from locard.cli.terminal import Json, Who, desk, emit, errors, hand, moment, out, pointing, visible
+from locard.cli.terminal import (
+    BEYOND,
+    Json,
+    Who,
+    desk,
+    emit,
+    errors,
+    hand,
+    moment,
+    out,
+    pointing,
+    visible,
+)
 from locard.model.errors import Error, Missing
 from locard.model.event import COLUMNS, Format
 
@@ -53,7 +65,7 @@ def search(
     start: From = "",
     end: To = "",
     zone: Zone = "UTC",
-    limit: Annotated[int, typer.Option(min=1, help="Most events to show.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=BEYOND, help="Most events to show.")] = 50,
     count: Annotated[bool, typer.Option("--count", help="Only say how many match.")] = False,
     newest: Annotated[bool, typer.Option("--newest", help="Newest first.")] = False,
     columns: Annotated[str, typer.Option(help="Columns to show, with commas.")] = SHOWN,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard serve`: the page on loopback, with a one-time sign-in link."""
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 PORT = 8321
 ADMINISTRATOR = "admin"
 
-Port = Annotated[int, typer.Option(help="Port on loopback; the next free one when it is taken.")]
+LAST = 65_535
+Port = Annotated[
+    int,
+    typer.Option(min=0, max=LAST, help="Port on loopback; the next free one when it is taken."),
+]
 SERVE = """Examples:
 
     locard serve
@@ -143,15 +148,20 @@ def _administrator(at: "Desk") -> str:
 
 def _listen(bind: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    for candidate in (port, *range(port + 1, port + 20), 0):
+    for candidate in (port, *range(port + 1, min(port + 20, LAST + 1)), 0):
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((bind, candidate))
             # From here on a browser that follows the printed link waits, and is not refused.
             listener.listen(128)
-        except OSError:
+        except OSError as error:
             listener.close()
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise Error(
+                    f"{bind[:80]!r} is no address of this machine.",
+                    "Leave --bind out to serve on loopback, or name one of its own addresses.",
+                ) from error
             continue
         return listener
     raise Conflict(f"No port from {port} on is free on {bind}.", "Choose another with --port.")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from locard.cli.terminal import Json, Who, answered, desk, emit, hand, moment, out, visible
+from locard.cli.terminal import BEYOND, Json, Who, answered, desk, emit, hand, moment, out, visible
 from locard.model.access import TITLES, Role, Scope
 from locard.model.errors import Error
 
@@ -246,7 +246,7 @@ def totp(
 def create_token(
     username: User,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
-    days: Annotated[int, typer.Option(min=1, help="Days until it ends.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=36_600, help="Days until it ends.")] = 30,
     scope: Annotated[
         Scope, typer.Option(help="How much of what the person may do it carries.")
     ] = Scope.READ,
@@ -283,7 +283,7 @@ def list_tokens(username: User, as_json: Json = False) -> None:
 
 def revoke_token(
     username: User,
-    token: Annotated[int, typer.Argument(help="Its number.")],
+    token: Annotated[int, typer.Argument(max=BEYOND, help="Its number.")],
     who: Who = None,
 ) -> None:
     """End a token at once."""
