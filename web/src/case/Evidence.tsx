@@ -152,8 +152,8 @@ export function Evidence() {
           <p>
             Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they
             are is recognised from their content; archives are opened, and every file gets its
-            hashes and its line in the ledger. A folder is added
-            with that command, or as a zip or tar.
+            hashes and its line in the ledger. A folder is added with that command, or as a zip or
+            tar.
           </p>
         </Nothing>
       ) : !list.data ? (
