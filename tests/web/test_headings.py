@@ -17,7 +17,7 @@ CASE = "/cases/harbour"
 PAGES = (
     "/cases", CASE, f"{CASE}/timeline", f"{CASE}/timeline?q=nowhere",
     f"{CASE}/evidence", f"{CASE}/custody", f"{CASE}/respond", f"{CASE}/people",
-    "/respond", "/custody", "/settings", "/people",
+    "/respond", "/custody", "/settings", "/settings/people",
 )  # fmt: skip
 
 
