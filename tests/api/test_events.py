@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter
 
-from locard.api.routes.events import EventPage, EventWhole, Neighbours
+from locard.api.answers import EventPage, EventWhole, Neighbours
 from locard.api.times import iso
 from locard.model.errors import Error
 from locard.timeline import bounds

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intake: what a person names becomes evidence in the vault and holdings of the case."""
 
-import json
 import os
 import re
 import time
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from locard import __version__
-from locard.cases import segments
+from locard.cases import segments, whose
 from locard.cases.ahead import Ahead
 from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
@@ -29,7 +28,7 @@ from locard.model.evidence import Origin, printable
 from locard.parsers.disk.image.companions import companions
 from locard.state.authorities import in_force
 from locard.state.database import State
-from locard.state.investigations import ACCOUNTS, FINAL, LEARNED, REPLACE, Holding, Place, Stage
+from locard.state.investigations import FINAL, REPLACE, Holding, Place, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +268,10 @@ class Intake:
                 holding = session.get(Holding, one)
                 if holding is None or holding.stage != Stage.QUEUED.value:
                     continue
-                wish = self._wish(name, _said(holding))
+                wish = self._wish(name, whose.said(holding))
                 holding.host, holding.zone = wish.host, wish.zone
-                holding.facts = _knows(_facts(holding.facts, wish.learned), wish.accounts)
+                facts = whose.with_learned(holding.facts, wish.learned)
+                holding.facts = whose.with_accounts(facts, wish.accounts)
         self.queued(list(late))
 
     def _wish(self, name: str, said: Mapping[str, str] | None = None) -> Wish:
@@ -303,7 +303,7 @@ class Intake:
                     self._again(holding, within(session, holding))
                     if holding.stage == Stage.QUEUED:
                         accounts = self.hosts.accounts(origin.name)
-                        holding.facts = _knows(holding.facts, accounts)
+                        holding.facts = whose.with_accounts(holding.facts, accounts)
         session.add_all(found.values())
         session.flush()
         numbers = {holding.id for holding in found.values()}
@@ -335,7 +335,7 @@ class Intake:
             host=wish.host,
             mapping=wish.mapping,
             limits=dict(wish.limits),
-            facts=_knows(_facts({}, wish.learned), wish.accounts),
+            facts=whose.with_accounts(whose.with_learned({}, wish.learned), wish.accounts),
             stage=Stage.QUEUED.value,
             attempts=0,
         )
@@ -367,36 +367,16 @@ class Intake:
             holding.zone = wish.zone or holding.zone
             holding.host = wish.host or holding.host
             said = {"host": wish.host, "zone": wish.zone}
-            learned = holding.facts.get(LEARNED, "").split()
-            left = tuple(word for word in learned if not said[word])
-            holding.facts = _facts(holding.facts, left)
+            left = tuple(word for word in whose.learned(holding) if not said[word])
+            holding.facts = whose.with_learned(holding.facts, left)
             holding.mapping = wish.mapping or holding.mapping
 
 
 def inside(holding: Holding) -> tuple[Wish, Hosts]:
     """How what comes out of a holding is to be read: as a person said, else as its files say."""
-    said = _said(holding)
+    said = whose.said(holding)
     wish = Wish(
         host=said["host"], zone=said["zone"], mapping=holding.mapping, limits=holding.limits
     )
     host, zone = (getattr(holding, word) if not said[word] else "" for word in ("host", "zone"))
     return wish, Hosts((host, zone))
-
-
-def _said(holding: Holding) -> dict[str, str]:
-    """Host and zone of a holding where a person said them."""
-    learned = holding.facts.get(LEARNED, "").split()
-    said = {"host": holding.host, "zone": holding.zone}
-    return {word: "" if word in learned else value for word, value in said.items()}
-
-
-def _facts(facts: Mapping[str, str], learned: tuple[str, ...]) -> dict[str, str]:
-    """The facts with what is known of where host and zone come from."""
-    others = {name: fact for name, fact in facts.items() if name != LEARNED}
-    return {**others, LEARNED: " ".join(learned)} if learned else others
-
-
-def _knows(facts: Mapping[str, str], accounts: Mapping[str, str]) -> dict[str, str]:
-    """The facts with what a passwd says, unless one that came before said so."""
-    said = {ACCOUNTS: json.dumps(accounts)} if accounts and ACCOUNTS not in facts else {}
-    return {**facts, **said}
