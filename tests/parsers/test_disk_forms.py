@@ -2,6 +2,7 @@
 """Forms of images and file systems that the libraries read wrongly, and what is said of damage."""
 
 import mmap
+import struct
 
 import pytest
 
@@ -10,6 +11,7 @@ from locard.parsers.contract import Head
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.disk.image.parse import recognise
 from locard.parsers.disk.image.tree import Tree
+from locard.parsers.looks import looks_like
 from tests.parsers.linux_bytes import lastlog
 from tests.parsers.test_disk import FILES, image, read, run, tool
 
@@ -85,6 +87,54 @@ def test_an_empty_volume_whose_root_cannot_be_read_is_a_problem(tmp_path):
         assert at > 0
         data[at : at + 2] = b"\0\0"
     assert read(path).problems
+
+
+def behind(at, magic, size=1 << 20):
+    """Bytes with nothing but a signature at a place."""
+    return (bytes(at) + magic).ljust(size, b"\0")
+
+
+def head_of(data):
+    """What recognition sees of the bytes."""
+    return Head(data[:65536], data[-4096:], len(data), "x", more=lambda: data[65536:])
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (behind(0x10040, b"_BHRfS_M"), "btrfs file system"),
+        (behind(65536 + 1372, b"\x19\x01\x54\x19"), "ufs file system"),
+    ],
+)
+def test_a_file_system_that_leaves_its_first_64_kib_empty_is_recognised(data, kind):
+    assert recognise(head_of(data)).reason == kind
+
+
+def test_what_is_no_image_is_called_what_it_is():
+    assert looks_like(head_of(bytes(1 << 20))) == "zeros"
+    assert looks_like(head_of(behind(1 << 19, b"x"))) == "zeros at its beginning"
+    assert looks_like(head_of(behind(4086, b"SWAPSPACE2"))) == "swap space"
+
+
+def test_a_disk_with_swap_alone_says_so(tmp_path):
+    entry = struct.pack("<B3sB3sII", 0, b"", 0x82, b"", 2048, 2048)
+    boot = (bytes(446) + entry).ljust(510, b"\0") + b"\x55\xaa"
+    path = tmp_path / "swap.raw"
+    path.write_bytes(boot.ljust(1 << 20, b"\0") + behind(4086, b"SWAPSPACE2"))
+    (row,) = read(path)
+    assert "nothing but swap space was found" in row["problem"]
+
+
+def test_one_of_several_devices_of_btrfs_says_so_and_is_not_called_cut_short(tmp_path):
+    block = bytearray(4096)
+    block[0x40:0x48] = b"_BHRfS_M"
+    for at, value in ((0x70, 2 << 20), (0x88, 2), (0xD1, 1 << 20)):
+        block[at : at + 8] = value.to_bytes(8, "little")
+    path = tmp_path / "one.raw"
+    path.write_bytes(behind(0x10000, bytes(block)))
+    told = [row["problem"] for row in read(path)]
+    assert any("lies on 2 devices, and this is one of them" in why for why in told)
+    assert not any("cut short" in why for why in told)
 
 
 def test_an_ext_volume_whose_root_folder_was_wiped_says_so(image, tmp_path):

@@ -135,6 +135,25 @@ def test_a_missing_physical_volume_is_named(group, tmp_path):
     assert rows.of("linux.shell_history")
 
 
+def test_groups_of_one_name_are_kept_apart(image, tmp_path):  # noqa: F811
+    data = image.read_bytes()
+    other = data.replace(b"#1700000000", b"#1600000000")
+    assert other != data
+    text = metadata({"linear": [(len(data) // EXTENT, [(0, 0)])]})
+    second = text.replace('id = "g"', 'id = "h"', 1).replace("00000a", "00000c")
+    path = tmp_path / "disk.raw"
+    path.write_bytes(disk(
+        physical(UUIDS[0], text, data), physical("0" * 31 + "c", second, other)
+    ))  # fmt: skip
+    told = []
+    with path.open("rb") as stream:
+        found = layers.volumes(stream, lambda place, why: told.append((place, why)))
+        logical = {v.name: v.stream for v in found if v.kind == "ext"}
+        assert set(logical) == {"g--1-linear", "g--1-linear~2"}
+        assert [one.seek(0) or one.read() for one in logical.values()] == [data, other]
+    assert told == []
+
+
 def test_damaged_metadata_is_a_problem(group, tmp_path):
     _, first, second = group
     path = tmp_path / "damaged.raw"

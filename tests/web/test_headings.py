@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Headings as a screen reader walks them: each page begins with the first, none skips a level."""
+"""Headings as a screen reader walks them: each page begins with its only first one, none skips a level."""
 
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ CASE = "/cases/harbour"
 PAGES = (
     "/cases", CASE, f"{CASE}/timeline", f"{CASE}/timeline?q=nowhere",
     f"{CASE}/evidence", f"{CASE}/custody", f"{CASE}/respond", f"{CASE}/people",
-    "/respond", "/custody", "/settings", "/settings/people",
+    "/respond", "/custody", "/settings", "/settings/people", "/no-such-page", "/cases/none",
 )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def in_order(page: Page) -> None:
     expect(page.locator("h1").first).to_be_visible()
     levels = page.evaluate(LEVELS)
     assert levels[0] == 1, (page.url, levels)
+    assert levels.count(1) == 1, (page.url, levels)
     for before, after in pairwise(levels):
         assert after <= before + 1, (page.url, levels)
 

@@ -50,6 +50,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0x438, b"\x53\xef", "ext file system"),
     (32769, b"CD001", "ISO 9660 image"),
     (510, b"\x55\xaa", "disk with a boot sector"),
+    (4086, b"SWAPSPACE2", "swap space"),
 )
 
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
@@ -67,7 +68,9 @@ def looks_like(head: Head) -> str:
         if first[at : at + len(signature)] == signature:
             return name
     if not first.strip(b"\0"):
-        return "zeros"
+        seen = first + head.more()
+        whole = not head.layers and len(seen) == head.size
+        return "zeros" if whole and not seen.strip(b"\0") else "zeros at its beginning"
     if first.startswith(_BOMS) or _is_text(first):
         return "text that no parser knows"
     return "unknown binary data"

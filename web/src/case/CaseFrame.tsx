@@ -24,7 +24,7 @@ export function CaseFrame() {
   }, [name]);
 
   if (found.isError && !found.data) {
-    return <Failed error={found.error} again={() => void found.refetch()} />;
+    return <Failed whole error={found.error} again={() => void found.refetch()} />;
   }
   return (
     <>

@@ -57,9 +57,9 @@ export function Overview() {
     <div className={styles.body}>
       <div className={styles.sheet}>
         {one.title && (
-          <h1>
+          <h2 className={styles.title}>
             <Value text={one.title} limit={300} />
-          </h1>
+          </h2>
         )}
         <div className={`${styles.stack} ${styles.two}`}>
           <div className={styles.stack}>

@@ -26,7 +26,7 @@ export function AllCases() {
     document.title = 'Custody · Locard';
   }, []);
   if (found.isError && !found.data) {
-    return <Failed error={found.error} again={() => void found.refetch()} />;
+    return <Failed whole error={found.error} again={() => void found.refetch()} />;
   }
   return (
     <div className={frame.body}>

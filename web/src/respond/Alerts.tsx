@@ -165,9 +165,9 @@ function Whole(props: { one: AlertWhole }) {
     <>
       <header className={sheet.runHead}>
         <div>
-          <h1>
+          <h2 className={frame.title}>
             <Value text={one.title} limit={300} />
-          </h1>
+          </h2>
           <p className="muted">
             <Severity text={one.severity} /> · {one.source} · <Value text={one.kind} limit={200} />
           </p>

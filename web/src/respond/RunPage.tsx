@@ -82,9 +82,9 @@ function Whole(props: { one: RunWhole; name: string }) {
     <>
       <header className={sheet.runHead}>
         <div>
-          <h1>
+          <h2 className={frame.title}>
             {DOING[one.verb]} <Value text={one.target.id} limit={120} />
-          </h1>
+          </h2>
           <p className="muted">
             {one.title} · account {one.account} ({one.target.account}
             {one.target.region && `, ${one.target.region}`})

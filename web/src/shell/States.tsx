@@ -10,13 +10,16 @@ import styles from './shell.module.css';
 export function Nothing(props: {
   icon?: ReactNode;
   title: string;
+  /** It is all that there is at this address. */
+  whole?: boolean;
   children?: ReactNode;
   actions?: ReactNode;
 }) {
+  const Heading = props.whole ? 'h1' : 'h2';
   return (
     <div className={styles.state}>
       <span className={styles.stateIcon}>{props.icon ?? <SearchX size={20} />}</span>
-      <h2>{props.title}</h2>
+      <Heading className={styles.stateTitle}>{props.title}</Heading>
       {props.children}
       {props.actions && <div className={styles.actions}>{props.actions}</div>}
     </div>
@@ -24,7 +27,8 @@ export function Nothing(props: {
 }
 
 /** What happened, what to try, and the id under which the log has it. */
-export function Failed(props: { error: unknown; again?: () => void }) {
+export function Failed(props: { error: unknown; whole?: boolean; again?: () => void }) {
+  const Heading = props.whole ? 'h1' : 'h2';
   const problem = props.error instanceof Failure ? props.error.problem : null;
   const mine = problem !== null && problem.status >= 400 && problem.status < 500;
   return (
@@ -32,7 +36,9 @@ export function Failed(props: { error: unknown; again?: () => void }) {
       <span className={styles.stateIcon} data-bad>
         {problem?.status === 403 ? <Lock size={20} /> : <CircleAlert size={20} />}
       </span>
-      <h2>{problem ? problem.detail || problem.title : 'The page has a defect'}</h2>
+      <Heading className={styles.stateTitle}>
+        {problem ? problem.detail || problem.title : 'The page has a defect'}
+      </Heading>
       <p>
         {problem
           ? problem.advice ||
@@ -81,12 +87,13 @@ export function Bones(props: { rows?: number; height?: number }) {
 }
 
 export function Crashed(props: { error: unknown }) {
-  return <Failed error={props.error} again={() => window.location.reload()} />;
+  return <Failed whole error={props.error} again={() => window.location.reload()} />;
 }
 
 export function Lost() {
   return (
     <Nothing
+      whole
       title="There is nothing at this address"
       actions={
         <Link to="/cases">

@@ -74,6 +74,9 @@ def read(opened: Opened, rows: Rows, context: Context) -> None:
     if rows.seen == 0 and triage:
         report("disk", "nothing that a triage looks for was found: no volume that can be read, or "
                "no such files in it. The full copy shows more")  # fmt: skip
+    elif rows.seen == 0 and any(volume.kind == "swap" for volume in volumes):
+        report("disk", "nothing but swap space was found: pages of memory, without files and "
+               "times. Its bytes are kept; other tools can look for strings in them")  # fmt: skip
     elif rows.seen == 0:
         report("disk", "no partition, no file system and no other byte than zeros was found: the "
                "disk was wiped or never used, or its image was not taken rightly")  # fmt: skip

@@ -37,23 +37,27 @@ def logical_volumes(
 ) -> Iterator[tuple[str, BinaryIO, int]]:
     """Name, stream and bytes of each logical volume on `physical`, which are named streams.
 
-    Volumes are grouped by the name of their group. What cannot be opened is reported.
+    Groups may have one name; each has an id of its own. What cannot be opened is reported.
     """
     from dissect.volume.exceptions import Error
     from dissect.volume.lvm import LVM2, LVM2Device
 
-    groups: dict[str, list[Any]] = {}
+    groups: dict[tuple[str, str], list[Any]] = {}
     for name, stream in physical.items():
         try:
             device = LVM2Device(stream)
             metadata = device.metadata or {}
-            group = next(key for key, value in metadata.items() if isinstance(value, dict))
+            group = next(
+                (key, str(value.get("id")))
+                for key, value in metadata.items()
+                if isinstance(value, dict)
+            )
         except (Error, StopIteration, *_FAULTS) as fault:
             why = fault_text(fault) if not isinstance(fault, StopIteration) else "it names no group"
             report(name, f"the LVM metadata of {name} cannot be read: {why}")
             continue
         groups.setdefault(group, []).append(device)
-    for group, devices in groups.items():
+    for (group, _), devices in groups.items():
         try:
             found = LVM2(devices).volume_group.logical_volumes
         except (Error, *_FAULTS) as fault:

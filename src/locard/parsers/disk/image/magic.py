@@ -69,9 +69,14 @@ def claimed_size(kind: str, read: Callable[[int, int], bytes]) -> int:
         return int.from_bytes(first[4:8], "big") * int.from_bytes(first[8:16], "big")
     if kind == "ntfs":
         return int.from_bytes(first[11:13], "little") * int.from_bytes(first[40:48], "little")
-    if kind == "btrfs":
-        return int.from_bytes(read(0x10070, 8), "little")
+    if kind == "btrfs":  # what it takes of this device
+        return int.from_bytes(read(0x100D1, 8), "little")
     return 0
+
+
+def devices(kind: str, read: Callable[[int, int], bytes]) -> int:
+    """How many devices a file system of this kind says it lies on."""
+    return int.from_bytes(read(0x10088, 8), "little") if kind == "btrfs" else 1
 
 
 def partitioned(first: bytes) -> str:

@@ -16,7 +16,9 @@ def recognise(head: Head) -> Match:
         return Match(100, magic.TITLES[kind])
     if head.size < 4096 and not head.layers:
         return NO
-    found = magic.filesystem_of(lambda offset, count: head.first[offset : offset + count])
+    # Some keep everything behind the first 64 KiB, which they leave empty.
+    first = head.first if head.first.strip(b"\0") else head.first + head.more()
+    found = magic.filesystem_of(lambda offset, count: first[offset : offset + count])
     if found == "squashfs" or found == "swap":
         return NO
     if found != "unknown":
