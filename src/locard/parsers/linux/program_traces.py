@@ -58,11 +58,7 @@ def read_viminfo(stream: BinaryIO, place: Place, rows: Rows) -> None:
         if held is not None:
             _told(held, place, rows)
         held = _begun(line)
-        if (
-            held is None
-            and line.data.strip()
-            and line.data[:1] not in (b"#", b"|", b"*", b"~", b"!")
-        ):
+        if held is None and line.data.strip() and line.data[:1] not in _SETTINGS:
             place.problem(rows, line.offset, "a line that is none of viminfo", line.data)
     if held is not None:
         _told(held, place, rows)
