@@ -47,7 +47,7 @@ def logical_volumes(
         try:
             device = LVM2Device(stream)
             metadata = device.metadata or {}
-            group = next(
+            identity = next(
                 (key, str(value.get("id")))
                 for key, value in metadata.items()
                 if isinstance(value, dict)
@@ -56,7 +56,7 @@ def logical_volumes(
             why = fault_text(fault) if not isinstance(fault, StopIteration) else "it names no group"
             report(name, f"the LVM metadata of {name} cannot be read: {why}")
             continue
-        groups.setdefault(group, []).append(device)
+        groups.setdefault(identity, []).append(device)
     for (group, _), devices in groups.items():
         try:
             found = LVM2(devices).volume_group.logical_volumes
