@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, said
 
 pytestmark = pytest.mark.server
 
@@ -22,9 +22,7 @@ def test_ctrl_c_ends_all_that_was_begun(tmp_path: Path, seconds: float) -> None:
         env=os.environ | {"LOCARD_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    assert process.stdout is not None
-    while "Stop it with" not in (line := process.stdout.readline()):
-        assert line, "it ended"
+    said(process, "Stop it with")
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     text, _ = process.communicate(timeout=PATIENCE)

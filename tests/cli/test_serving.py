@@ -18,7 +18,7 @@ import pytest
 from tests.cases.trails import trail
 from tests.cli.conftest import Locard, run
 from tests.conftest import stop_store
-from tests.waiting import eventually
+from tests.waiting import eventually, said
 
 STRANGER = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
 WRONG = {"username": "admin", "password": "not it at all"}
@@ -44,14 +44,9 @@ def serving(home: Path, *options: str) -> Iterator[Serving]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        said = ""
-        while "Stop it with" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        address = re.search(r"serves on (\S+)", said)
-        link = re.search(r"Sign in once with: (\S+)#(\S+)", said)
+        text = said(process, "Stop it with")
+        address = re.search(r"serves on (\S+)", text)
+        link = re.search(r"Sign in once with: (\S+)#(\S+)", text)
         assert address
         assert link
         try:

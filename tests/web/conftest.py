@@ -24,7 +24,7 @@ from playwright.sync_api import (
 )
 
 from tests.conftest import ROOT, stop_store
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, said
 
 CHROMIUM = [
     "--no-sandbox",
@@ -123,12 +123,7 @@ class Served:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self.process.stdout is not None
-        text = ""
-        while "Sign in once with" not in text:
-            line = self.process.stdout.readline()
-            assert line, f"locard serve ended before it served: {text}"
-            text += line
+        text = said(self.process, "Sign in once with")
         found = re.search(r"(http://[^/\s]+)(/sign-in\S*)", text)
         assert found, text
         self.address, self.link = found[1], found[1] + found[2]
@@ -153,6 +148,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         env=environment,
         check=True,
         capture_output=True,
+        timeout=PATIENCE,
     )
     running = Served(home)
     yield running

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.waiting import PATIENCE
 from tests.web.conftest import Served, trail
 from tests.web.test_page import TIMELINE, first_rows
 
@@ -26,6 +27,7 @@ def test_a_changed_byte_is_said_before_the_steps_that_passed(
         env=os.environ | {"LOCARD_HOME": str(home), "LOCARD_WORKERS": "1"},
         check=True,
         capture_output=True,
+        timeout=PATIENCE,
     )
     [stored] = [path for path in (home / "vault" / "objects").rglob("*") if path.is_file()]
     content = bytearray(stored.read_bytes())

@@ -19,7 +19,7 @@ from locard.cases.demo.cloud.account import REGION
 from locard.state import accounts
 from locard.state.database import open_state
 from tests.response.aws import differences, steady
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, said
 from tests.web.conftest import LONG
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -86,12 +86,7 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    text = ""
-    while "Stop it with" not in text:
-        line = process.stdout.readline()
-        assert line, f"locard demo respond ended: {text}"
-        text += line
+    text = said(process, "Stop it with")
     link, instance = re.search(r"http\S+/sign-in\S+", text), re.search(r"\bi-[0-9a-f]+", text)
     assert link and instance, text
     (home,) = tmp_path.glob("rehearsal-*")
