@@ -114,6 +114,9 @@ def test_what_is_no_image_is_called_what_it_is():
     assert looks_like(head_of(bytes(1 << 20))) == "zeros"
     assert looks_like(head_of(behind(1 << 19, b"x"))) == "zeros at its beginning"
     assert looks_like(head_of(behind(4086, b"SWAPSPACE2"))) == "swap space"
+    assert "first line is too long" in looks_like(head_of(b'{"a": "' + b"x" * (1 << 20)))
+    lines = b"x" * (1 << 20) + b"\nmore\n"
+    assert looks_like(head_of(lines)) == "text that no parser knows"
 
 
 def test_a_disk_with_swap_alone_says_so(tmp_path):

@@ -53,6 +53,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4086, b"SWAPSPACE2", "swap space"),
 )
 
+LONG = 64 << 10
+"""Bytes from which on the first ones may not be all of a line."""
 _BOMS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 _TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\x1b"
 
@@ -72,6 +74,8 @@ def looks_like(head: Head) -> str:
         whole = not head.layers and len(seen) == head.size
         return "zeros" if whole and not seen.strip(b"\0") else "zeros at its beginning"
     if first.startswith(_BOMS) or _is_text(first):
+        if b"\n" not in first and len(first) >= LONG and b"\n" not in head.more():
+            return "text whose first line is too long to tell what it is: say it with --as"
         return "text that no parser knows"
     return "unknown binary data"
 

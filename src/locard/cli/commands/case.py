@@ -120,7 +120,9 @@ def _copied(item: "Item") -> str:
 
 def _passed(item: "Item") -> str:
     count = len(item.passed)
-    return f"{count:,} entries passed over ({item.passed[0]}, ...)" if count else ""
+    what = "entry" if count == 1 else "entries"
+    more = ", ..." if count > 1 else ""
+    return f"{count:,} {what} passed over ({item.passed[0]}{more})" if count else ""
 
 
 def custody(
