@@ -13,16 +13,18 @@ from typing import Any, BinaryIO, cast
 
 from locard.model.errors import Unreadable
 from locard.parsers.contract import Opened
-from locard.parsers.disk.image import blocks, companions, ext_nodes, lvm, smart, subclusters
+from locard.parsers.disk.image import (
+    blocks,
+    companions,
+    elsewhere,
+    ext_nodes,
+    lvm,
+    smart,
+    subclusters,
+)
 from locard.parsers.disk.image.boundary import Report, fault_text
 from locard.parsers.disk.image.companions import leaf
-from locard.parsers.disk.image.magic import (
-    TITLES,
-    claimed_size,
-    container_of,
-    devices,
-    filesystem_of,
-)
+from locard.parsers.disk.image.magic import TITLES, container_of, filesystem_of
 
 
 @dataclass(slots=True)
@@ -88,38 +90,13 @@ def volumes(disk: BinaryIO, report: Report) -> list[Volume]:
             found += inner
     for volume in found:
         if volume.name not in told:
-            _whole(volume, report)
+            elsewhere.tell(volume.name, volume.kind, volume.size, volume.stream, report)
     names: dict[str, int] = {}
     for volume in found:
         names[volume.name] = count = names.get(volume.name, 0) + 1
         if count > 1:
             volume.name = f"{volume.name}~{count}"
     return found
-
-
-def _whole(volume: Volume, report: Report) -> None:
-    """Report a file system that says it is larger than the volume that holds it, or on several."""
-
-    def read(offset: int, count: int) -> bytes:
-        return _at(volume.stream, offset, count)
-
-    try:
-        claimed, number = claimed_size(volume.kind, read), devices(volume.kind, read)
-    except EOFError:
-        return  # Whatever reads the volume next says so.
-    if claimed > volume.size:
-        report(
-            f"{volume.name}!size",
-            f"the image is cut short: the {volume.kind} file system of {volume.name} takes "
-            f"{claimed} bytes and {volume.size} are there; what lay in the others cannot be read",
-        )
-    if number > 1:
-        report(
-            f"{volume.name}!devices",
-            f"the {volume.kind} file system of {volume.name} lies on {number} devices, and this is "
-            "one of them: what lies on the others cannot be read. Copy its files out where all of "
-            "its devices are, and add those",
-        )
 
 
 def length(stream: BinaryIO) -> int:

@@ -53,32 +53,6 @@ def filesystem_of(read: Callable[[int, int], bytes]) -> str:
     return "unknown"
 
 
-def claimed_size(kind: str, read: Callable[[int, int], bytes]) -> int:
-    """Bytes that a file system of this kind says it takes; 0 where it does not say.
-
-    So an image that was cut short is found out, though nothing that was looked at is missing.
-    """
-    first = read(0, 2048).ljust(2048, b"\0")
-    if kind == "ext":
-        blocks = int.from_bytes(first[1028:1032], "little")
-        if int.from_bytes(first[1024 + 0x60 : 1024 + 0x64], "little") & 0x80:
-            blocks |= int.from_bytes(first[1024 + 0x150 : 1024 + 0x154], "little") << 32
-        power = int.from_bytes(first[1048:1052], "little")
-        return blocks * (1024 << power) if power <= 6 else 0
-    if kind == "xfs":
-        return int.from_bytes(first[4:8], "big") * int.from_bytes(first[8:16], "big")
-    if kind == "ntfs":
-        return int.from_bytes(first[11:13], "little") * int.from_bytes(first[40:48], "little")
-    if kind == "btrfs":  # what it takes of this device
-        return int.from_bytes(read(0x100D1, 8), "little")
-    return 0
-
-
-def devices(kind: str, read: Callable[[int, int], bytes]) -> int:
-    """How many devices a file system of this kind says it lies on."""
-    return int.from_bytes(read(0x10088, 8), "little") if kind == "btrfs" else 1
-
-
 def partitioned(first: bytes) -> str:
     """The kind of partition table that `first` (1 KiB or more) begins with, or an empty text."""
     if first[512:520] == b"EFI PART":
