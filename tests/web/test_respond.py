@@ -131,6 +131,8 @@ def test_from_the_alert_to_the_release(rehearsal: Rehearsal, page: Page) -> None
     dialog.get_by_role("checkbox").check()
     agree.click()
     expect(dialog).to_be_hidden()
+    # What waited goes from the top of the page: a click while all below it moves up hits nothing.
+    expect(waits).to_be_hidden(timeout=LONG)
 
     page.get_by_role("link", name=re.compile("^case alert-")).first.click()
     row = page.get_by_role("row").filter(has_text="Isolate an EC2 instance")
