@@ -19,18 +19,23 @@ def events(path: Path, text: str) -> Path:
     return path
 
 
-def test_files_go_on_while_another_page_is_looked_at(page: Page, tmp_path: Path):
+def made(page: Page, case: str) -> None:
+    """Make a case and look at its evidence, of which there is none."""
     page.goto("/cases")
     page.get_by_role("button", name="New case").click()
-    page.get_by_label("Name").fill("several")
+    page.get_by_label("Name").fill(case)
     page.get_by_role("button", name="Make the case").click()
     page.get_by_text("No evidence yet").wait_for()
+
+
+def test_files_go_on_while_another_page_is_looked_at(page: Page, tmp_path: Path):
+    made(page, "several")
     files = [events(tmp_path / f"f{n}.jsonl", f"number {n}") for n in range(4)]
     files.append(events(tmp_path / ODD, "odd"))
     (tmp_path / "empty.log").touch()
     files.append(tmp_path / "empty.log")
     held = Held(page, re.compile(r"/evidence\?name="))
-    picker = page.locator("input[type=file]")
+    picker = page.locator("input[type=file][multiple]")
     picker.set_input_files(files)
     expect(page.get_by_role("region", name="f0.jsonl")).to_contain_text("0 %")
     waiting = page.get_by_text("further files wait to be uploaded.")
@@ -57,7 +62,9 @@ def test_an_upload_can_be_cancelled_and_says_so(page: Page, tmp_path: Path):
     page.goto("/cases/harbour/evidence")
     page.get_by_role("row", name=re.compile("trail.jsonl")).wait_for()
     held = Held(page, re.compile(r"/evidence\?name="))
-    page.locator("input[type=file]").set_input_files(events(tmp_path / "never.jsonl", "never"))
+    page.locator("input[type=file][multiple]").set_input_files(
+        events(tmp_path / "never.jsonl", "never")
+    )
     route = held.first()
     page.get_by_label("never.jsonl").get_by_role("button", name="Cancel").click()
     told = page.get_by_role("alert").filter(has_text="never.jsonl")
@@ -66,3 +73,31 @@ def test_an_upload_can_be_cancelled_and_says_so(page: Page, tmp_path: Path):
     page.reload()
     page.get_by_role("row", name=re.compile("trail.jsonl")).wait_for()
     expect(page.get_by_role("row", name=re.compile("never.jsonl"))).to_have_count(0)
+
+
+def test_a_folder_keeps_its_paths_and_says_what_it_leaves_out(page: Page, tmp_path: Path):
+    host = tmp_path / "web-07"
+    (host / "var/log").mkdir(parents=True)
+    (host / "etc").mkdir()
+    (host / "etc/hostname").write_text("web-07\n")
+    log = "Mar  1 10:00:00 web-07 sshd[1]: Accepted publickey for root from 10.0.0.5 port 22 ssh2\n"
+    (host / "var/log/auth.log").write_text(log)
+    (tmp_path / "nothing").mkdir()
+    made(page, "folders")
+    page.locator("input[type=file][webkitdirectory]").set_input_files(host)
+    row = page.get_by_role("row", name=re.compile("auth.log"))
+    expect(row).to_contain_text("inside web-07.tar/web-07/var/log/auth.log", timeout=LONG)
+    expect(row).to_contain_text("parsed", timeout=LONG)
+    dropped(page, host, tmp_path / "nothing", events(tmp_path / "beside.jsonl", "beside"))
+    expect(page.get_by_text("is in this case already")).to_contain_text("web-07.tar", timeout=LONG)
+    told = page.get_by_role("alert").filter(has_text="nothing")
+    expect(told).to_contain_text("was not added. There is no file in this folder.")
+    expect(page.get_by_role("row", name=re.compile("beside.jsonl"))).to_be_visible(timeout=LONG)
+
+
+def dropped(page: Page, *paths: Path) -> None:
+    """Drop files and folders onto the middle of the page, as a file manager does."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for step in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": step, "x": 600, "y": 500, "data": data})

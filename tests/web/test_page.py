@@ -315,7 +315,7 @@ def test_evidence_is_added_by_upload_and_its_progress_ends(page: Page, tmp_path:
     page.get_by_text("No evidence yet").wait_for()
     file = tmp_path / "shell.jsonl"
     file.write_text('{"datetime": "2026-03-01T00:00:00Z", "message": "hello"}\n' * 1)
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file][multiple]").set_input_files(file)
     row = page.get_by_role("row", name=re.compile("shell.jsonl"))
     expect(row).to_contain_text("parsed", timeout=LONG)
     row.click()

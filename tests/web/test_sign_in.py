@@ -160,7 +160,7 @@ def test_somebody_signs_in_at_the_provider_and_sees_what_the_group_may(
     expect(page.get_by_role("button", name="Account")).to_contain_text("olga")
     assert "code=" not in page.evaluate("window.location.href")
 
-    expect(page.get_by_role("button", name="Add evidence")).to_be_disabled()
+    expect(page.get_by_role("button", name="Add files")).to_be_disabled()
     expect(page.get_by_role("note").first).to_have_attribute(
         "aria-label",
         "This takes the role of analyst, responder or administrator in this case. Ask admin.",

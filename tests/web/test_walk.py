@@ -78,7 +78,7 @@ def evidence_added(page: Page, tmp_path: Path) -> None:
     page.get_by_text("No evidence yet").wait_for()
     file = tmp_path / "trail.jsonl"
     file.write_text(big_trail(), encoding="utf-8")
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file][multiple]").set_input_files(file)
     page.get_by_role("progressbar").first.wait_for()
     row = page.get_by_role("row", name=re.compile(r"trail\.jsonl"))
     expect(row).to_contain_text("parsed", timeout=LONG)

@@ -126,7 +126,13 @@ export function upload(where: string, file: File, progress: (sent: number) => vo
     };
     request.onerror = () =>
       reject(
-        new Failure({ title: 'Upload broken off', status: 0, detail: 'The upload broke off.' }),
+        new Failure({
+          title: 'Upload broken off',
+          status: 0,
+          detail:
+            'The upload broke off: the server went away, or a file was changed or not readable.',
+          advice: 'Add it again: nothing is added twice.',
+        }),
       );
     request.onabort = () =>
       reject(new Failure({ title: 'Cancelled', status: 0, detail: 'The upload was cancelled.' }));

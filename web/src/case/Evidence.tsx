@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Button, Select, TextInput } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { FileStack, Search, Upload } from 'lucide-react';
+import { FileStack, FolderUp, Search, Upload } from 'lucide-react';
 import { type ChangeEvent, type DragEvent, use, useCallback, useRef, useState } from 'react';
 import { Gate } from '../access/Gate';
 import { useMay } from '../access/may';
@@ -17,8 +16,9 @@ import { bytes, count, counted } from '../text/number';
 import { Name, Value } from '../text/Value';
 import styles from './case.module.css';
 import { EvidenceSide, State } from './EvidenceSide';
+import { chosen, listing } from './folder';
 import { ProgressContext } from './progress';
-import { send, useSending } from './sending';
+import { send, sendFolder, useSending } from './sending';
 import { UploadLines } from './uploads';
 
 const STATES = ['queued', 'parsing', 'parsed', 'not parsed', 'failed', 'archive'];
@@ -33,6 +33,7 @@ export function Evidence() {
   );
   const { typed, setTyped, text } = useTyped(search.q ?? '', put);
   const picker = useRef<HTMLInputElement>(null);
+  const folderPicker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const sending = useSending(name);
   const adding = useMay('acquire', name);
@@ -53,21 +54,23 @@ export function Evidence() {
     event.preventDefault();
     setOver(false);
     if (!adding.may) return;
-    const given = [...event.dataTransfer.items].filter((item) => item.kind === 'file');
-    const isFolder = (item: DataTransferItem) => item.webkitGetAsEntry()?.isDirectory;
-    send(
-      name,
-      given.filter((item) => !isFolder(item)).flatMap((item) => item.getAsFile() ?? []),
-    );
-    if (!given.some(isFolder)) return;
-    notifications.show({
-      color: 'red',
-      title: 'A folder cannot be dropped here',
-      message: `Its files would lose their paths. Drop it as a zip or tar, or run “locard add ${name} PATH” where it is.`,
-    });
+    const files: File[] = [];
+    for (const item of event.dataTransfer.items) {
+      const entry = item.webkitGetAsEntry();
+      const file = item.getAsFile();
+      if (entry?.isDirectory) {
+        void listing(entry).then((held) => sendFolder(name, entry.name, held));
+      } else if (file) files.push(file);
+    }
+    send(name, files);
   };
   const choose = (event: ChangeEvent<HTMLInputElement>) => {
     send(name, event.currentTarget.files ?? []);
+    event.currentTarget.value = '';
+  };
+  const chooseFolder = (event: ChangeEvent<HTMLInputElement>) => {
+    const members = chosen(event.currentTarget.files ?? []);
+    sendFolder(name, members[0]?.path.split('/')[0] ?? 'The folder', { members, unread: [] });
     event.currentTarget.value = '';
   };
   const items = list.data?.pages.flatMap((page) => page.evidence) ?? [];
@@ -99,6 +102,13 @@ export function Evidence() {
         <div className={styles.drop}>{adding.may ? 'Drop to add as evidence' : adding.why}</div>
       )}
       <input ref={picker} type="file" multiple hidden onChange={choose} />
+      <input
+        ref={folderPicker}
+        type="file"
+        {...{ webkitdirectory: '' }}
+        hidden
+        onChange={chooseFolder}
+      />
       <div className={styles.tools}>
         <TextInput
           aria-label="Find by name"
@@ -124,8 +134,17 @@ export function Evidence() {
         <span className="muted number">{list.data && counted(total, 'piece')}</span>
         <span className={styles.push} />
         <Gate permission="acquire" case={name}>
+          <Button
+            variant="default"
+            leftSection={<FolderUp size={14} />}
+            onClick={() => folderPicker.current?.click()}
+          >
+            Add a folder
+          </Button>
+        </Gate>
+        <Gate permission="acquire" case={name}>
           <Button leftSection={<Upload size={14} />} onClick={() => picker.current?.click()}>
-            Add evidence
+            Add files
           </Button>
         </Gate>
       </div>
@@ -144,16 +163,23 @@ export function Evidence() {
           icon={<FileStack size={20} />}
           title="No evidence yet"
           actions={
-            <Gate permission="acquire" case={name}>
-              <Button onClick={() => picker.current?.click()}>Choose files</Button>
-            </Gate>
+            <>
+              <Gate permission="acquire" case={name}>
+                <Button onClick={() => picker.current?.click()}>Choose files</Button>
+              </Gate>
+              <Gate permission="acquire" case={name}>
+                <Button variant="default" onClick={() => folderPicker.current?.click()}>
+                  Choose a folder
+                </Button>
+              </Gate>
+            </>
           }
         >
           <p>
-            Drop files here, or run <code>locard add {name} PATH…</code> where they are. What they
-            are is recognised from their content; archives are opened, and every file gets its
-            hashes and its line in the ledger. A folder is added with that command, or as a zip or
-            tar.
+            Drop files or folders here, or run <code>locard add {name} PATH…</code> where they are.
+            What they are is recognised from their content; archives are opened, and every file gets
+            its hashes and its line in the ledger. A folder is sent as one tar, which your browser
+            writes: its files keep their paths and times. Links are left out.
           </p>
         </Nothing>
       ) : !list.data ? (

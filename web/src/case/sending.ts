@@ -4,6 +4,8 @@
 import { useMemo, useSyncExternalStore } from 'react';
 import { address, Failure, upload } from '../api/client';
 import { client } from '../api/queries';
+import { counted } from '../text/number';
+import { type Listing, tar } from './folder';
 
 export interface Sending {
   key: number;
@@ -43,14 +45,32 @@ export function isGoing(one: Sending): boolean {
 
 /** Adds files to those that are sent to a case. */
 export function send(name: string, files: Iterable<File>): void {
-  const fresh = [...files].map((file) => {
-    const key = next;
-    next += 1;
-    const cancel = () => forget(key);
-    return { key, case: name, file, sent: 0, started: 0, failed: '', known: false, cancel };
-  });
-  put([...list, ...fresh]);
+  put([...list, ...[...files].map((file) => entry(name, file))]);
   void work();
+}
+
+/** How many files of a folder that cannot be read have a line each. */
+const NAMED = 10;
+
+/** Adds a folder to them, as one tar, and says what of it could not be read. */
+export function sendFolder(name: string, folder: string, held: Listing): void {
+  const { members, unread } = held;
+  const left = unread.slice(0, NAMED);
+  if (unread.length > NAMED)
+    left.push(`${folder}: ${counted(unread.length - NAMED, 'further path')}`);
+  const told = left.map((path) => entry(name, new File([], path), 'Your browser cannot read it.'));
+  if (members.length === 0 && left.length === 0) {
+    told.push(entry(name, new File([], folder), 'There is no file in this folder.'));
+  }
+  put([...list, ...told]);
+  if (members.length > 0) send(name, [tar(folder, members)]);
+}
+
+function entry(name: string, file: File, failed = ''): Sending {
+  const key = next;
+  next += 1;
+  const cancel = () => forget(key);
+  return { key, case: name, file, sent: 0, started: 0, failed, known: false, cancel };
 }
 
 /** One after the other: the disk is the limit, not the line. */
