@@ -6,6 +6,7 @@ import gzip
 import lzma
 import os
 import random
+import struct
 import sys
 import tempfile
 from collections.abc import Callable
@@ -139,6 +140,48 @@ def test_what_is_behind_is_not_passed_over(layer: str) -> None:
         good, why = take(stored + bytes(between) + b"hidden", layer)
         assert good == TEXT
         assert f"not {layer}, from byte {len(stored) + between:,} on" in why
+
+
+def skippable(data: bytes, number: int = 0) -> bytes:
+    """A frame that every zstd program passes over."""
+    return bytes([0x50 + number]) + b"\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data
+
+
+@pytest.mark.parametrize("hidden", [b"x" * 3, b"four", b"a line of evidence\n" * 9000])
+def test_what_is_in_skippable_frames_is_told_with_its_place(hidden: bytes) -> None:
+    frames = [COMPRESS["zstd"](text) for text in (b"one\n", TEXT)]
+    for stored, place in (
+        (skippable(hidden) + frames[0] + frames[1], 0),
+        (skippable(b"", 3) + frames[0] + skippable(hidden, 15) + frames[1], 8 + len(frames[0])),
+        (frames[0] + frames[1] + skippable(hidden), sum(map(len, frames))),
+    ):
+        assert layer_of(stored[:64]) == "zstd"
+        good, why = take(stored, "zstd")
+        assert good == b"one\n" + TEXT
+        assert f"{len(hidden):,} bytes in skippable frames" in why and f"byte {place:,}." in why
+    good, why = take(frames[0] + skippable(hidden) + frames[1] + b"behind", "zstd")
+    assert good == b"one\n" + TEXT and "not zstd, from byte" in why and "skippable" in why
+    good, why = take(frames[0] + skippable(hidden)[:-1], "zstd")
+    assert good == b"one\n" and "cut short" in why
+    assert take(skippable(hidden), "zstd")[1]
+    assert layer_of(skippable(hidden) + b"\x04\x22\x4d\x18") is None, "LZ4 has such frames too"
+
+
+def test_skippable_frames_of_parallel_and_of_seekable_zstd_are_no_problem() -> None:
+    texts = [b"one\n" * 90, TEXT, b"", b"three\n"]
+    frames = [COMPRESS["zstd"](text) for text in texts]
+    parallel = b"".join(skippable(len(one).to_bytes(4, "little")) + one for one in frames)
+    assert layer_of(parallel[:64]) == "zstd"
+    assert take(parallel, "zstd") == (b"".join(texts), "")
+    for words in (2, 3):
+        table = b"".join(
+            b"".join(one.to_bytes(4, "little") for one in (len(frame), len(text), 0)[:words])
+            for frame, text in zip(frames, texts, strict=True)
+        )
+        foot = struct.pack("<IB", len(frames), 0x80 * (words == 3)) + b"\xb1\xea\x92\x8f"
+        assert take(b"".join(frames) + skippable(table + foot, 14), "zstd") == (b"".join(texts), "")
+        lies = b"\1" + table[1:] + foot
+        assert "skippable" in take(b"".join(frames) + skippable(lies, 14), "zstd")[1]
 
 
 @layers

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 from isal import igzip_lib, isal_zlib
 
 from locard.model.errors import Unreadable
-from locard.parsers import wide
+from locard.parsers import skippable, wide
 from locard.parsers.contract import Limits
 from locard.parsers.pieces import Pieces, Read
 
@@ -71,12 +71,8 @@ def layer_of(first: bytes) -> str | None:
         return "bzip2"
     if first[:6] == b"\xfd7zXZ\0":
         return "xz"
-    if first[:4] == b"\x28\xb5\x2f\xfd":
+    if skippable.begins(first):
         return "zstd"
-    if len(first) >= 8 and first[1:4] == b"\x2a\x4d\x18" and 0x50 <= first[0] <= 0x5F:
-        length = int.from_bytes(first[4:8], "little")
-        after = first[8 + length : 12 + length]
-        return "zstd" if after == b"\x28\xb5\x2f\xfd" or not after else None
     return wide.encoding(first)
 
 
@@ -221,7 +217,7 @@ def _streams(
         if not rest:
             _only_padding(source, layer)
             return
-        if layer_of(begin) != layer:
+        if layer_of(begin) != layer and not (layer == "zstd" and skippable.skips(begin)):
             raise _behind(layer, source.place + len(begin) - len(rest))
         yield from one(source)
 
@@ -328,7 +324,21 @@ def _unzstd(source: Pieces) -> Iterator[bytes]:
         options = {int(zstd.DecompressionParameter.window_log_max): WINDOW_LOG}
         return zstd.ZstdDecompressor(options=options)
 
-    return _decoded(source, make, "zstd")
+    passed = skippable.Skippable(source)
+
+    def one(source: Pieces) -> Iterator[bytes]:
+        if not passed.passed():
+            for chunk in _one(source, make, "zstd"):
+                passed.decoded += len(chunk)
+                yield chunk
+            passed.framed()
+
+    try:
+        yield from _streams(source, one, "zstd")
+    except Unreadable as error:
+        raise Unreadable(f"{error.message} {passed.told()}".rstrip(), error.advice) from None
+    if told := passed.told():
+        raise Unreadable(told)
 
 
 def _decoded(source: Pieces, make: Callable[[], _Decoder], layer: str) -> Iterator[bytes]:
