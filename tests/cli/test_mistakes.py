@@ -108,6 +108,8 @@ def test_a_path_that_does_not_exist_makes_no_case(locard: Locard, tmp_path: Path
         (["--as", "aws.cloudtrial"], ["no parser called 'aws.cloudtrial'", "aws.cloudtrail"]),
         (["--zone", "Mars/Olympus"], ["no time zone 'Mars/Olympus'"]),
         (["--mapping", "shop"], ["no mapping called 'shop'", "locard mapping save"]),
+        (["--host", "h" * 3000], ["name of the host has 3,000 letters, more than 255", "web-1"]),
+        (["--who", "w" * 3000], ["custody ledger has 3,000 letters, more than 200", "--who"]),
         (["--limit", "raito=5"], ["no limit called 'raito'", "Did you mean ratio?"]),
         (["--limit", "ratio"], ["'ratio' sets no limit", "ratio=NUMBER"]),
         (["--limit", "ratio=-1"], ["'ratio=-1' sets no limit"]),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from locard.cases import document
 from locard.cases.document import BadDocument, Section
 from locard.cases.intake import Wish
-from locard.model.errors import Missing
+from locard.model.errors import Error, Missing
 from locard.model.evidence import printable
 from locard.parsers import catalogue
 from locard.parsers.contract import Limits
@@ -22,13 +22,20 @@ from locard.state import mappings
 from locard.state.database import State
 from locard.state.mappings import MappingRow
 
+LONGEST_HOST = 255
+"""Letters of the name of a host: no DNS name has more (RFC 1035, 2.3.4)."""
 ADVICE = "See docs/howto/map-your-own-logs.md for the whole language."
 
 
 def judged(state: State, limits: Limits, wish: Wish | None) -> Wish:
-    """The wish with the limits in force. Raises `Missing` for a parser, mapping or zone of none."""
+    """The wish with the limits in force. Raises `Error` for what cannot be met."""
     wish = wish or Wish()
     wish = replace(wish, host=printable(wish.host))
+    if len(wish.host) > LONGEST_HOST:
+        raise Error(
+            f"The name of the host has {len(wish.host):,} letters, more than {LONGEST_HOST}.",
+            "Give the name alone, such as web-1 or web-1.example.com.",
+        )
     if wish.parser and not wish.parser.startswith("archive."):
         catalogue.load().get(wish.parser)
     if wish.mapping and wish.mapping not in mappings_of(state):

@@ -51,11 +51,24 @@ Who = Annotated[
 ]
 
 
+LONGEST_WHO = 200
+"""Letters of a name in the custody ledger, as of a user of the page."""
+
+
 def hand(who: str | None = None) -> Hand:
-    """The hand at the command line: the name that was given, from this user and host."""
+    """The hand at the command line: the name that was given, from this user and host.
+
+    Raises `Error` for a name that is too long.
+    """
     system = f"{getpass.getuser()}@{os.uname().nodename}"
+    name = printable(who or os.environ.get("LOCARD_WHO") or system)
+    if len(name) > LONGEST_WHO:
+        raise Error(
+            f"The name for the custody ledger has {len(name):,} letters, more than {LONGEST_WHO}.",
+            "Give a shorter one with --who or LOCARD_WHO.",
+        )
     return Hand(
-        printable(who or os.environ.get("LOCARD_WHO") or system),
+        name,
         "command line",
         system,
         f"locard {__version__}",

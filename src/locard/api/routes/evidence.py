@@ -20,6 +20,7 @@ from locard.api.routes.cases import Entry, shown_entries
 from locard.api.times import iso
 from locard.cases.holdings import Item
 from locard.cases.intake import Wish
+from locard.cases.wishes import LONGEST_HOST
 from locard.model.errors import Error
 from locard.state.investigations import Stage
 
@@ -116,7 +117,7 @@ async def receive(
     name: Annotated[str, Query(min_length=1, max_length=4096)],
     parser: Annotated[str, Query(alias="as", max_length=200)] = "",
     zone: Annotated[str, Query(max_length=64)] = "",
-    host: Annotated[str, Query(max_length=255)] = "",
+    host: Annotated[str, Query(max_length=LONGEST_HOST)] = "",
     mapping: Annotated[str, Query(max_length=64)] = "",
 ) -> Received:
     """Add evidence: the body is the file itself, of any size, and goes straight into the vault."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from locard.model.errors import BadQuery
 from locard.timeline.query import typeset
 
-LONGEST = 20_000
+LONGEST = 10_000
 """Characters of a query; a longer one is refused."""
 DEEPEST = 50
 """Groups inside each other."""
