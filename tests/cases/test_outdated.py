@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from locard.cases.desk import Desk
 from locard.model.errors import Error
-from locard.state.investigations import Holding
+from locard.state.investigations import ASKED, Holding, Stage
 from tests.cases.trails import trail
 
 
@@ -54,3 +54,32 @@ def test_an_event_of_several_cases_is_proved_in_the_one_that_is_named(
     for case in ("c", "d"):
         proof = desk.prove(event, who="ana", case=case)
         assert proof.passed and proof.case == case
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_nothing_recognised_is_tried_again_once_by_other_parsers(
+    desk: Desk, tmp_path: Path, packed: bool
+) -> None:
+    path, note = trail(tmp_path / "a.json", range(5)), tmp_path / "note.bin"
+    note.write_bytes(bytes(range(200, 256)) * 9)
+    paths = [path, note]
+    if packed:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for one in paths:
+                archive.write(one, one.name)
+        paths = [tmp_path / "all.zip"]
+    desk.add("c", paths, who="ana")
+    log = next(one.id for one in desk.evidence("c")[0] if one.parser == "aws.cloudtrail")
+    then = {"parser": "", "parser_version": "", "kind": "", "rows": 0, "seen": 0}
+    then |= {"stage": Stage.NOT_PARSED.value, "facts": {ASKED: "other parsers"}}
+    with desk.state.session() as session:  # as parsers would leave it that do not know CloudTrail
+        session.execute(update(Holding).where(Holding.evidence == log).values(**then))
+    desk.timeline.remove("c", [log])
+    assert desk.add("c", paths, who="ana").events == 5
+    stages = {one.name.rpartition("/")[2]: one.stage for one in desk.evidence("c")[0]}
+    assert stages["a.json"] == "parsed" and stages["note.bin"] == "not parsed"
+    before = desk.vault.ledger.size()
+    assert desk.add("c", paths, who="ana").events == 0
+    assert not any(
+        one.verb == "processed" and one.sequence > before for one in desk.custody("c")
+    ), "nothing is read once more"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from locard.cases.writing import Outcome
+from locard.parsers import catalogue
 from locard.parsers import frames as f
-from locard.state.investigations import Stage
+from locard.state.investigations import ASKED, Stage
 
 PROBLEMS_KEPT = 100
 """Problems of one holding that are kept word for word; all are counted."""
@@ -100,6 +101,7 @@ class Attempt:
             stage = Stage.UNPACKED
         elif not known.parser:
             stage, reason = Stage.NOT_PARSED, known.reason
+            facts[ASKED] = catalogue.own().fingerprint
         if self.troubles:
             reason = self.troubles[0]
         return replace(outcome, stage=stage, reason=reason, facts=facts)

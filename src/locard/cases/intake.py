@@ -18,7 +18,7 @@ from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
 from locard.cases.looking import Found, changed
 from locard.cases.segments import Whole
-from locard.cases.unfinished import outdated, within
+from locard.cases.unfinished import outdated, unasked, within
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
@@ -341,8 +341,9 @@ class Intake:
         )
 
     def _again(self, holding: Holding, members: Sequence[Holding]) -> None:
-        """Adding again reads anew what failed, was disposed of, is wanted in another way, or was
-        read by another version of its parser, and an archive with such `members`.
+        """Adding again reads anew what failed, was disposed of, is wanted in another way, was
+        read by another version of its parser, or was recognised by none of those that there were
+        then, and an archive with such `members`.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -356,11 +357,12 @@ class Intake:
             or limits != holding.limits
             or any(map(outdated, (holding, *members)))
         )
-        failed = any(Stage(one.stage) is Stage.FAILED for one in members)
+        again = any(Stage(one.stage) is Stage.FAILED for one in members)
+        again |= any(map(unasked, (holding, *members)))
         if other:
             holding.facts = {**holding.facts, REPLACE: "yes"}
             self.taken.renewed += 1
-        if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other or failed:
+        if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other or again:
             holding.limits = limits
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
             holding.wanted = wish.parser or holding.wanted

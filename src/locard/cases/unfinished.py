@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from locard.parsers import catalogue
 from locard.state.database import State
-from locard.state.investigations import FINAL, Holding, Place, Stage
+from locard.state.investigations import ASKED, FINAL, Holding, Place, Stage
 from locard.timeline import Search, Timeline
 
 _FINAL = [stage.value for stage in FINAL]
@@ -80,8 +80,14 @@ def outermost(state: State, case: str, ids: Collection[int]) -> list[int]:
 def outdated(holding: Holding) -> bool:
     """Whether it was read by another version of its parser than the one that is installed: its rows
     cannot be proved before it is read anew."""
-    known = catalogue.load().sources.get(holding.parser)
+    known = catalogue.own().sources.get(holding.parser)
     return known is not None and holding.parser_version not in ("", known.version)
+
+
+def unasked(holding: Holding) -> bool:
+    """Whether nothing recognised it, and there are other parsers now than those that were asked."""
+    nothing = holding.stage == Stage.NOT_PARSED.value
+    return nothing and holding.facts.get(ASKED) != catalogue.own().fingerprint
 
 
 def within(session: Session, holding: Holding) -> list[Holding]:

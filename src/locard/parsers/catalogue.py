@@ -6,6 +6,7 @@ imported only when it is needed, because the parent lists parsers and must not r
 """
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from locard import __version__
 from locard.model.errors import Error, Missing
 from locard.parsers.frames import IMAGE, RECORDS
 
@@ -90,6 +92,12 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.sources)
 
+    @property
+    def fingerprint(self) -> str:
+        """Which parsers these are, in which versions: what none of them knew others may know."""
+        each = (f"{source.id} {source.version}" for source in self)
+        return hashlib.sha256("\n".join((__version__, *each)).encode()).hexdigest()[:16]
+
     def get(self, parser: str) -> Source:
         """The parser of that id. Raises `Missing`, naming the nearest ids."""
         found = self.sources.get(parser)
@@ -139,6 +147,12 @@ def code(source: Source) -> ModuleType | None:
     if source.module:
         return importlib.import_module(source.module)
     return _foreign(source.folder / "parse.py", f"locard_parser_{source.id.replace('.', '_')}")
+
+
+@cache
+def own() -> Catalogue:
+    """The parsers of Locard, looked at once: they stay what they are while a process runs."""
+    return load()
 
 
 @cache

@@ -103,5 +103,5 @@ class Skippable:
         words = 3 if described & 0x80 else 2
         if len(data) != count * words * 4 + 9:
             return False
-        table = struct.unpack_from(f"<{count * words}I", data)
-        return sum(table[::words]) == place and sum(table[1::words]) == self.decoded
+        table: tuple[int, ...] = struct.unpack_from(f"<{count * words}I", data)
+        return (sum(table[::words]), sum(table[1::words])) == (place, self.decoded)

@@ -41,6 +41,8 @@ ACCOUNTS = "accounts"
 """Fact of a holding: JSON of what a passwd beside it says, as a parser's `Context` has it."""
 LEARNED = "learned"
 """Fact of a holding whose `host`, `zone` or both were said by files beside it, and by nobody."""
+ASKED = "asked"
+"""Fact of a holding that nothing recognised: which set of parsers was asked."""
 REPLACE = "replace"
 """Fact of a holding that is to be read in another way: its rows go before it is parsed."""
 
