@@ -107,7 +107,7 @@ def test_members_of_an_archive_are_its_records(parse: Parse, tmp_path: Path) -> 
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(tmp_path / "a.json.gz", "a.json.gz")
-        archive.writestr("notes.txt", "nothing that we know\n")
+        archive.writestr("/notes.txt", "nothing that we know\n")
         archive.writestr("b.txt", "toy\n" * 50)
     whole = bytearray(path.read_bytes())
     whole[whole.index(b"toy\ntoy\n")] ^= 1
@@ -115,8 +115,8 @@ def test_members_of_an_archive_are_its_records(parse: Parse, tmp_path: Path) -> 
     item = parse(path)
     assert item.stage == "unpacked"
     assert counts(item) == (3, 2, 1)
-    assert len(item.troubles) == 1
-    assert item.troubles[0].startswith("b.txt: ")
+    assert item.reason == item.troubles[0] and item.reason.startswith("b.txt: ")
+    assert item.troubles[1:] == ("/notes.txt: the name is absolute",), "odd, and no problem"
 
 
 def test_damage_of_a_file_that_nothing_recognises_is_a_problem(

@@ -31,6 +31,8 @@ class Attempt:
     members: int = 0
     """Members that came out whole."""
     troubles: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is odd and no problem, such as a name that points outside of the archive."""
     passed: list[str] = field(default_factory=list)
     """The first entries of an archive that have no bytes of their own."""
     links: dict[str, str] = field(default_factory=dict)
@@ -87,8 +89,9 @@ class Attempt:
         if self.lost or known is None or done is None:
             return outcome
         facts = dict(done.facts)
-        if self.troubles:
-            facts["problems"] = json.dumps(self.troubles[:PROBLEMS_KEPT])
+        worded = [*self.troubles, *self.notes]
+        if worded:
+            facts["problems"] = json.dumps(worded[:PROBLEMS_KEPT])
         if self.passed_over:
             more = self.passed_over - len(self.passed)
             facts["passed"] = json.dumps(self.passed + [f"and {more:,} more"] * bool(more))
@@ -102,8 +105,8 @@ class Attempt:
         elif not known.parser:
             stage, reason = Stage.NOT_PARSED, known.reason
             facts[ASKED] = catalogue.own().fingerprint
-        if self.troubles:
-            reason = self.troubles[0]
+        if worded:
+            reason = worded[0]
         return replace(outcome, stage=stage, reason=reason, facts=facts)
 
 

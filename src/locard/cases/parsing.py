@@ -244,7 +244,7 @@ class Parsing:
         outcome = found.outcome(one, attempt)
         kept = {name: holding.facts[name] for name in (ACCOUNTS, LEARNED) if name in holding.facts}
         self.writer.put(replace(outcome, facts={**outcome.facts, **kept}))
-        for trouble in found.troubles[:10]:
+        for trouble in [*found.troubles, *found.notes][:10]:
             self.progress.log(f"{name}: {trouble}")
         if found.lost:
             self.progress.log(f"{name}: failed: {found.lost}")
@@ -359,9 +359,9 @@ class Parsing:
                 end = member.end
             self.descent.count(root, put.evidence.id, put.evidence.size)
             if put.evidence.id in around:
-                attempt.troubles.append(f"{begin.path}: {_IN_ITSELF}")
+                attempt.notes.append(f"{begin.path}: {_IN_ITSELF}")
             if begin.note:
-                attempt.troubles.append(f"{begin.path}: {begin.note}")
+                attempt.notes.append(f"{begin.path}: {begin.note}")
             attempt.members += end is not None and not end.problem
             intake.register(put, origin, holding.depth + 1)
 

@@ -99,9 +99,12 @@ class _Turn(WriterFactory):
         self.members = members
         self.entries: dict[str, Any] = {}
         self.current: _Member | None = None
+        self.met: set[str] = set()
+        """Those whose turn has come."""
 
     def create(self, filename: str) -> Py7zIO:
         self.finish()
+        self.met.add(filename)
         self.current = _Member(self.members, self.entries[filename])
         self.current.begin()
         return self.current
@@ -111,6 +114,14 @@ class _Turn(WriterFactory):
         current, self.current = self.current, None
         if current is not None:
             current.finish(problem)
+
+    def give_up(self, files: list[Any], why: str) -> str:
+        """End the member at work, and name each behind it in its block, which nobody can reach."""
+        self.finish(why)
+        for entry in files:
+            if str(entry.id) in self.entries.keys() - self.met:
+                self.members.refuse(entry.filename, f"{why} It is in one block with others.")
+        return why
 
 
 def unpack(opened: Evidence, members: Members) -> None:
@@ -200,14 +211,11 @@ def _block(archive: Any, worker: Any, turn: _Turn, files: Any, start: int, end: 
     except Bomb:
         raise
     except PasswordRequired:
-        turn.finish("The member is encrypted.")
-        return "it is encrypted."
+        return turn.give_up(files, "The member is encrypted.")
     except UnsupportedCompressionMethodError:
-        turn.finish("Its compression method is not known here.")
-        return "its compression method is not known here."
+        return turn.give_up(files, "Its compression method is not known here.")
     except _BROKEN as error:
-        turn.finish(f"The member is damaged ({_why(error)}).")
-        return f"the data is damaged ({_why(error)})."
+        return turn.give_up(files, f"The member is damaged ({_why(error)}).")
     return ""
 
 

@@ -2,8 +2,9 @@
 """Tar archives, read as a stream through whatever layers are around them.
 
 `tarfile` takes a broken header behind the first member for the end of the archive; here that is
-noticed, because a cut archive must not look like a whole one. It stops at the first end mark, too;
-here one archive behind another is read on, because `cat a.tar b.tar` is what people do.
+told, because a cut archive must not look like a whole one, and what is behind is read. It stops at
+the first end mark, too; here one archive behind another is read on, because `cat a.tar b.tar` is
+what people do.
 """
 
 import tarfile
@@ -37,23 +38,17 @@ _ENDS_MOST = 64
 
 def unpack(opened: Evidence, members: Members) -> None:
     """All members. Raises `Unreadable` after those that could be read when the archive is cut."""
-    marked = False
+    between = _Between()
 
     class Header(tarfile.TarInfo):
         @classmethod
         def frombuf(cls, buf: Any, encoding: str, errors: str) -> "Header":
-            nonlocal marked
             try:
                 found = super().frombuf(buf, encoding, errors)
             except tarfile.HeaderError as error:
-                kind = type(error).__name__
-                marked = marked or kind == "EOFHeaderError"
-                cut = kind == "TruncatedHeaderError" and marked and bytes(buf).strip(b"\0")
-                if cut or kind == "InvalidHeaderError":
-                    # `next` would look for a header in every block that follows.
-                    raise tarfile.ReadError(_no_header(marked)) from None
+                between.note(type(error).__name__, bytes(buf))
                 raise
-            marked = False
+            between.marked = False
             if found.type in _EXTENDED and found.size > _EXTENDED_MOST:
                 raise tarfile.ReadError(f"a name or attributes of {found.size:,} bytes")
             return found
@@ -66,6 +61,7 @@ def unpack(opened: Evidence, members: Members) -> None:
             ignore_zeros=True,
         ) as archive:  # fmt: skip
             while (one := archive.next()) is not None:
+                between.tell(one.offset, members)
                 _member(archive, one, members, held)
                 cast(Any, archive).members = []  # it would keep every header it saw
     except _BROKEN as error:
@@ -75,17 +71,43 @@ def unpack(opened: Evidence, members: Members) -> None:
         raise Unreadable(f"The tar archive is cut short or damaged ({why}).") from None
     if opened.broken is not None:
         raise opened.broken
-    if not marked:
+    if between.bytes:
+        raise Unreadable(
+            "The tar archive is damaged, or there is something behind its end mark: "
+            f"{between.bytes:,} bytes at its end belong to no member. They were not read."
+        )
+    if not between.marked:
         raise Unreadable(
             "The tar archive ends without its end mark: it is cut short or damaged. "
             "The members in front were read."
         )
 
 
-def _no_header(marked: bool) -> str:
-    if marked:
-        return "there is something behind its end mark that is no tar archive"
-    return "there is something between its members that is no header"
+class _Between:
+    """What stands where a header should: `tarfile` looks for one in each block that follows."""
+
+    def __init__(self) -> None:
+        self.marked = False
+        """Whether an end mark came last."""
+        self.bytes = 0
+        """Bytes since the last member that are none of a member and no end mark."""
+
+    def note(self, error: str, block: bytes) -> None:
+        """A block was no header, for the reason that `tarfile` calls so."""
+        cut = error == "TruncatedHeaderError" and self.marked and block.strip(b"\0")
+        if cut or error == "InvalidHeaderError":
+            self.bytes += len(block)
+        self.marked = self.marked or error == "EOFHeaderError"
+
+    def tell(self, place: int, members: Members) -> None:
+        """A member begins at `place`: what was in front of it is told."""
+        if self.bytes:
+            members.run.problem(
+                f"{self.bytes:,} bytes in front of byte {place:,} of the tar archive belong to no "
+                "member: it is damaged there, or they were hidden. They were not read; what is "
+                "behind them was."
+            )
+        self.bytes = 0
 
 
 class _Ending:

@@ -31,6 +31,9 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _COMMENT_MOST = 0xFFFF
 _FULL32 = 0xFFFFFFFF
 LINK_MOST = 4096
+"""Longest target of a link (PATH_MAX of Linux); what is longer is none."""
+_NOTHING_PACKED = 2
+"""Stored bytes of what has none, deflated."""
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
 
 
@@ -242,16 +245,18 @@ def _slashed(name: str) -> str:
 
 
 def _tell(reader: BinaryIO, entry: Entry, start: int | None, members: Members) -> None:
-    if entry.name.endswith("/") and not entry.size:
+    """What it is called decides nothing where there are bytes: `cat x | zip` says that it holds a
+    pipe, and an attacker may say what he likes."""
+    if entry.name.endswith("/") and not entry.size and entry.packed <= _NOTHING_PACKED:
         return
     if entry.flags & _ENCRYPTED:
         members.refuse(entry.name, "The member is encrypted.")
         return
     kind = stat.S_IFMT(entry.mode)
-    if kind == stat.S_IFLNK:
+    if kind == stat.S_IFLNK and entry.size <= LINK_MOST:
         _link(reader, entry, start, members)
         return
-    if kind not in (0, stat.S_IFREG):
+    if kind not in (0, stat.S_IFREG, stat.S_IFLNK) and not (entry.size or entry.packed):
         members.pass_over(entry.name, "a device or another special file")
         return
     if entry.method not in METHODS:
