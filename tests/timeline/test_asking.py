@@ -2,7 +2,9 @@
 """Queries end when nobody waits for them; names of attributes are told apart from unknown ones."""
 
 import threading
+from collections.abc import Callable
 from contextvars import copy_context
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,22 @@ def test_a_query_ends_when_nobody_waits(shared: Timeline) -> None:
     with pytest.raises(Unwanted):
         context.run(shared.count, Search("nowhere"))
     assert shared.count(Search("nowhere")).rows == 0
+
+
+def test_what_an_ended_query_answers_is_not_taken(
+    shared: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store may answer a query that it ends with a part of the rows, and with no error."""
+    plain = Client._try
+
+    def ended(self: Client, ask: Callable[[Any], Any]) -> Any:
+        answer = plain(self, ask)
+        mine.ended = True
+        return answer
+
+    monkeypatch.setattr(Client, "_try", ended)
+    with asking() as mine, pytest.raises(Unwanted):
+        shared.count(Search("nowhere"))
 
 
 def test_an_unknown_attribute_gets_the_name_that_was_meant(timeline: Timeline) -> None:

@@ -15,6 +15,7 @@ from locard.model.event import FACETS
 from locard.timeline import Search, Timeline, Unwanted, asking, figures, together
 from locard.timeline.client import Client
 from tests.timeline.rows import HOUR, START, batch
+from tests.waiting import PATIENCE
 
 MANY, FEW = 450, 200
 SHORT = ("time", "action", "src_port", "id", "case")
@@ -186,14 +187,16 @@ def test_one_who_goes_leaves_the_others_their_answer(store: Timeline) -> None:
     with asking() as gone:
         context = copy_context()
     with ThreadPoolExecutor(2) as pool:
-        leaving = pool.submit(context.run, store.count, search)
-        staying = pool.submit(store.count, search)
-        store.end(gone)
-        with pytest.raises(Unwanted):
-            leaving.result(30)
-        assert not staying.done()
-        question.second.release()
-        assert staying.result(30).rows == MANY
+        try:
+            leaving = pool.submit(context.run, store.count, search)
+            staying = pool.submit(store.count, search)
+            store.end(gone)
+            with pytest.raises(Unwanted):
+                leaving.result(PATIENCE)
+            assert not staying.done()
+        finally:
+            question.second.release()  # the pool waits for both, also when one was wrong
+        assert staying.result(PATIENCE).rows == MANY
 
 
 def test_a_reading_that_is_too_much_leaves_each_its_own(

@@ -115,6 +115,7 @@ class Client:
             )
 
         answer = self._try(ask)
+        comment()  # a query that is ended amid its work may answer with a part, and with no error
         return _text(pa.ipc.open_stream(answer).read_all())
 
     def command(
