@@ -32,9 +32,10 @@ from locard.model.errors import Conflict, Error, Missing, Storage, Unreadable
 from locard.state import accounts
 from locard.state.accounts import Account
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
+from tests.forked import apart
 from tests.response.automation import WATCHMAN, Bench, bench, said
 from tests.response.conftest import ANA
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 SECRET = "a secret of sufficient length"
 SAMPLES = {
@@ -263,7 +264,7 @@ def test_two_alerts_at_once_open_one_case(at: Bench) -> None:
     for one in threads:
         one.start()
     for one in threads:
-        one.join()
+        one.join(PATIENCE)
     assert len({one.case for one in at.alerts.every()}) == 1
     assert len(at.alerts.every()) == 8
 
@@ -330,21 +331,19 @@ def test_a_message_is_deleted_when_it_is_recorded_and_poison_is_kept_and_counted
                         "The message is of no sou"]  # fmt: skip
 
 
+def killed_at_the_delete(home: Path, room: Path, folder: Path) -> None:
+    os.environ["TOY_DIE"] = "delete"
+    toy_watcher(bench(home, room), folder).once(QUEUE)
+
+
 def test_killed_between_record_and_delete_the_message_comes_again_and_is_no_sighting(
-    at: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at: Bench, tmp_path: Path
 ) -> None:
     folder = tmp_path / "queue"
     folder.mkdir()
     (folder / "1").write_bytes(json.dumps(said()).encode())
     at.runner.state.close()
-    pid = os.fork()
-    if not pid:
-        try:
-            monkeypatch.setenv("TOY_DIE", "delete")
-            toy_watcher(bench(at.home, at.room), folder).once(QUEUE)
-        finally:
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    assert apart(killed_at_the_delete, at.home, at.room, folder) == signal.SIGKILL
     assert len(list(folder.iterdir())) == 1
     (alert,) = toy_watcher(at, folder).once(QUEUE)
     assert (alert.sightings, len(alert.evidence)) == (1, 1) and list(folder.iterdir()) == []

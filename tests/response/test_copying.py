@@ -21,11 +21,13 @@ from locard.model.custody import Verb
 from locard.model.errors import Error
 from locard.model.playbook import PlaybookRun, PlaybookState
 from locard.state import runs
+from tests.forked import apart
 from tests.response.automation import WATCHMAN, Bench, bench, said
 from tests.response.conftest import ANA, BEN, ONE, toy_runner
-from tests.response.test_playbooks import agree, apart, killed_at, states, verbs
+from tests.response.test_playbooks import agree, killed_at, states, verbs
 from tests.response.test_runner import DARK, FRESH, lamp
 from tests.toys import cloud
+from tests.waiting import PATIENCE, eventually
 
 BOOK = """
 title: A lamp that flickers is cast and put out
@@ -95,8 +97,7 @@ def test_people_are_asked_and_it_is_isolated_while_the_copy_is_still_to_be_read(
     agree(at, run.id, BEN, "yes")
     going = Thread(target=at.playbooks.carry_on, args=(run.id,))
     going.start()
-    while at.playbooks.run(run.id).parts[2].state.value != "done":
-        pass
+    eventually(lambda: at.playbooks.run(run.id).parts[2].state.value == "done")
     now = at.playbooks.run(run.id)
     assert (now.state, states(now)[1:4]) == (PlaybookState.DUE, ["kept", "done", "pending"])
     assert lamp(room) == DARK and at.analysed == [] and casts(at, run.case) == []
@@ -104,7 +105,7 @@ def test_people_are_asked_and_it_is_isolated_while_the_copy_is_still_to_be_read(
     assert released.state is RunState.RELEASED and lamp(room) == FRESH
     for gate in gates:
         gate.unlink()
-    going.join()
+    going.join(PATIENCE)
     done = at.playbooks.run(run.id)
     assert (done.state, states(done)) == (PlaybookState.DONE, ["done"] * 5)
     assert at.analysed == [run.case]
@@ -322,6 +323,14 @@ def all_of_it(one: Bench, body: bytes) -> None:
                 return
 
 
+def killed_while_at_it(number: int, before: bool, home: Path, room: Path, body: bytes) -> None:
+    """All of it, as far as it comes."""
+    copying.PATIENCE = 0.0
+    one = bench(home, room)
+    with killed_at(number, before):
+        all_of_it(one, body)
+
+
 @pytest.mark.server
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 def test_killed_anywhere_the_copy_is_read_once_and_the_rest_is_done_once(
@@ -339,13 +348,7 @@ def test_killed_anywhere_the_copy_is_read_once_and_the_rest_is_done_once(
         here = tmp_path / str(number)
         shutil.copytree(first, here)
         cloud.make(room)
-
-        def work(number: int = number, here: Path = here) -> None:
-            one = bench(here, room)
-            with killed_at(number, before):
-                all_of_it(one, body)
-
-        ended = apart(work) == 0
+        ended = apart(killed_while_at_it, number, before, here, room, body) == 0
         one = bench(here, room)
         all_of_it(one, body)
         (run,) = one.playbooks.runs()

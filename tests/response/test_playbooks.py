@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from locard.model.errors import Conflict, Denied
 from locard.model.playbook import PartState, PlaybookRun, PlaybookState
 from locard.state import accounts, runs
 from locard.state.database import State
+from tests.forked import apart
 from tests.response.automation import BOOK, WATCHMAN, Bench, bench, said
 from tests.response.conftest import ANA, BEN
 from tests.response.test_runner import DARK, FRESH, lamp
@@ -340,19 +341,14 @@ def killed_at(number: int, before: bool) -> Iterator[None]:
         State.session, Session.commit = real, commit  # type: ignore[method-assign]
 
 
-def apart(work: Callable[[], object]) -> int:
-    """Do the work in a process of its own; its signal, or 0."""
-    pid = os.fork()
-    if not pid:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(pid, 0)
-    assert status in (0, signal.SIGKILL), status
-    return status
+def killed_while_at_it(number: int, before: bool, home: Path, room: Path, body: bytes) -> None:
+    """From the message to the end of the run, as far as it comes."""
+    one = bench(home, room)
+    with killed_at(number, before):
+        one.alerts.take(body, WATCHMAN, sent="message 1")
+        one.playbooks.judge()
+        for run in one.playbooks.due():
+            one.playbooks.carry_on(run)
 
 
 @pytest.mark.server
@@ -382,16 +378,7 @@ def test_killed_at_every_commit_and_carried_on_nothing_is_done_twice(
             here = tmp_path / str(number)
             shutil.copytree(first, here)
             cloud.make(room)
-
-            def work(number: int = number, here: Path = here) -> None:
-                one = bench(here, room)
-                with killed_at(number, before):
-                    one.alerts.take(body, WATCHMAN, sent="message 1")
-                    one.playbooks.judge()
-                    for run in one.playbooks.due():
-                        one.playbooks.carry_on(run)
-
-            ended = apart(work) == 0
+            ended = apart(killed_while_at_it, number, before, here, room, body) == 0
             one = bench(here, room)
             one.alerts.take(body, WATCHMAN, sent="message 1")  # nobody was told, so it comes again
             one.playbooks.judge()
