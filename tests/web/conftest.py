@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -167,30 +168,42 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@contextmanager
+def window(
+    browser: Browser, address: str, *, cookies: Path | None = None, width: int = 1280
+) -> Iterator[BrowserContext]:
+    """A browser window that waits as long as a slow machine needs, gone at the end."""
+    made = browser.new_context(
+        base_url=address,
+        storage_state=cookies,
+        viewport={"width": width, "height": 800},
+        color_scheme="light",
+        reduced_motion="reduce",
+    )
+    made.set_default_timeout(SLOW)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 @pytest.fixture(scope="session")
 def signed_in(served: Served, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Cookies of somebody who came in by the one-time link."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(served.link)
-    page.wait_for_url("**/cases")
     kept = tmp_path_factory.mktemp("cookies") / "state.json"
-    context.storage_state(path=kept)
-    context.close()
+    with window(browser, served.address) as stranger:
+        page = stranger.new_page()
+        page.goto(served.link)
+        page.wait_for_url("**/cases")
+        stranger.storage_state(path=kept)
     return kept
 
 
 @pytest.fixture
 def context(served: Served, browser: Browser, signed_in: Path) -> Iterator[BrowserContext]:
     """A signed-in browser window of the test's own."""
-    made = browser.new_context(
-        base_url=served.address,
-        storage_state=signed_in,
-        viewport={"width": 1280, "height": 800},
-        reduced_motion="reduce",
-    )
-    yield made
-    made.close()
+    with window(browser, served.address, cookies=signed_in) as made:
+        yield made
 
 
 @pytest.fixture
@@ -198,7 +211,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """A page that must not say anything wrong on its console."""
     wrong: list[str] = []
     page = context.new_page()
-    page.set_default_timeout(SLOW)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",

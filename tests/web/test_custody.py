@@ -11,7 +11,7 @@ from locard.cases.desk import Desk
 from locard.model.access import Role
 from locard.model.custody import Hand
 from locard.state import sessions
-from tests.web.conftest import HOSTILE, LONG, SLOW, Served
+from tests.web.conftest import HOSTILE, LONG, Served, window
 
 BY = Hand("tests")
 OMAR = Hand("omar", "page", "10.0.0.7", "Firefox")
@@ -21,7 +21,8 @@ OMAR = Hand("omar", "page", "10.0.0.7", "Firefox")
 def pier(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A case of three exhibits, one with a hostile name; carla and omar are its custodians."""
     folder = tmp_path_factory.mktemp("pier")
-    line = '{"datetime": "2026-03-01T00:00:00Z", "message": "hello"}\n'
+    # Bytes of its own: those that another test took in before would be taken in again.
+    line = '{"datetime": "2026-03-01T00:00:00Z", "message": "hello from the quay"}\n'
     for number, name in enumerate(("a.jsonl", "b.jsonl", HOSTILE[:40].replace("/", "_"))):
         (folder / name).write_text(line * (number + 1))
     desk = Desk.at(served.home)
@@ -44,16 +45,12 @@ def person(served: Served, browser: Browser, name: str) -> Iterator[Page]:
     with desk.state.session() as session:
         secret = sessions.start(session, name, "127.0.0.1")
     desk.close()
-    context = browser.new_context(
-        base_url=served.address, viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
-    )
-    context.add_cookies([{"name": "locard_session", "value": secret, "url": served.address}])
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
+    with window(browser, served.address) as made:
+        made.add_cookies([{"name": "locard_session", "value": secret, "url": served.address}])
+        page = made.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        yield page
     assert wrong == []
 
 

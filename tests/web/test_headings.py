@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.web.conftest import Served
+from tests.web.conftest import Served, window
 
 pytestmark = pytest.mark.browser
 
@@ -60,8 +60,7 @@ def test_no_drawer_skips_a_level(page: Page):
 
 
 def test_the_sign_in_page_has_its_heading(served: Served, browser: Browser):
-    context = browser.new_context(base_url=served.address)
-    page = context.new_page()
-    page.goto("/sign-in")
-    in_order(page)
-    context.close()
+    with window(browser, served.address) as stranger:
+        page = stranger.new_page()
+        page.goto("/sign-in")
+        in_order(page)

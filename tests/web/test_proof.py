@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.waiting import PATIENCE
-from tests.web.conftest import Served, trail
+from tests.web.conftest import Served, trail, window
 from tests.web.test_page import TIMELINE, first_rows
 
 pytestmark = pytest.mark.browser
@@ -35,18 +35,17 @@ def test_a_changed_byte_is_said_before_the_steps_that_passed(
     stored.chmod(0o600)
     stored.write_bytes(content)
     running = Served(home)
-    context = browser.new_context(base_url=running.address, reduced_motion="reduce")
     try:
-        page = context.new_page()
-        page.goto(running.link)
-        page.wait_for_url("**/cases")
-        page.goto(TIMELINE)
-        first_rows(page)
-        page.keyboard.press("p")
-        told = page.get_by_role("status").filter(has_text="Not proved")
-        expect(told.locator("strong")).to_have_text("Not proved: stored bytes")
-        expect(told.locator("p")).to_contain_text("were changed: the bytes now hash to")
-        expect(told.get_by_label("failed")).to_have_count(1)
+        with window(browser, running.address) as made:
+            page = made.new_page()
+            page.goto(running.link)
+            page.wait_for_url("**/cases")
+            page.goto(TIMELINE)
+            first_rows(page)
+            page.keyboard.press("p")
+            told = page.get_by_role("status").filter(has_text="Not proved")
+            expect(told.locator("strong")).to_have_text("Not proved: stored bytes")
+            expect(told.locator("p")).to_contain_text("were changed: the bytes now hash to")
+            expect(told.get_by_label("failed")).to_have_count(1)
     finally:
-        context.close()
         running.stop()

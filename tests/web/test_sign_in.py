@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.servers.oidc import CLIENT, SECRET, Oidc, oidc
 from tests.servers.running import free_ports
-from tests.web.conftest import SLOW, Served, trail
+from tests.waiting import PATIENCE
+from tests.web.conftest import Served, trail
+from tests.web.conftest import window as opened
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +31,7 @@ def locard(home: Path, *words: str, typed: str = "") -> str:
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     return run.stdout
 
@@ -73,12 +76,8 @@ def provider(joined: tuple[Served, Oidc]) -> Oidc:
 @pytest.fixture
 def window(server: Served, browser: Browser) -> Iterator[BrowserContext]:
     """A window of somebody who is not signed in."""
-    made = browser.new_context(
-        base_url=server.address, viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
-    )
-    made.set_default_timeout(SLOW)
-    yield made
-    made.close()
+    with opened(browser, server.address) as made:
+        yield made
 
 
 def by_link(window: BrowserContext, server: Served, username: str) -> Page:
@@ -106,7 +105,7 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off(
     page.get_by_role("button", name="Set up an authenticator app").click()
     picture = page.get_by_alt_text("The secret as a QR code")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth > 20")
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 20
     secret = page.locator("code").filter(has_text="").all_inner_texts()
     totp = pyotp.TOTP(next(one for one in secret if len(one) == 32))
     page.get_by_label("Code that the app shows now").fill("000000")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.web.conftest import LONG, SLOW, Served, preferences_kept, trail
+from tests.web.conftest import LONG, Held, Served, preferences_kept, trail, window
 from tests.web.test_page import bars, exported, first_rows, search, total
 
 pytestmark = pytest.mark.browser
@@ -29,18 +29,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, served: Served) -> Iterator
 @pytest.fixture
 def stranger(server: Served, browser: Browser) -> Iterator[Page]:
     """Somebody who has never been here, in a window that must not say anything wrong."""
-    context = browser.new_context(
-        base_url=server.address,
-        viewport={"width": 1440, "height": 900},
-        color_scheme="light",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.set_default_timeout(SLOW)
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    yield page
-    context.close()
+    with window(browser, server.address, width=1440) as made:
+        page = made.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        yield page
     assert wrong == []
 
 
@@ -78,8 +71,11 @@ def evidence_added(page: Page, tmp_path: Path) -> None:
     page.get_by_text("No evidence yet").wait_for()
     file = tmp_path / "trail.jsonl"
     file.write_text(big_trail(), encoding="utf-8")
+    held = Held(page, re.compile(r"/evidence\?name="))
     page.locator("input[type=file][multiple]").set_input_files(file)
+    held.first()
     page.get_by_role("progressbar").first.wait_for()
+    held.let_go()
     row = page.get_by_role("row", name=re.compile(r"trail\.jsonl"))
     expect(row).to_contain_text("parsed", timeout=LONG)
     expect(row).to_contain_text(f"{EVENTS:,}")
@@ -121,7 +117,6 @@ def narrowed(page: Page) -> None:
     facets = page.get_by_label("Facets")
     facets.get_by_role("button", name=re.compile("^failure")).click()
     total(page, EVENTS // 7)
-    expect(page.locator("[data-stale]")).to_have_count(0)
     box = bars(page)
     page.mouse.move(box["x"] + 4, box["y"] + 20)
     page.mouse.down()

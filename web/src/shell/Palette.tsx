@@ -32,13 +32,14 @@ interface Command {
   run: () => void;
 }
 
-function useCommands(doors: Doors): Command[] {
+/** What can be done from here, and whether all of it is known. */
+function useCommands(doors: Doors): { commands: Command[]; pending: boolean } {
   const navigate = useNavigate();
   const { case: here } = useParams({ strict: false });
   const cases = useQuery(casesQuery());
   const saved = useQuery({ ...searchesQuery(here ?? ''), enabled: Boolean(here) });
   const { zone } = usePreferences();
-  return useMemo(() => {
+  const commands = useMemo(() => {
     const list: Command[] = [];
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const timesIn = (chosen: string) => {
@@ -183,6 +184,7 @@ function useCommands(doors: Doors): Command[] {
     );
     return list;
   }, [here, cases.data, saved.data, zone, navigate, doors]);
+  return { commands, pending: cases.isPending || (Boolean(here) && saved.isPending) };
 }
 
 export interface Doors {
@@ -212,8 +214,10 @@ function Choice(props: { close: () => void; doors: Doors }) {
   const [text, setText] = useState('');
   // By its name: cases and saved searches come later and push the others down.
   const [reached, setReached] = useState('');
+  /** Enter was pressed for something that had not come yet: it is run when it comes. */
+  const [entered, setEntered] = useState(false);
   const list = useRef<HTMLDivElement>(null);
-  const commands = useCommands(props.doors);
+  const { commands, pending } = useCommands(props.doors);
   const found = useMemo(
     () => commands.filter((one) => matches(named(one), text)),
     [commands, text],
@@ -230,10 +234,15 @@ function Choice(props: { close: () => void; doors: Doors }) {
   }, [chosen]);
 
   const run = (command: Command | undefined) => {
-    if (!command) return;
+    if (!command) return setEntered(pending);
     props.close();
     command.run();
   };
+
+  const late = entered ? found[0] : undefined;
+  useEffect(() => {
+    if (late) run(late);
+  });
 
   return (
     <>
@@ -250,6 +259,7 @@ function Choice(props: { close: () => void; doors: Doors }) {
         onChange={(event) => {
           setText(event.currentTarget.value);
           setReached('');
+          setEntered(false);
         }}
         onKeyDown={(event) => {
           if (event.key === 'ArrowDown') reach(Math.min(chosen + 1, found.length - 1));
@@ -281,7 +291,11 @@ function Choice(props: { close: () => void; doors: Doors }) {
             </div>
           </div>
         ))}
-        {found.length === 0 && <div className={styles.paletteGroup}>Nothing is called that.</div>}
+        {found.length === 0 && (
+          <div className={styles.paletteGroup}>
+            {pending ? 'Looking…' : 'Nothing is called that.'}
+          </div>
+        )}
       </div>
     </>
   );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Ban, Check, ChevronDown, ChevronRight, Star, Tag } from 'lucide-react';
-import { memo, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { Facet, Field } from '../api/contract';
 import {
   type Asked,
@@ -24,10 +24,15 @@ const MORE = 50;
 
 /**
  * Counts for the open fields. A field with an included value is counted without its own filter, so
- * that the other values stay there to be chosen as well.
+ * that the other values stay there to be chosen as well. What was counted last stays until it is
+ * counted anew: a list that goes and comes back moves all below it under the hand that clicks.
  */
 function useFacets(searching: Searching, open: string[], long: Set<string>) {
   const { name, filters, address } = searching;
+  const last = useRef<{ name: string; facets: Record<string, Facet | undefined> }>({
+    name,
+    facets: {},
+  });
   const alone = open.filter(
     (field) => long.has(field) || filters.some((each) => each.field === field && !each.not),
   );
@@ -57,7 +62,17 @@ function useFacets(searching: Searching, open: string[], long: Set<string>) {
     if (own[at]?.isError) failed.add(field);
   }
   if (shared.isError) for (const field of together) failed.add(field);
-  return { found, failed, stale: shared.isPlaceholderData };
+  const before = last.current.name === name ? last.current.facets : {};
+  let stale = shared.isPlaceholderData || own.some((each) => each.isPlaceholderData);
+  for (const field of open) {
+    if (found[field] || failed.has(field) || !before[field]) continue;
+    found[field] = before[field];
+    stale = true;
+  }
+  useEffect(() => {
+    last.current = { name, facets: found };
+  });
+  return { found, failed, stale };
 }
 
 export function Facets(props: { searching: Searching }) {
