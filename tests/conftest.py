@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from locard.cases.desk import Desk
 from locard.settings import Settings
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 EVIDENCE = Path(os.environ.get("LOCARD_EVIDENCE") or ROOT.parent / "shared" / "evidence")
 
 

@@ -7,7 +7,6 @@ to a case or takes from it has a `case` of its own.
 
 import socket
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from locard.state import sessions
 from locard.state.database import State
 from tests.cases.trails import trail
 from tests.conftest import stop_store
+from tests.waiting import PATIENCE, eventually
 
 PASSWORD = "correct horse battery staple"
 
@@ -61,14 +61,15 @@ class Api:
 def served(app: FastAPI, listening: socket.socket | None = None) -> Iterator[str]:
     listening = listening or socket.create_server(("127.0.0.1", 0))
     running = server(app)
-    thread = threading.Thread(target=running.run, args=([listening],))
+    thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
     thread.start()
-    while not running.started:
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    running.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        eventually(lambda: running.started, "the server does not begin")
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(PATIENCE)
+        listening.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from locard.model.custody import Hand
 from locard.providers.aws import organization
 from tests.api.conftest import Api
 from tests.clouds.aws.server import ACCOUNT, REGION, Aws, simulated
+from tests.waiting import PATIENCE
 
 LISTS = f"arn:aws:iam::{ACCOUNT}:role/Lists"
 OURS = "arn:aws:iam::210987654321:role/Responder"
@@ -38,7 +39,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 def ended(client: httpx.Client, where: str, state: str = "done") -> dict[str, Any]:
     """A work when it has ended, in this state."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while (found := client.get(where).json())["progress"]["state"] == "running":
         assert time.monotonic() < until, found
         time.sleep(0.05)
@@ -89,14 +90,14 @@ def test_each_account_is_told_while_the_others_are_tried(
 
     def slow(member: Any, *given: Any) -> str:
         if member.name == "Data Lake":
-            assert go.wait(30)
+            assert go.wait(PATIENCE)
         return real(member, *given)
 
     monkeypatch.setattr(organization, "refusal", slow)
     begun = ada.post("/api/organizations/look", json=WANTED)
     assert begun.status_code == 202 and begun.json()["progress"]["state"] == "running"
     where = f"/api/organizations/work/{begun.json()['progress']['job']}"
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     now = begun.json()
     while "shop" not in {one["name"] for one in now["members"]}:
         assert time.monotonic() < until, now

@@ -8,7 +8,7 @@ import pytest
 from locard.cases.desk import Desk
 from locard.model.custody import Hand, Verb
 from tests.conftest import goes_on
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 PERSON = Hand("ana", "page", "192.0.2.7", "a browser")
 PLAYBOOK = "collect-instances"
@@ -24,7 +24,7 @@ def desk(home: Path) -> Desk:
 def disable(desk: Desk, *, soon: bool = True) -> int:
     """Switch the playbook off in a process of its own; the process."""
     child = desk.background.run(["playbook", "disable", PLAYBOOK], PERSON, soon=soon)
-    assert child.wait(60) == 0, desk.background.log.read_text()
+    assert child.wait(PATIENCE) == 0, desk.background.log.read_text()
     return child.pid
 
 
@@ -45,7 +45,7 @@ def test_the_process_that_stands_by_does_it_by_the_hand_of_whoever_asked(desk: D
     desk.create("c", who="ana")
     pid = standing(desk)
     child = desk.background.run(["case", "verify", "c"], PERSON, soon=True)
-    assert (child.wait(60), child.pid) == (0, pid)
+    assert (child.wait(PATIENCE), child.pid) == (0, pid)
     last = list(desk.vault.ledger.entries())[-1]
     assert (last.door, last.address) == ("page", "192.0.2.7")
     desk.close()
@@ -58,7 +58,7 @@ def test_without_one_and_when_it_has_died_another_is_begun(
     pid = standing(desk)
     assert child._standing is not None
     child._standing.kill()
-    child._standing.wait(60)
+    child._standing.wait(PATIENCE)
     child.stand_by()
     assert child._standing is None, "one that falls is not followed at once by one that falls"
     assert disable(desk) != pid
@@ -73,7 +73,7 @@ def test_it_ends_when_nobody_needs_it_any_more(desk: Desk) -> None:
     standing(desk)
     child = desk.background._standing
     desk.close()
-    assert child is not None and child.wait(60) == 0
+    assert child is not None and child.wait(PATIENCE) == 0
     assert desk.background.log.read_bytes() == b""
 
 

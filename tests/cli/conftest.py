@@ -15,6 +15,7 @@ import pytest
 from locard.cli.main import outcome
 from tests.cases.trails import trail
 from tests.conftest import stop_store
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def run(home: Path, *arguments: object, environment: Mapping[str, str] | None = 
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
+        timeout=2 * PATIENCE,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -5,7 +5,6 @@ import gzip
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,9 @@ import pytest
 from locard.model.errors import Error
 from locard.parsers.frames import Failed, Problem
 from locard.parsers.pool import Pool
+from tests.conftest import goes_on
 from tests.parsers.confined_pool import TOYS, done, frames, recognised, rows, task
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +133,7 @@ frames(pool, folder, b"probe sleep 600")
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    for _ in range(200):
-        stat = Path(f"/proc/{worker}/stat")
-        if not stat.exists() or stat.read_text().split()[2] == "Z":
-            return
-        time.sleep(0.05)
-    raise AssertionError("the worker outlived its parent")
+    eventually(lambda: not goes_on(worker), "the worker outlived its parent")
 
 
 def test_a_closed_pool_says_so(tmp_path: Path) -> None:

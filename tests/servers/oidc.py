@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 
 from tests.servers.node import HERE, NODE, installed
+from tests.waiting import PATIENCE, said
 
 CLIENT, SECRET, PUBLIC = "locard", "a secret that nobody may see", "public"
 
@@ -67,12 +68,9 @@ def oidc(*redirects: str) -> Iterator[Oidc]:
         text=True,
     )
     try:
-        assert process.stdout is not None
-        while not (line := process.stdout.readline()).startswith("http"):
-            assert line, "the provider ended before it served"
-        yield Oidc(line.strip())
+        yield Oidc(said(process, "http").splitlines()[-1])
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         assert process.stdout is not None
         process.stdout.close()

@@ -26,7 +26,7 @@ from locard.timeline.staging import staged
 from tests.conftest import goes_on
 from tests.timeline.conftest import end, told
 from tests.timeline.rows import batch, many
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 def _ask(port: object, authorization: str, body: bytes = b"SELECT 1") -> int:
@@ -143,14 +143,14 @@ def test_kill_9_amid_writing_loses_nothing(home: Path) -> None:
             amid.wait()
             end(home, signal.SIGKILL)
 
-        killer = threading.Thread(target=kill)
+        killer = threading.Thread(target=kill, daemon=True)
         killer.start()
         for number in range(12):
             if number == 5:
                 amid.set()
             timeline.write("case", many(2000, number * 2000))
             acknowledged.append(number)
-        killer.join()
+        killer.join(PATIENCE)
         assert told(home)["pid"] != before, "another store wrote the rest"
         # A batch that was at work when the store died was repeated, so all are there, once each.
         assert timeline.count(Search("case")).rows == 24_000
@@ -191,13 +191,13 @@ def test_it_ends_when_idle(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "locard.timeline.serve", str(folder), "0.5"]
     )
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert not (folder / "store.json").exists()
 
 
 def test_a_second_process_leaves_the_folder_alone(timeline: Timeline, home: Path) -> None:
     second = [sys.executable, "-P", "-m", "locard.timeline.serve", str(home)]
-    assert subprocess.run(second, timeout=60).returncode == 3
+    assert subprocess.run(second, timeout=PATIENCE).returncode == 3
     assert timeline.count(Search("")).rows == 0
 
 
@@ -224,9 +224,11 @@ def test_many_threads_read_while_one_writes(timeline: Timeline) -> None:
     threads = [threading.Thread(target=read) for _ in range(6)]
     for thread in threads:
         thread.start()
-    for number in range(10):
-        timeline.write("case", many(300, number * 300))
-    done.set()
+    try:
+        for number in range(10):
+            timeline.write("case", many(300, number * 300))
+    finally:
+        done.set()
     for thread in threads:
         thread.join()
     assert wrong == []

@@ -26,6 +26,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
+from tests.waiting import PATIENCE
+
 PIECE = 1024
 APART = (
     "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc",
@@ -90,7 +92,7 @@ class Agent:
 
     def told_to_end(self) -> list[bytes]:
         """The flags that came; the first is waited for, as it is sent when the output is there."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while not self.ended and time.monotonic() < until:
             time.sleep(0.02)
         return self.ended
