@@ -3,6 +3,8 @@
 
 import mmap
 import struct
+import uuid
+import zlib
 
 import pytest
 
@@ -10,6 +12,7 @@ from locard.model.errors import Unreadable
 from locard.parsers.contract import Head
 from locard.parsers.disk.image.layers import Volume
 from locard.parsers.disk.image.parse import recognise
+from locard.parsers.disk.image.partition_table import FROM_ITS_END, SECTORS, SIGNATURE
 from locard.parsers.disk.image.tree import Tree
 from locard.parsers.looks import looks_like
 from tests.parsers.linux_bytes import lastlog
@@ -285,3 +288,61 @@ def test_content_inside_an_inode_that_breaks_off_is_a_problem(ext):
     rows = read(path)
     (problem,) = [row for row in rows if row["problem"]]
     assert problem["locator"] == "disk/root/.bash_history#broken"
+
+
+def with_gpt(image, sector):
+    """A disk of one partition, which holds the file system, with a GPT at both ends."""
+    data = image.read_bytes()
+    count, first = len(data) // sector, 256
+    table = -(-128 * 128 // sector)
+    last = first + count + table  # its last sector
+
+    entry = uuid.UUID("0FC63DAF-8483-4772-8E79-3D69D8477DE4").bytes_le + bytes(range(16))
+    entry += struct.pack("<QQQ", first, first + count - 1, 0) + "root".encode("utf-16-le")
+    entries = entry.ljust(128 * 128, b"\0")
+
+    def header(me, other, at):
+        fields = (SIGNATURE, 0x10000, 92, 0, 0, me, other, 2 + table, last - table - 1)
+        told = struct.pack("<8sIIIIQQQQ16sQIII", *fields, bytes(16), at, 128, 128, 0)
+        return (told[:16] + struct.pack("<I", zlib.crc32(told)) + told[20:]).ljust(sector, b"\0")
+
+    boot = (
+        bytes(446) + struct.pack("<B3sB3sII", 0, b"", 0xEE, b"", 1, last) + bytes(48) + b"\x55\xaa"
+    )
+    begin = boot.ljust(sector, b"\0") + header(1, last, 2) + entries.ljust(table * sector, b"\0")
+    return (
+        begin.ljust(first * sector, b"\0")
+        + data
+        + entries.ljust(table * sector, b"\0")
+        + header(last, 1, last - table)
+    )
+
+
+@pytest.mark.parametrize("sector", SECTORS)
+def test_a_gpt_is_read_from_the_end_of_the_disk_where_its_beginning_is_damaged(
+    image, tmp_path, sector
+):
+    path, whole = tmp_path / "gpt.raw", with_gpt(image, sector)
+    path.write_bytes(whole)
+    rows = read(path)
+    assert len(rows) > 20 and not [row for row in rows if row["problem"]]
+    assert all(row["locator"].startswith("p1") for row in rows)
+    for wiped in (slice(sector, sector + 8), slice(0, 34 * 512)):
+        damaged = bytearray(whole)
+        damaged[wiped] = bytes(wiped.stop - wiped.start)
+        path.write_bytes(damaged)
+        told, *others = sorted(read(path), key=lambda row: not row["problem"])
+        assert told["problem"] == FROM_ITS_END
+        assert sorted(row["locator"] for row in others) == sorted(row["locator"] for row in rows)
+    damaged[-sector + 20] ^= 1  # the checksum of the copy differs too
+    path.write_bytes(damaged)
+    assert not [row for row in read(path) if row["locator"].startswith("p1")]
+
+
+def test_a_copy_of_a_gpt_that_another_table_replaced_is_not_read(image, tmp_path):
+    disk = bytearray(with_gpt(image, 512))
+    sectors = image.stat().st_size // 512
+    disk[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 256, sectors // 2)
+    disk[512:520] = bytes(8)
+    (tmp_path / "mbr.raw").write_bytes(disk)
+    assert not [row for row in read(tmp_path / "mbr.raw") if row["problem"] == FROM_ITS_END]

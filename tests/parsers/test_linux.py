@@ -227,6 +227,11 @@ def test_a_key_inside_of_options_or_comments_is_not_taken_for_the_key():
         ("root/.ssh/authorized_keys", b"junk\nmore junk\nssh-rsa AAAAB3NzaC1yc2EAAAADAQAB x\n",
          "ssh"),
         ("etc/anacrontab", b"SHELL=/bin/sh\n1\t5\tcron.daily\trun-parts /etc/cron.daily\n", "cron"),
+        ("etc/cron.d/x", b"bad\n* * * * * root id\n* * * * * root w\nworse\n", "cron"),
+        ("var/spool/cron/crontabs/eve", b"1\n2\n@reboot /tmp/x\n", "cron"),
+        ("var/log/auth.log", b"Feb 29 10:00:00 web9 sshd[7]: a\0b\n" * 3, "auth"),
+        ("var/log/secure.1", bytes(3000) + b"\nFeb 29 10:00:00 web9 sshd[7]: Accepted password "
+         b"for eve from 203.0.113.9 port 2 ssh2\n", "auth"),
         ("etc/sudoers.d/x", b"eve ALL=(ALL) NOPASSWD: ALL\n=\n", "sudoers"),
         ("etc/cron.daily/x", b"#!/bin/sh\n* * * * * root id\n", "cron_scripts"),
         ("etc/cron.hourly/.x", b"\x7fELF\0\0", "cron_scripts"),
@@ -240,7 +245,10 @@ def test_what_an_attacker_writes_into_a_file_does_not_hide_it(name, data, kind):
     rows = read(kind, data, name)
     whole = kind in ("services", "cron_scripts")
     assert len(rows) == (1 if whole else len(data.splitlines()))
-    assert rows.problems == {"ssh": 2, "sudoers": 1}.get(kind, 0)
+    expected = {"ssh": 2, "sudoers": 1, "auth": data.startswith(b"\0")}.get(kind)
+    if kind == "cron" and "anacron" not in name:
+        expected = data.count(b"\n") - data.count(b"/tmp/x") - data.count(b"root")
+    assert rows.problems == (expected or 0)
 
 
 @pytest.mark.parametrize("name", [b"\x03\x01root", b"a\nb", b"\x1b[31m", b"\xff\xfe" * 16])
@@ -251,6 +259,8 @@ def test_a_failed_login_under_an_odd_name_is_a_row(name):
     assert rows.problems == 0
     assert (rows[3]["action"], rows[3]["src_ip"]) == ("failed login", "203.0.113.9")
     assert rows[3]["actor"] == name.decode("utf-8", "backslashreplace")
+    assert recognised(odd * 50, "var/log/btmp") == "utmp", "and where there is no other"
+    assert recognised(odd * 64 + plain, "x/btmp.1") == "utmp"
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

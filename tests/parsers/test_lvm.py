@@ -154,6 +154,17 @@ def test_groups_of_one_name_are_kept_apart(image, tmp_path):  # noqa: F811
     assert told == []
 
 
+def test_a_group_without_logical_volumes_says_so(tmp_path):
+    text = metadata({})
+    text = text.replace("\nlogical_volumes {\n\n}", "", 1)
+    assert "logical_volumes" not in text
+    (tmp_path / "empty.raw").write_bytes(
+        disk(*(physical(one, text, bytes(1 << 20)) for one in UUIDS))
+    )
+    (problem,) = [row["problem"] for row in read(tmp_path / "empty.raw")]
+    assert problem.startswith("the LVM group g-1 holds no logical volume")
+
+
 def test_damaged_metadata_is_a_problem(group, tmp_path):
     _, first, second = group
     path = tmp_path / "damaged.raw"

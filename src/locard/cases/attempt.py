@@ -104,7 +104,7 @@ class Attempt:
             stage = Stage.UNPACKED
         elif not known.parser:
             stage, reason = Stage.NOT_PARSED, known.reason
-            facts[ASKED] = catalogue.own().fingerprint
+            facts[ASKED] = catalogue.fingerprint()
         if worded:
             reason = worded[0]
         return replace(outcome, stage=stage, reason=reason, facts=facts)

@@ -87,7 +87,7 @@ def outdated(holding: Holding) -> bool:
 def unasked(holding: Holding) -> bool:
     """Whether nothing recognised it, and there are other parsers now than those that were asked."""
     nothing = holding.stage == Stage.NOT_PARSED.value
-    return nothing and holding.facts.get(ASKED) != catalogue.own().fingerprint
+    return nothing and holding.facts.get(ASKED) != catalogue.fingerprint()
 
 
 def within(session: Session, holding: Holding) -> list[Holding]:

@@ -7,15 +7,25 @@ from locard.parsers.contract import Head
 
 _MOST = 200
 _LONGEST = 4096
+_SAMPLE = 4096
+_ZEROS = re.compile(rb"\0+")
+_ODD = re.compile(rb"[\x01-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def lines_of(head: Head) -> list[bytes]:
-    """The first whole lines that are not empty; none when the bytes are not text."""
+    """The first whole lines that are not empty; none when the bytes are not text.
+
+    NUL bytes make no log unreadable: a crash leaves them behind, and so may whoever wants that.
+    """
     first = head.first
-    if b"\0" in first[:4096]:
-        return []
+    sample = first[:_SAMPLE]
+    if b"\0" in sample:
+        runs, left = len(_ZEROS.findall(sample)), sample.replace(b"\0", b"")
+        if runs > 1 + 2 * sample.count(b"\n") or len(_ODD.findall(left)) * 50 >= len(left):
+            return []
+        first = first.replace(b"\0", b"")
     found = first.split(b"\n")
-    if len(first) >= 65_536:
+    if len(head.first) >= 65_536:
         found.pop()
     return [line.rstrip(b"\r")[:_LONGEST] for line in found[: _MOST * 2] if line.strip()][:_MOST]
 

@@ -67,7 +67,7 @@ def layout_of(first: bytes, share: float = 0.5) -> Layout | None:
         size = layout.form.size
         records = [first[i : i + size] for i in range(0, min(len(first), 64 * size), size)]
         used = [raw for raw in records if len(raw) == size and any(raw)]
-        sound = [raw for raw in used if _typed(raw, layout)]
+        sound = [raw for raw in used if layout.form.unpack(raw)[0] and _whole(raw, layout)]
         empty = [raw for raw in used if not layout.form.unpack(raw)[0] and _whole(raw, layout)]
         if not sound:
             continue

@@ -22,8 +22,8 @@ def fault_text(fault: BaseException) -> str:
     """One line that says what failed, with the cause when a library hid it behind its own error."""
     cause = fault.__cause__ or fault
     said = " ".join(str(cause).split())
-    if isinstance(cause, EOFError) and not said:
-        return "the bytes end before it does"
+    if isinstance(cause, EOFError):
+        return f"the bytes end before it does ({said[:300] or 'no more'})"
     return f"{type(cause).__name__}: {said[:300]}" if said else type(cause).__name__
 
 

@@ -19,6 +19,7 @@ from locard.parsers.disk.image import (
     elsewhere,
     ext_nodes,
     lvm,
+    partition_table,
     smart,
     subclusters,
 )
@@ -137,22 +138,22 @@ def _volume(name: str, stream: BinaryIO, size: int, number: int = 0, title: str 
 
 def _partitions(disk: BinaryIO, size: int, prefix: str, report: Report) -> list[Volume]:
     """The partitions of a disk; none when a file system or nothing known begins at its start."""
-    from dissect.volume.disk import Disk
     from dissect.volume.exceptions import Error
 
     kind = filesystem_of(lambda offset, count: _at(disk, offset, count))
-    gpt = _at(disk, 512, 8) == b"EFI PART"
+    gpt = partition_table.sector_of(disk) > 0
+    place = f"{prefix.removesuffix('.') or 'disk'}!table"
     if kind != "unknown" and not gpt:
         return []
     found: list[Volume] = []
     try:
-        disk.seek(0)
-        table = Disk(disk)
+        table, said = partition_table.table(disk, size)
     except (Error, EOFError, ValueError, struct.error) as fault:
         if gpt or (not prefix and _at(disk, 510, 2) == b"\x55\xaa"):
-            place = f"{prefix.removesuffix('.') or 'disk'}!table"
             report(place, f"the partition table cannot be read: {fault}".split("\n")[0])
         return []
+    if said:
+        report(place, said)
     for part in table.partitions:
         name = f"{prefix}p{part.number}"
         if part.guid is not None:  # GPT names its last sector; dissect takes it for the end.

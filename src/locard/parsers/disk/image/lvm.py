@@ -58,6 +58,10 @@ def logical_volumes(
             continue
         groups.setdefault(identity, []).append(device)
     for (group, _), devices in groups.items():
+        if "logical_volumes" not in devices[0].metadata[group]:
+            report(group, f"the LVM group {group} holds no logical volume: none was made, or all "
+                   "were removed. What they held can be carved out of its disks")  # fmt: skip
+            continue
         try:
             found = LVM2(devices).volume_group.logical_volumes
         except (Error, *_FAULTS) as fault:

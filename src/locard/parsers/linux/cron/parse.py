@@ -21,6 +21,7 @@ _NUMBER = re.compile(rb"(?<![/\d])\d+")
 """A number that is no step behind a stroke."""
 _VARIABLE = re.compile(rb"\s*[A-Za-z_][A-Za-z0-9_]*\s*=")
 _SYSTEM = re.compile(r"(?:^|/)(?:crontab|cron\.d/[^/]+)\Z")
+_PLACE = re.compile(r"(?:^|/)(?:etc/crontab|cron\.d/[^/]+|spool/cron/(?:crontabs/)?[^/]+)\Z")
 _ANACRON = re.compile(rb"\s*(?:@\w+|\d+)[ \t]+\d+[ \t]+\S+[ \t]+\S")
 _ACCOUNT = re.compile(
     rb"\s*(?:@\w+|(?:\S+[ \t]+){4}\S+)[ \t]+(?:root|www-data|nobody|daemon)[ \t]+\S"
@@ -31,14 +32,17 @@ def recognise(head: Head) -> Match:
     """Every line that is no comment is a job or a variable, and there is a job.
 
     Tables of numbers, of which /proc has many, look like jobs at first sight: so numbers must be
-    those of a clock and a calendar, and in a file of another name one field must be a star.
+    those of a clock and a calendar, and in a file of another name one field must be a star. Where
+    cron looks for its tables one job is enough: a line that is none must not hide the others.
     """
     lines = uncommented(lines_of(head))
     if base_name(head).startswith("anacrontab"):
         return Match(85, "anacron table") if any(map(_ANACRON.match, lines)) else NO
     jobs = [line for line in lines if _is_job(line)]
-    if not jobs or any(not _is_job(line) and not _VARIABLE.match(line) for line in lines):
+    if not jobs:
         return NO
+    if any(not _is_job(line) and not _VARIABLE.match(line) for line in lines):
+        return Match(80, "cron table with other lines") if _PLACE.search(head.name) else NO
     named = "cron" in head.name.lower()
     if not named and not any(b"*" in line or line.lstrip()[:1] == b"@" for line in jobs):
         return NO
