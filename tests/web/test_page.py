@@ -102,6 +102,27 @@ def test_search_facets_and_address(page: Page):
     expect(page.get_by_title("Turn into its opposite").first).to_be_visible()
 
 
+def test_values_of_a_facet_stay_until_they_are_counted_anew(page: Page):
+    page.goto(TIMELINE)
+    total(page, EVENTS)
+    held = Held(page, "**/facets?*")
+    facets = page.get_by_role("complementary", name="Facets")
+    other = facets.get_by_role("button", name=re.compile("^success"))
+    before = other.bounding_box()
+    facets.get_by_role("button", name=re.compile("^failure")).click()
+    held.first()
+    counted(page, EVENTS // 7)
+    expect(facets).to_have_attribute("data-stale", "true")
+    shown = other.bounding_box()
+    chips = page.get_by_title("Turn into its opposite").locator("..").locator("..")
+    row = chips.bounding_box()
+    assert before and shown and row
+    assert shown["y"] == before["y"] + row["height"], "only the row of chips came above it"
+    held.let_go()
+    total(page, EVENTS // 7)
+    expect(other).to_be_visible()
+
+
 def test_alt_click_excludes(page: Page):
     page.goto(TIMELINE)
     total(page, EVENTS)
