@@ -113,6 +113,12 @@ def at_work(at: Desk, run: str) -> int:
         return next((one.pid for one in rows if one.pid and birth(one.pid) == one.birth), 0)
 
 
+def kill(process: int) -> None:
+    """End a process at once; number 0 would be the tests' own."""
+    assert process > 0, "nobody is at work"
+    os.kill(process, signal.SIGKILL)
+
+
 def shown(at: Desk, run: str) -> str:
     """What the command line shows of a run."""
     words = [sys.executable, "-m", "locard.cli.main", "runs", "show", run]
@@ -202,8 +208,7 @@ def test_killed_while_it_copies_asks_and_has_isolated_it_goes_on(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(copying, "PATIENCE", 0.5)
     run = waiting(at, here)
-    first = at_work(at, run.parts[1].run)
-    os.kill(first, signal.SIGKILL)  # the copy, while people are asked
+    kill(at_work(at, run.parts[1].run))  # the copy, while people are asked
     until(lambda: not at_work(at, run.parts[1].run))
 
     def begun_again() -> int:
@@ -215,11 +220,11 @@ def test_killed_while_it_copies_asks_and_has_isolated_it_goes_on(
     agreed(at, run)
     apart(at, "runs", "resume", run.id)
     until(lambda: state_of(at.response.playbooks.run(run.id))[3] == "done")
-    os.kill(at_work(at, run.parts[1].run), signal.SIGKILL)  # and after it was isolated
+    kill(at_work(at, run.parts[1].run))  # and after it was isolated
     with at.state.session() as session:
         book = session.get_one(PlaybookRunRow, run.id).pid
     until(lambda: at_work(at, run.parts[1].run) == book)  # the run of the playbook reads on itself
-    os.kill(book, signal.SIGKILL)
+    kill(book)
     until(lambda: run.id in at.response.playbooks.due())
     apart(at, "runs", "resume", run.id)
     until(lambda: at_work(at, run.parts[1].run))

@@ -95,7 +95,7 @@ def test_people_are_asked_and_it_is_isolated_while_the_copy_is_still_to_be_read(
     assert at.apart == [run.parts[1].run] and casts(at, run.case) == []
     gates = [shut(room, half) for half in (0, 1)]
     agree(at, run.id, BEN, "yes")
-    going = Thread(target=at.playbooks.carry_on, args=(run.id,))
+    going = Thread(target=at.playbooks.carry_on, args=(run.id,), daemon=True)
     going.start()
     eventually(lambda: at.playbooks.run(run.id).parts[2].state.value == "done")
     now = at.playbooks.run(run.id)
