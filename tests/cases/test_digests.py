@@ -61,6 +61,16 @@ def test_a_sound_chain(desk: Desk, tmp_path: Path, packed: bool) -> None:
     assert all("signature not checked" in line for line in added.digests)
 
 
+def test_a_digest_cut_short_vouches_for_nothing(desk: Desk, tmp_path: Path) -> None:
+    (digest,) = chain(tmp_path / "in", 1)
+    digest.write_bytes(gzip.compress(gzip.decompress(digest.read_bytes())[:-9]))
+    added = desk.add("c", [tmp_path / "in"], who="ana")
+    assert added.digests == [
+        "digest-0.json.gz: it cannot be read, so that no log was compared with it"
+    ]
+    assert not added.whole
+
+
 def test_a_changed_log_a_changed_digest_and_what_is_missing(desk: Desk, tmp_path: Path) -> None:
     digests = chain(tmp_path / "in", 5)
     logs = sorted((tmp_path / "in" / PREFIX).iterdir())

@@ -20,6 +20,7 @@ from locard.parsers.contract import Head, Limits
 from locard.parsers.opened import Evidence
 from locard.parsers.recognise import Recogniser
 from locard.parsers.strict_json import BadRecord
+from tests.cases.trails import record
 from tests.contracts.golden import read
 
 SAMPLES = load().get("aws.cloudtrail").folder / "samples"
@@ -321,6 +322,27 @@ def test_a_list_is_no_record() -> None:
 def test_other_json_is_not_claimed() -> None:
     for data in (b'{"a":1}', b"[]", b"", b"Records", b'{"Records":[{"s3":{"bucket":1}}]}'):
         assert parse.recognise(Head(data, data, len(data), "x")).score == 0
+
+
+def recognised(data: bytes) -> str:
+    head = Head(data[:65_536], data[-4096:], len(data), "sample")
+    return Recogniser(load()).judge(head).told.parser
+
+
+def test_names_of_a_digest_in_a_record_do_not_make_its_log_one() -> None:
+    """Whoever may tag a thing may write them into CloudTrail."""
+    tagged = record(1) | {"requestParameters": {"digestS3Bucket": "b", "digestEndTime": "x"}}
+    tagged = {"userIdentity": {"digestS3Bucket": "b"}} | tagged
+    for data in (
+        json.dumps({"Records": [tagged, record(2)]}),
+        f"{json.dumps(tagged)}\n{json.dumps(record(2))}\n",
+        json.dumps([tagged, record(2)], indent=1),
+    ):
+        assert recognised(data.encode()) == "aws.cloudtrail"
+    digest = {"awsAccountId": "1", "digestEndTime": "x", "digestS3Bucket": "b", "logFiles": []}
+    for text in (json.dumps(digest), json.dumps(digest, indent=2), "\ufeff" + json.dumps(digest)):
+        assert recognised(text.encode()) == "aws.cloudtrail_digest"
+    assert recognised(b'D = {"digestEndTime": 1, "digestS3Bucket": 2}') != "aws.cloudtrail_digest"
 
 
 def test_a_digest_lists_the_logs_that_it_vouches_for() -> None:

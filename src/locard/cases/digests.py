@@ -79,6 +79,8 @@ def check(state: State, case: str) -> list[Checked]:
             if PREVIOUS in digest.facts:
                 link, broken = _link(_listed(digest.facts, PREVIOUS), chain)
             line += f"; {link}; signature not checked (AWS has the key)"
+            if LOGS not in digest.facts:
+                line = "it cannot be read, so that no log was compared with it"
             digest.facts = digest.facts | {"check": line}
             name = session.scalars(select(Place.name).where(Place.holding == digest.id)).first()
             shown = (name or digest.evidence).rpartition("/")[2]

@@ -67,8 +67,6 @@ def recognise(head: Head) -> Match:
     first = head.first
     start = first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start in (b"{", b"["):
-        if b'"digestS3Bucket"' in first[:4096]:
-            return NO
         if _SOURCE.search(first) and _NAME.search(first):
             if _RECORDS.match(first):
                 return Match(95, 'a "Records" list with CloudTrail fields')

@@ -20,9 +20,20 @@ from locard.parsers.times import NotATime, iso
 _MOST = 64 << 20
 
 
+_BEGINS = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*\{(?:\s*"\w{1,64}"\s*:\s*(?:"(?:[^"\\]|\\.)*"|null|[\w.+-]+)\s*,)*?'
+    rb'\s*"digestS3Bucket"\s*:'
+)
+"""Nothing but words and numbers in front of the name, which is one of the object itself then."""
+
+
 def recognise(head: Head) -> Match:
-    """By the two names that every digest starts with."""
-    if b'"digestS3Bucket"' in head.first[:8192] and b'"digestEndTime"' in head.first[:8192]:
+    """By the two names that every digest starts with, where only a digest has them.
+
+    Further in, as a tag or a parameter, anybody can have them written into a log of CloudTrail.
+    """
+    first = head.first[:8192]
+    if b'"digestEndTime"' in first and _BEGINS.match(first):
         return Match(96, "a CloudTrail digest")
     return NO
 
