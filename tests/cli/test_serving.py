@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 
 import httpx2
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from tests.cases.trails import trail
 from tests.cli.conftest import Locard, run
 from tests.conftest import stop_store
-from tests.waiting import eventually, said
+from tests.waiting import PATIENCE, eventually, said
 
 STRANGER = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}
 WRONG = {"username": "admin", "password": "not it at all"}
@@ -53,8 +54,12 @@ def serving(home: Path, *options: str) -> Iterator[Serving]:
             yield Serving(address[1], link[1], link[2])
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(120)
+            patience = Timer(PATIENCE, process.kill)  # who leaves the block waits without a bound
+            patience.start()
+            process.wait()
+            patience.cancel()
             stop_store(home)
+            assert process.returncode != -signal.SIGKILL, "it did not end by itself"
 
 
 def refused_from(home: Path) -> set[str]:
