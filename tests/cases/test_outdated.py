@@ -36,6 +36,7 @@ def test_what_an_older_parser_read_is_read_anew(desk: Desk, tmp_path: Path, pack
     aged(desk, "aws.cloudtrail")
     again = desk.add("c", [path], who="ana")
     assert again.renewed_files == 1 and versions(desk) == before
+    assert (again.seen, again.problems) == (5 + packed, 0), "what this run read, known or not"
     rows = desk.timeline.page(desk.search("c", "", who="ana"), 100).rows
     assert len(rows) == 5 and desk.prove(str(rows[0]["id"]), who="ana").passed
     assert desk.add("c", [path], who="ana").renewed_files == 0

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select
-
 from locard.cases import copies, digests, settling
 from locard.cases.ahead import Ahead
 from locard.cases.arriving import arriving, tidy
@@ -33,7 +31,7 @@ from locard.parsers.pool import Pool, WorkerLost
 from locard.settings import Settings
 from locard.state import marks
 from locard.state.database import State
-from locard.state.investigations import Holding, Stage
+from locard.state.investigations import Stage
 from locard.timeline import Excerpts, Search, Timeline
 
 REASONS = 20
@@ -212,7 +210,7 @@ class Adding:
             progress.stage(WAITING, 0, "")
 
         with alone(self.settings.home, self.case, busy):
-            since, left = self._counts(), waiting(self.state, self.case)
+            left = waiting(self.state, self.case)
             theirs = read(self.state, self.case, came().queued.difference(left))
             unsettled = settling.begin(self.settings.home, self.case)
             if feed is not None:
@@ -234,9 +232,8 @@ class Adding:
                 progress.stage("Building the text index", 0, "")
                 self.timeline().index(self.case)
             settling.over(self.settings.home, self.case)
-            seen, problems = self._counts()
-            added.seen = theirs.seen + seen - since[0]
-            added.problems = theirs.problems + problems - since[1]
+            added.seen = theirs.seen + tally.seen
+            added.problems = theirs.problems + tally.problems
             added.read_elsewhere, added.seen_elsewhere = theirs.files, theirs.seen
             checked = digests.check(self.state, self.case)
             added.digests = [one.line for one in checked]
@@ -299,13 +296,3 @@ class Adding:
         wanted = Search(self.case, f"evidence:{evidence} AND _exists_:problem")
         rows = self.timeline().page(wanted, 1).rows
         return str(rows[0]["problem"]) if rows else ""
-
-    def _counts(self) -> tuple[int, int]:
-        with self.state.session() as session:
-            seen, problems = session.execute(
-                select(
-                    func.coalesce(func.sum(Holding.seen), 0),
-                    func.coalesce(func.sum(Holding.problems), 0),
-                ).where(Holding.case == self.case)
-            ).one()
-        return seen, problems

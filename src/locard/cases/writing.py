@@ -59,6 +59,10 @@ class Tally:
     """Rows that were there already, from the same place."""
     sighted: int = 0
     """Records that the timeline held from another place."""
+    seen: int = 0
+    """Records of the files that were read to their end, also of those that were read anew."""
+    problems: int = 0
+    """Those of them with a problem."""
 
 
 Item: TypeAlias = pa.RecordBatch | Outcome | Callable[[], None]
@@ -185,6 +189,8 @@ class Writer:
         values = {name: bindparam(name, type_=holdings.c[name].type) for name in _TOLD}
         with self.state.session() as session:
             session.connection().execute(update(holdings).where(still).values(values), told)
+        self.tally.seen += sum(outcome.seen for outcome in outcomes)
+        self.tally.problems += sum(outcome.problems for outcome in outcomes)
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         """Hand on what was read by which parser, before it counts as read: none is left out."""
