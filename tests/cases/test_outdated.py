@@ -5,11 +5,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from locard.cases.desk import Desk
 from locard.model.errors import Error
-from locard.state.investigations import ASKED, Holding, Stage
+from locard.state.investigations import ASKED, Holding, Place, Stage
 from tests.cases.trails import trail
 
 
@@ -84,3 +84,26 @@ def test_what_nothing_recognised_is_tried_again_once_by_other_parsers(
     assert not any(
         one.verb == "processed" and one.sequence > before for one in desk.custody("c")
     ), "nothing is read once more"
+
+
+def test_an_archive_that_another_version_unpacked_is_unpacked_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.write(trail(tmp_path / "a.json", range(5)), "a.json")
+        archive.write(trail(tmp_path / "b.json", range(5, 7)), "b.json")
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "in.zip", "in.zip")
+    desk.add("c", [path], who="ana")
+    left = next(one.id for one in desk.evidence("c")[0] if one.name.endswith("b.json"))
+    with desk.state.session() as session:  # as a version would leave it that passed b.json over
+        inner = select(Holding.id).where(Holding.evidence == left)
+        session.execute(delete(Place).where(Place.holding.in_(inner)))
+        session.execute(delete(Holding).where(Holding.evidence == left))
+        unpacked = Holding.stage == Stage.UNPACKED
+        session.execute(update(Holding).where(unpacked).values(parser_version="0"))
+    desk.timeline.remove("c", [left])
+    assert desk.add("c", [path], who="ana").events == 2
+    assert desk.add("c", [path], who="ana").seen == 0
+    assert len(desk.timeline.page(desk.search("c", "", who="ana"), 100).rows) == 7

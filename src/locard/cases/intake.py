@@ -18,7 +18,7 @@ from locard.cases.hosts import Hosts
 from locard.cases.keeping import protect
 from locard.cases.looking import Found, changed
 from locard.cases.segments import Whole
-from locard.cases.unfinished import outdated, unasked, within
+from locard.cases.unfinished import outdated, unasked, unpacked_by_another, within
 from locard.evidence import Arrival, Put, Vault
 from locard.evidence.spool import Readable
 from locard.evidence.store import Watch, unwatched
@@ -342,8 +342,8 @@ class Intake:
 
     def _again(self, holding: Holding, members: Sequence[Holding]) -> None:
         """Adding again reads anew what failed, was disposed of, is wanted in another way, was
-        read by another version of its parser, or was recognised by none of those that there were
-        then, and an archive with such `members`.
+        read or unpacked by another version, or was recognised by none of the parsers that there
+        were then, and an archive with such `members`.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -358,7 +358,7 @@ class Intake:
             or any(map(outdated, (holding, *members)))
         )
         again = any(Stage(one.stage) is Stage.FAILED for one in members)
-        again |= any(map(unasked, (holding, *members)))
+        again |= any(unasked(one) or unpacked_by_another(one) for one in (holding, *members))
         if other:
             holding.facts = {**holding.facts, REPLACE: "yes"}
             self.taken.renewed += 1

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from locard.parsers import catalogue
+from locard.parsers.recognise import ARCHIVE_VERSION
 from locard.state.database import State
 from locard.state.investigations import ASKED, FINAL, Holding, Place, Stage
 from locard.timeline import Search, Timeline
@@ -88,6 +89,11 @@ def unasked(holding: Holding) -> bool:
     """Whether nothing recognised it, and there are other parsers now than those that were asked."""
     nothing = holding.stage == Stage.NOT_PARSED.value
     return nothing and holding.facts.get(ASKED) != catalogue.fingerprint()
+
+
+def unpacked_by_another(holding: Holding) -> bool:
+    """Whether an archive was unpacked by another version, which may have left members in it."""
+    return holding.stage == Stage.UNPACKED.value and holding.parser_version != ARCHIVE_VERSION
 
 
 def within(session: Session, holding: Holding) -> list[Holding]:

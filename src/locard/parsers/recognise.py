@@ -19,7 +19,8 @@ TAR = "archive.tar"
 SEVEN = "archive.7z"
 LAYER = "archive.layer"
 ARCHIVES = (ZIP, TAR, SEVEN)
-ARCHIVE_VERSION = "1"
+ARCHIVE_VERSION = "2"
+"""Of the unpacking. The next one is due when archives give members that they did not give."""
 
 CERTAIN = 95
 """A claim this high ends the asking. Parsers are asked by id, so the answer is always the same;
