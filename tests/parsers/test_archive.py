@@ -239,6 +239,9 @@ def test_7z_damaged_cut_and_locked(pool: Pool, tmp_path: Path) -> None:
     cut = frames(pool, tmp_path, whole[:-50])
     assert members(cut) == {}
     assert done(cut).problems == 1
+    assert "join them" not in problems(cut)[""]
+    volume = frames(pool, tmp_path, whole[: len(whole) // 2], name="a.7z.001")
+    assert "first of several volumes: join them" in problems(volume)[""]
     damaged = bytearray(whole)
     damaged[60] ^= 0xFF
     assert done(frames(pool, tmp_path, bytes(damaged))).problems >= 1

@@ -131,7 +131,13 @@ def unpack(opened: Evidence, members: Members) -> None:
     except PasswordRequired:
         raise Unreadable("The 7z archive is encrypted.") from None
     except _BROKEN as error:
-        raise Unreadable(f"The 7z archive is cut short or damaged ({_why(error)}).") from None
+        volume = opened.name.endswith(".001")
+        raise Unreadable(
+            f"The 7z archive is cut short or damaged ({_why(error)}).",
+            "It is the first of several volumes: join them (cat NAME.7z.* > NAME.7z) and add that."
+            if volume
+            else "",
+        ) from None
     turn = _Turn(members)
     worker: Any = archive.worker
     for entry in cast(Any, archive.files):
