@@ -118,6 +118,9 @@ def test_what_is_no_image_is_called_what_it_is():
     assert looks_like(head_of(behind(1 << 19, b"x"))) == "zeros at its beginning"
     assert looks_like(head_of(behind(4086, b"SWAPSPACE2"))) == "swap space"
     assert "first line is too long" in looks_like(head_of(b'{"a": "' + b"x" * (1 << 20)))
+    for packed in (b"Rar!\x1a\x07\x01\0", b"070701", b"\x5d\0\0\x80\0", b"LZIP\x01"):
+        assert looks_like(head_of(packed + b"x" * 600)).endswith("unpack it and add what comes out")
+    assert "unlock it" in looks_like(head_of(b"LUKS\xba\xbe\0\x02" + b"x" * 600))
     lines = b"x" * (1 << 20) + b"\nmore\n"
     assert looks_like(head_of(lines)) == "text that no parser knows"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a file that no parser claims looks like, in two words for a person.
+"""What a file that no parser claims looks like, in a few words for a person.
 
 Signatures: the `file(1)` magic database and the formats' own specifications.
 """
@@ -7,6 +7,7 @@ Signatures: the `file(1)` magic database and the formats' own specifications.
 from locard.model.action import FORMAT
 from locard.parsers.contract import Head
 
+_UNPACK = ", which Locard does not open: unpack it and add what comes out"
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", "PNG image"),
     (0, b"\xff\xd8\xff", "JPEG image"),
@@ -34,16 +35,20 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"EMiL", "LiME memory image"),
     (0, b'{\n "format": "%s"' % FORMAT.encode(), "receipt of a run of Locard"),
     (0, b"block,sha256-base64,problem", "checksums of a disk's blocks"),
-    (0, b"Rar!\x1a\x07", "RAR archive"),
-    (0, b"!<arch>\n", "ar archive"),
-    (0, b"070701", "cpio archive"),
-    (0, b"MSCF", "cabinet archive"),
+    (0, b"Rar!\x1a\x07", "RAR archive" + _UNPACK),
+    (0, b"!<arch>\n", "ar archive" + _UNPACK),
+    (0, b"070701", "cpio archive" + _UNPACK),
+    (0, b"MSCF", "cabinet archive" + _UNPACK),
     (0, b"PK\x03\x04", "zip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z archive"),
     (0, b"\x1f\x8b", "gzip data"),
-    (0, b"\x04\x22\x4d\x18", "lz4 data"),
+    (0, b"\x04\x22\x4d\x18", "lz4 data" + _UNPACK),
+    (0, b"\x5d\0\0", "LZMA data" + _UNPACK),
+    (0, b"LZIP", "lzip data" + _UNPACK),
+    (0, b"\x1f\x9d", "data of compress" + _UNPACK),
+    (0, b"\xff\x06\0\0sNaPpY", "snappy data" + _UNPACK),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Microsoft compound file"),
-    (0, b"LUKS\xba\xbe", "LUKS volume"),
+    (0, b"LUKS\xba\xbe", "LUKS volume: unlock it and add what it holds"),
     (0, b"XFSB", "XFS file system"),
     (3, b"NTFS    ", "NTFS file system"),
     (257, b"ustar", "tar archive"),
@@ -60,7 +65,7 @@ _TEXT = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\x1b"
 
 
 def looks_like(head: Head) -> str:
-    """A name for content that nothing parses; always says something true."""
+    """A name for content that nothing parses, and what to do where there is something to do."""
     first = head.first
     if head.size == 0:
         return "empty file"
