@@ -113,6 +113,30 @@ def test_a_file_system_that_leaves_its_first_64_kib_empty_is_recognised(data, ki
     assert recognise(head_of(data)).reason == kind
 
 
+WORDS = [
+    (3, b"NTFS    "), (54, b"FAT16   "), (82, b"FAT32   "), (512, b"LABELONE"),
+    (512, b"EFI PART"), (1024, b"BD"), (1024, b"H+"), (1024, b"HX"), (0x8001, b"CD001"),
+    (0x10040, b"_BHRfS_M"), (99_488, b"conectix"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "word"), WORDS)
+def test_no_word_in_a_log_makes_an_image_of_it(at, word):
+    line = b"Mar  1 10:00:00 web sshd[1]: Invalid user %b from 10.0.0.5\n"
+    log = bytearray((line % b"x" * 2000)[:100_000])
+    log[at : at + len(word)] = word
+    assert recognise(head_of(bytes(log))).score == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "word"), [(1024, b"BD"), (1024, b"H+"), (1024, b"HX"), (1080, b"\x53\xef")]
+)
+def test_two_letters_in_packed_bytes_make_no_image_of_them(at, word):
+    packed = bytearray(b"PK\3\4" + b"\xc3\0\x9d" * 40_000)
+    packed[at : at + len(word)] = word
+    assert recognise(head_of(bytes(packed))).score == 0
+
+
 def test_what_is_no_image_is_called_what_it_is():
     assert looks_like(head_of(bytes(1 << 20))) == "zeros"
     assert looks_like(head_of(behind(1 << 19, b"x"))) == "zeros at its beginning"

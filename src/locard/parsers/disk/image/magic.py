@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signatures of containers, partition tables and file systems: what bytes are at a glance."""
+"""Signatures of containers, partition tables and file systems: what bytes are at a glance.
 
+Where a signature has two letters only, or is words that a log may hold, fields behind it have to
+make sense too: one packed file in 16,000 has two such letters at such a place by chance.
+"""
+
+import struct
 from collections.abc import Callable
 
 _CONTAINERS = (
@@ -14,9 +19,8 @@ _CONTAINERS = (
 _FILESYSTEMS = (
     (0, b"LUKS\xba\xbe", "luks"), (0, b"XFSB", "xfs"), (3, b"-FVE-FS-", "bitlocker"),
     (3, b"NTFS    ", "ntfs"), (3, b"EXFAT   ", "exfat"), (0, b"hsqs", "squashfs"),
-    (32, b"NXSB", "apfs"), (54, b"FAT1", "fat"), (82, b"FAT32", "fat"), (1024, b"H+", "hfs"),
-    (1024, b"HX", "hfs"), (1024, b"BD", "hfs"), (4086, b"SWAPSPACE2", "swap"),
-    (0x8001, b"CD001", "iso9660"), (0x10040, b"_BHRfS_M", "btrfs"),
+    (32, b"NXSB", "apfs"), (1024, b"H+\0\4", "hfs"), (1024, b"HX\0\5", "hfs"),
+    (4086, b"SWAPSPACE2", "swap"), (0x8001, b"CD001", "iso9660"), (0x10040, b"_BHRfS_M", "btrfs"),
     (4096, b"\xfc\x4e\x2b\xa9", "mdraid"), (8192 + 1372, b"\x54\x19\x01\x00", "ufs"),
     (65536 + 1372, b"\x19\x01\x54\x19", "ufs"),
 )  # fmt: skip
@@ -48,9 +52,32 @@ def filesystem_of(read: Callable[[int, int], bytes]) -> str:
         )
         if found == magic:
             return kind
-    if first[1024 + 56 : 1024 + 58] == b"\x53\xef":
-        return "ext"
-    return "unknown"
+    return "ext" if _ext(first) else "fat" if _fat(first) else "hfs" if _hfs(first) else "unknown"
+
+
+def _ext(first: bytes) -> bool:
+    """Linux, fs/ext4/ext4.h: counts, the size of a block, and the revision."""
+    if first[1024 + 56 : 1024 + 58] != b"\x53\xef":
+        return False
+    inodes, blocks = struct.unpack_from("<II", first, 1024)
+    size, revision = (struct.unpack_from("<I", first, 1024 + at)[0] for at in (24, 76))
+    return bool(inodes and blocks and size <= 6 and revision <= 1)
+
+
+def _fat(first: bytes) -> bool:
+    """Microsoft, FAT specification 1.03: the words are for people, the fields for programs."""
+    if first[54:58] != b"FAT1" and first[82:87] != b"FAT32":
+        return False
+    sector, cluster, _, tables = struct.unpack_from("<HBHB", first, 11)
+    return sector in (512, 1024, 2048, 4096) and cluster.bit_count() == 1 and tables > 0
+
+
+def _hfs(first: bytes) -> bool:
+    """Inside Macintosh: Files, the master directory block: size of a block, length of the name."""
+    if first[1024:1026] != b"BD" or len(first) < 1024 + 64:
+        return False
+    size = int.from_bytes(first[1044:1048], "big")
+    return size > 0 and size % 512 == 0 and 1 <= first[1060] <= 27
 
 
 def partitioned(first: bytes) -> str:

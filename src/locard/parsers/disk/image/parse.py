@@ -11,8 +11,15 @@ _CERTAIN = {"lvm": "LVM2 physical volume", "luks": "LUKS volume", "iso9660": "IS
 
 
 def recognise(head: Head) -> Match:
-    """A container, a partition table or a file system at the places where they must be."""
-    if kind := magic.container_of(head.first, head.last):
+    """A container, a partition table or a file system at the places where they must be.
+
+    None of them is nothing but text: into that anybody can have words written, wherever he likes.
+    """
+    if kind := magic.container_of(head.first, b""):
+        return Match(100, magic.TITLES[kind])
+    if b"\0" not in head.first:
+        return NO
+    if kind := magic.container_of(b"", head.last):
         return Match(100, magic.TITLES[kind])
     if head.size < 4096 and not head.layers:
         return NO
