@@ -59,6 +59,7 @@ def unpacked(image: Path, folder: Path) -> Path:
             else:
                 file.write(block)
         file.truncate(size)
+        os.fsync(file.fileno())  # else the first who is measured pays for writing it
     return target
 
 
