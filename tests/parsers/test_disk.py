@@ -309,6 +309,13 @@ def test_segments_of_a_split_image(image, tmp_path):
     assert len(read(parts[0], parts[1:])) == len(read(image))
 
 
+def test_the_first_piece_of_an_image_alone_says_how_to_add_them_all(image, tmp_path):
+    piece = tmp_path / "disk.dd.aa"
+    piece.write_bytes(image.read_bytes()[:3_000_000])
+    (told,) = [row["problem"] for row in read(piece) if "cut short" in row["problem"]]
+    assert "call them .001, .002" in told
+
+
 def test_e01_with_and_without_its_segments(image, tmp_path):
     acquire = tool("ewfacquire")
     run(acquire, "-u", "-q", "-t", tmp_path / "disk", "-f", "encase6", "-c", "none", "-S", "1MiB",
