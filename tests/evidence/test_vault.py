@@ -74,6 +74,16 @@ def test_the_same_bytes_again_are_held_once_and_said_twice(vault: Vault) -> None
     assert len(list(vault.ledger.entries(evidence=first.evidence.id))) == 2
 
 
+def test_an_entry_does_not_tell_that_another_case_holds_the_bytes(vault: Vault) -> None:
+    put(vault, b"same")
+    taken = vault.put(
+        io.BytesIO(b"same"), Origin("a.log"), case="other", actor="ana", reason="test"
+    )
+    assert not taken.new
+    assert taken.entry.previous == 0
+    assert "held" not in str(taken.entry.details)
+
+
 def test_zeros_become_holes(vault: Vault) -> None:
     taken = put(vault, b"head" + bytes(64 << 20) + b"tail")
     status = stored(vault, taken.evidence.id).stat()

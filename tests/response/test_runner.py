@@ -194,10 +194,11 @@ def test_an_error_that_nobody_foresaw_is_never_taken_for_success(
 def test_two_responders_at_once_the_second_is_told_who_and_what(
     runner: Runner, begun: Isolate, home: Path, room: Path
 ) -> None:
+    days = {time.strftime("%Y-%m-%d", time.gmtime())}
     run = begun()
+    days.add(time.strftime("%Y-%m-%d", time.gmtime()))
     plan = runner.plan("isolate.toy.lamp", "room", ONE, "c", {})
-    today = time.strftime("%Y-%m-%d", time.gmtime())
-    assert f"ana began isolate.toy.lamp on one at {today}" in plan.refusals[0]
+    assert any(f"ana began isolate.toy.lamp on one at {day}" in plan.refusals[0] for day in days)
     assert f"locard runs resume {run}" in plan.refusals[0]
     with runner._at_work(*runner._record(run, ANA)):
         with pytest.raises(Error, match="ana is at work on one since"):

@@ -153,8 +153,6 @@ class Vault:
                     sent = unwatched if store.spool else lambda count: watch(count // 2)
                     kept, new = store.place(evidence.id, path, content, sent)
                 details = _details(evidence, origin) | kept.details()
-                if not new:
-                    details["already held"] = "the same bytes; they were hashed again"
                 span = Span(rfc3339(arrival.begun), rfc3339(now()))
                 draft = Draft(
                     hand,

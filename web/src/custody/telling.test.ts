@@ -33,6 +33,10 @@ describe('an entry', () => {
     expect(telling(taken).sentence).toBe('Taken in by {who}, 2.0 KiB');
     expect(telling(taken).more).toBe('from in/a.json · because');
   });
+  it('says that an exhibit was taken in again', () => {
+    const again = entry('acquired', { previous: 7, details: { size: '2048' } });
+    expect(telling(again).sentence).toBe('Taken in again by {who}: the same bytes');
+  });
   it('says when it happened to the whole case', () => {
     const held = entry('held', { evidence: '' });
     expect(telling(held, true).sentence).toBe('Put under legal hold by {who} (the whole case)');

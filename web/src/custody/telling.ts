@@ -80,7 +80,7 @@ const TONES: Record<string, Tone> = {
 
 const DEEDS: Record<string, (entry: CustodyEntry, whole: boolean) => string> = {
   acquired: (entry) =>
-    entry.details['already held']
+    entry.previous > 0
       ? 'Taken in again by {who}: the same bytes'
       : `Taken in by {who}${sizeOf(entry)}`,
   derived: (entry) => `Taken out of what it was packed in, by {who}${sizeOf(entry)}`,
