@@ -22,8 +22,9 @@ def tell(name: str, kind: str, size: int, stream: BinaryIO, report: Report) -> N
         report(
             f"{name}!size",
             f"the image is cut short: the {kind} file system of {name} takes "
-            f"{claimed} bytes and {size} are there; what lay in the others cannot be read. If it was taken "
-            "in several pieces, call them .001, .002 and so on, or join them, and add them together",
+            f"{claimed} bytes and {size} are there; what lay in the others cannot be read. "
+            "If it was taken in several pieces, call them .001, .002 and so on, or join them, "
+            "and add them together",
         )
     if number > 1:
         report(
