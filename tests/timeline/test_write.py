@@ -220,6 +220,19 @@ def test_figures_of_a_case(timeline: Timeline) -> None:
     assert timeline.count(Search("")).rows == 3
 
 
+def test_one_bucket_of_times_on_both_sides_of_1970_is_two(timeline: Timeline) -> None:
+    moments = (-1, 0, START, -(2 * 365 * 86400 * 1_000_000_000))
+    timeline.write(
+        "case", batch(*({"locator": f"l{n}", "time": at} for n, at in enumerate(moments)))
+    )
+    for wanted, most in ((1, 2), (2, 2), (120, 120)):
+        histogram = timeline.histogram(Search("case"), wanted)
+        (counts,) = histogram.series.values()
+        assert len(counts) <= most
+        assert sum(counts) == 4
+        assert sum(counts[: -histogram.start // histogram.width]) == 2
+
+
 def test_export_is_everything_in_order(timeline: Timeline) -> None:
     for first in range(0, 45_000, 15_000):
         timeline.write("case", many(15_000, first))

@@ -149,7 +149,12 @@ def grid(first: int, last: int, buckets: int) -> tuple[int, int]:
 
 
 def _width(first: int, last: int, buckets: int) -> int:
-    """The narrowest usual width with which the span needs no more buckets than wanted."""
+    """The narrowest usual width with which the span needs no more buckets than wanted.
+
+    Buckets of every width begin at 1970, so a span with times on both sides of it needs two.
+    """
+    if first < 0 <= last:
+        buckets = max(2, buckets)
     for width in _WIDTHS:
         if last // width - first // width + 1 <= buckets:
             return width
