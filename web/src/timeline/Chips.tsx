@@ -52,7 +52,9 @@ export function Chips(props: { searching: Searching }) {
               )
             }
           >
-            <span className={styles.chipField}>{filter.field}</span>{' '}
+            <span className={styles.chipField}>
+              <Value text={filter.field} limit={60} />
+            </span>{' '}
             <span className={styles.chipIs}>{filter.not ? 'is not' : 'is'}</span>{' '}
             {filter.value === null ? <em>empty</em> : <Value text={filter.value} limit={60} />}
           </button>

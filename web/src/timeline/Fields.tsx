@@ -80,8 +80,6 @@ export function Fields(props: { one: FullEvent; searching: Searching }) {
 function Line(props: { one: FullEvent; name: string; value: string; searching: Searching }) {
   const { one, name, value, searching } = props;
   const attribute = name.startsWith('attributes.');
-  // A name with other characters cannot be written as a field of the query.
-  const queryable = /^[A-Za-z_][\w.-]*$/.test(name);
   const column = () => {
     const have = searching.columns.includes(name);
     const columns = have
@@ -101,25 +99,21 @@ function Line(props: { one: FullEvent; name: string; value: string; searching: S
         <Value text={value} limit={1200} lines />
       </span>
       <span className={styles.tools}>
-        {queryable && (
-          <>
-            <Tool
-              label={on && !on.not ? 'Included' : 'Include'}
-              run={() => searching.filter({ field: name, value, not: false })}
-            >
-              {on && !on.not ? <Check size={13} /> : <Plus size={13} />}
-            </Tool>
-            <Tool label="Exclude" run={() => searching.filter({ field: name, value, not: true })}>
-              <Ban size={13} />
-            </Tool>
-            <Tool
-              label="Pivot: only this, over the whole span"
-              run={() => searching.pivot(one, [{ field: name, value, not: false }])}
-            >
-              <Crosshair size={13} />
-            </Tool>
-          </>
-        )}
+        <Tool
+          label={on && !on.not ? 'Included' : 'Include'}
+          run={() => searching.filter({ field: name, value, not: false })}
+        >
+          {on && !on.not ? <Check size={13} /> : <Plus size={13} />}
+        </Tool>
+        <Tool label="Exclude" run={() => searching.filter({ field: name, value, not: true })}>
+          <Ban size={13} />
+        </Tool>
+        <Tool
+          label="Pivot: only this, over the whole span"
+          run={() => searching.pivot(one, [{ field: name, value, not: false }])}
+        >
+          <Crosshair size={13} />
+        </Tool>
         {!attribute && (
           <Tool label="Show or hide as a column" run={column}>
             <Columns3 size={13} />

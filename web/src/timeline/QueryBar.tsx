@@ -15,7 +15,7 @@ import { fields as fieldsQuery, values as valuesQuery } from '../api/queries';
 import { brief } from '../text/number';
 import { Value } from '../text/Value';
 import { preferences } from '../theme/preferences';
-import { phrase, placed, tokens, tooLong, wanted } from './language';
+import { escaped, phrase, placed, tokens, tooLong, wanted } from './language';
 import styles from './query.module.css';
 
 export interface Mistake {
@@ -41,8 +41,8 @@ interface Chosen {
 
 const ATTRIBUTES = 'attributes.';
 
-/** A name as it stands before the colon: what would end it there is escaped. */
-const escaped = (name: string) => name.replace(/[^\w.-]/g, '\\$&');
+/** Fields whose values the server does not list: too many, or no column of the events. */
+const UNLISTED = new Set(['raw', 'message', 'time', 'id', 'starred', 'comment']);
 
 const EXTRA = [
   { name: 'tag', title: 'tag that somebody gave it', kind: 'word', facet: false, query: true },
@@ -65,7 +65,7 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
     settled.field.startsWith(ATTRIBUTES) ||
     settled.field === 'tag' ||
     (known.data ?? []).some((each) => each.name === settled.field);
-  const completable = exists && !/^(raw|message|time|id)$/.test(settled.field);
+  const completable = exists && !UNLISTED.has(settled.field);
   const found = useQuery({
     ...valuesQuery(name, settled.field, settled.prefix),
     enabled: completable,

@@ -68,6 +68,41 @@ describe('wanted', () => {
       to: 11,
     });
   });
+  it('is a value behind a colon or a sign that is part of it', () => {
+    expect(wanted('actor:arn:aws:iam::1:us', 23)).toMatchObject({
+      kind: 'value',
+      field: 'actor',
+      prefix: 'arn:aws:iam::1:us',
+      from: 6,
+    });
+    expect(wanted('resource:-lead', 14)).toMatchObject({ kind: 'value', prefix: '-lead' });
+    expect(wanted('resource:C:\\', 12)).toMatchObject({ kind: 'value', prefix: 'C:\\' });
+    expect(wanted('resource:"a\\"', 13)).toMatchObject({ kind: 'value', prefix: 'a"' });
+  });
+  it('is a value behind blanks around the colon, and inside a group of values', () => {
+    expect(wanted('actor : al', 10)).toMatchObject({ kind: 'value', prefix: 'al', from: 8 });
+    const group = 'action:(GetObject OR Pu';
+    expect(wanted(group, 8)).toMatchObject({ kind: 'value', field: 'action', prefix: '' });
+    expect(wanted(group, group.length)).toMatchObject({
+      kind: 'value',
+      field: 'action',
+      prefix: 'Pu',
+      from: 21,
+    });
+    expect(wanted('(action:x) AND ac', 17)).toMatchObject({ kind: 'field', prefix: 'ac' });
+    expect(wanted('action:(x) AND ac', 17)).toMatchObject({ kind: 'field', prefix: 'ac' });
+  });
+  it('knows a field by its name, however it is written', () => {
+    expect(wanted('attributes.user\\ agent:cu', 25)).toMatchObject({
+      kind: 'value',
+      field: 'attributes.user agent',
+      prefix: 'cu',
+    });
+    expect(wanted('attributes.user-a', 17)).toMatchObject({
+      kind: 'field',
+      prefix: 'attributes.user-a',
+    });
+  });
   it('is nothing inside a phrase of its own', () => {
     expect(wanted('"some words"', 5)).toBeNull();
   });
@@ -76,7 +111,11 @@ describe('wanted', () => {
 describe('filters', () => {
   it('survive the address, whatever their value holds', () => {
     for (const value of ['a:b', '', '"', '-x', '+', 'line\nbreak', null]) {
-      for (const filter of [is('actor', value), isNot('attributes.a.b-c', value)]) {
+      for (const filter of [
+        is('actor', value),
+        isNot('attributes.a.b-c', value),
+        is('attributes.cs(User-Agent): \\"\u{1f980}\n', value),
+      ]) {
         expect(decodeFilter(encodeFilter(filter))).toEqual(filter);
       }
     }

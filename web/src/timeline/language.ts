@@ -26,17 +26,21 @@ const PATTERNS: [TokenKind, RegExp][] = [
   ['regex', /\/(?:[^/\\]|\\.)*\/?(?=[\s)]|$)/y],
   ['range', /[[{][^\]}]*[\]}]?/y],
   ['operator', /(?:AND|OR|NOT|TO)(?=[\s()]|$)|&&|\|\||[!+](?=\S)|-(?=[\w"(_])/y],
-  ['field', /[A-Za-z_][\w.-]*(?::|\s+:(?!:))/y],
+  ['field', /[A-Za-z_@](?:[^\s:()[\]{}"\\]|\\.)*(?::|\s+:(?!:))/y],
   ['group', /[()]/y],
-  ['word', /(?:[^\s()"[\]{}\\]|\\.)+|[\s\S]/y],
+  ['word', /(?:[^\s()"[\]{}\\]|\\.?)+|[\s\S]/y],
 ];
+
+/** What may stand behind the colon of a field: there a further colon and a sign are text. */
+const VALUES = PATTERNS.filter(([kind]) => kind !== 'operator' && kind !== 'field');
 
 /** Cuts a query into tokens for colouring. Never fails: whatever is half-typed becomes a word. */
 export function tokens(text: string): QueryToken[] {
   const found: QueryToken[] = [];
   let at = 0;
   while (at < text.length) {
-    for (const [kind, pattern] of PATTERNS) {
+    const valued = fieldBefore(found, found.length) !== null;
+    for (const [kind, pattern] of valued ? VALUES : PATTERNS) {
       pattern.lastIndex = at;
       const match = pattern.exec(text);
       if (!match?.[0]) continue;
@@ -57,6 +61,40 @@ export interface Wanted {
   to: number;
 }
 
+/** The field whose colon stands right before a token, with or without blanks between the two. */
+function fieldBefore(all: QueryToken[], at: number): QueryToken | null {
+  const last = all[at - 1];
+  const before = last?.kind === 'space' ? all[at - 2] : last;
+  return before?.kind === 'field' ? before : null;
+}
+
+/** The field that a token is a value of: the one right before it, or before the group around it. */
+function fieldOf(all: QueryToken[], at: number): QueryToken | null {
+  const own = fieldBefore(all, at);
+  if (own) return own;
+  let closed = 0;
+  for (let index = at - 1; index >= 0; index -= 1) {
+    const token = all[index];
+    if (token?.kind !== 'group') continue;
+    if (token.text === ')') closed += 1;
+    else if (closed > 0) closed -= 1;
+    else {
+      const named = fieldBefore(all, index);
+      if (named) return named;
+    }
+  }
+  return null;
+}
+
+/** What escapes stand for. */
+const unescaped = (text: string) => text.replace(/\\(.)/gsu, '$1');
+
+/** A name as it stands before a colon: what would end it there is escaped. */
+export const escaped = (name: string) => name.replace(/[^\w.-]/gu, '\\$&');
+
+/** The name that a field's token stands for. */
+const nameOf = (token: QueryToken) => unescaped(token.text.slice(0, -1).trimEnd());
+
 /** What could be completed at the caret. */
 export function wanted(text: string, caret: number): Wanted | null {
   const all = tokens(text);
@@ -64,34 +102,25 @@ export function wanted(text: string, caret: number): Wanted | null {
     (token) => token.start < caret && caret <= token.start + token.text.length,
   );
   const token = all[at];
-  if (!token || token.kind === 'space')
-    return { kind: 'field', field: '', prefix: '', from: caret, to: caret };
-  const typed = text.slice(token.start, caret);
-  if (token.kind === 'field' && caret === token.start + token.text.length) {
-    return {
-      kind: 'value',
-      field: token.text.slice(0, -1).trimEnd(),
-      prefix: '',
-      from: caret,
-      to: caret,
-    };
+  const nothing = { prefix: '', from: caret, to: caret };
+  const begins = !token || token.kind === 'space' || token.text === '(';
+  if (begins || (token.kind === 'field' && caret === token.start + token.text.length)) {
+    const before = token ? fieldOf(all, at + 1) : null;
+    if (before) return { kind: 'value', field: nameOf(before), ...nothing };
+    return { kind: 'field', field: '', ...nothing };
   }
-  const before = all[at - 1];
-  if (before?.kind === 'field' && (token.kind === 'word' || token.kind === 'phrase')) {
-    const prefix = typed.replace(/^"/, '').replace(/"$/, '').replace(/\\(.)/g, '$1');
+  const typed = text.slice(token.start, caret);
+  const before = fieldOf(all, at);
+  if (before && (token.kind === 'word' || token.kind === 'phrase')) {
+    const inside = /^"((?:[^"\\]|\\.)*)"?$/.exec(typed)?.[1] ?? typed.replace(/^"/, '');
     const to = token.start + token.text.length;
-    return {
-      kind: 'value',
-      field: before.text.slice(0, -1).trimEnd(),
-      prefix,
-      from: token.start,
-      to,
-    };
+    const prefix = unescaped(inside);
+    return { kind: 'value', field: nameOf(before), prefix, from: token.start, to };
   }
   if (token.kind === 'word' || token.kind === 'field') {
-    if (!/^[A-Za-z_][\w.]*$/.test(typed)) return null;
+    if (!/^[A-Za-z_@](?:[^\s:()[\]{}"\\*?]|\\.)*$/.test(typed)) return null;
     const to = token.start + token.text.length;
-    return { kind: 'field', field: '', prefix: typed, from: token.start, to };
+    return { kind: 'field', field: '', prefix: unescaped(typed), from: token.start, to };
   }
   return null;
 }
@@ -110,19 +139,20 @@ export interface Filter {
 
 export function encodeFilter(filter: Filter): string {
   const value = filter.value === null ? '' : `:${filter.value}`;
-  return `${filter.not ? '-' : '+'}${filter.field}${value}`;
+  return `${filter.not ? '-' : '+'}${escaped(filter.field)}${value}`;
 }
 
-/** Reads a filter from the address; null for what is not one. Attribute names may hold colons. */
+/** Reads a filter from the address; null for what is not one. Colons of a name are escaped there. */
 export function decodeFilter(text: string): Filter | null {
-  const match = /^([+-])([A-Za-z_][\w.-]*)(?::([\s\S]*))?$/.exec(text);
+  const match = /^([+-])([A-Za-z_](?:[\w.-]|\\[\s\S])*)(?::([\s\S]*))?$/u.exec(text);
   if (!match?.[2]) return null;
-  return { field: match[2], value: match[3] ?? null, not: match[1] === '-' };
+  return { field: unescaped(match[2]), value: match[3] ?? null, not: match[1] === '-' };
 }
 
 function one(filter: Filter): string {
-  if (filter.value === null) return filter.not ? `${filter.field}:*` : `NOT ${filter.field}:*`;
-  return `${filter.not ? 'NOT ' : ''}${filter.field}:${phrase(filter.value)}`;
+  const field = escaped(filter.field);
+  if (filter.value === null) return filter.not ? `${field}:*` : `NOT ${field}:*`;
+  return `${filter.not ? 'NOT ' : ''}${field}:${phrase(filter.value)}`;
 }
 
 /** The clauses of filters: values of one field are alternatives, everything else must all hold. */
@@ -137,7 +167,9 @@ export function clauses(filters: Filter[]): string[] {
     const first = group[0];
     if (group.length === 1 && first) out.push(one(first));
     else if (group.every((filter) => filter.value !== null)) {
-      out.push(`${field}:(${group.map((filter) => phrase(filter.value ?? '')).join(' OR ')})`);
+      out.push(
+        `${escaped(field)}:(${group.map((filter) => phrase(filter.value ?? '')).join(' OR ')})`,
+      );
     } else
       out.push(
         `(${group.map((filter) => (filter.value === null ? `(${one(filter)})` : one(filter))).join(' OR ')})`,
