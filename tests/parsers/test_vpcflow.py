@@ -37,6 +37,16 @@ def flow_objects(names: str) -> list[dict[str, str]]:
     return [dict(zip(names.split(), line.split(), strict=True)) for line in FLOWS]
 
 
+def parquet(names: str) -> bytes:
+    columns = zip(*(line.split() for line in FLOWS), strict=True)
+    table = pa.table(
+        {name: list(values) for name, values in zip(names.split(), columns, strict=True)}
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
 CARRIED = {
     "filter-log-events": json.dumps(
         {"events": [{"timestamp": 1, "message": line} for line in FLOWS], "searchedLogStreams": []},
@@ -50,8 +60,15 @@ CARRIED = {
     "tail": "".join(f"2024-03-05T10:00:00+00:00 eni-1-all {line}\n" for line in FLOWS).encode(),
     "Splunk": b"_time,_raw\n" + "".join(f'"x","{line}"\n' for line in FLOWS).encode(),
     "Athena": flow_table(ATHENA_NAMES),
+    "pandas": flow_table(FLOW_NAMES).replace(b",22,", b",22.0,").replace(b",-", b","),
     "table": flow_table(FLOW_NAMES.replace("_", "-")),
     "JSON lines": b"\n".join(compact(flow) for flow in flow_objects(FLOW_NAMES)),
+    "pandas as JSON lines": b"\n".join(
+        compact({**flow, "srcport": 4022.0 + n, "dstport": 22.0} if n < 2 else flow)
+        for n, flow in enumerate(flow_objects(FLOW_NAMES))
+    ),
+    "Athena as Parquet": parquet(ATHENA_NAMES),
+    "Parquet in capitals": parquet(FLOW_NAMES.upper()),
     "OpenSearch": compact([{"aws": {"vpc": flow}} for flow in flow_objects(FLOW_NAMES)]),
     "a header as it is configured": (
         " ".join(f"${{{name}}}" for name in FLOW_NAMES.replace("_", "-").split())
@@ -211,6 +228,14 @@ def test_columns_of_parquet_may_have_any_type(name: str, values: Any, shown: str
         assert shown in dict(first["attributes"])["x"]
     for row in found.rows:
         assert read("aws.vpcflow", data, only=row["locator"]).rows == [row]
+
+
+def test_numbers_that_a_table_held_as_fractions_keep_their_digits() -> None:
+    """pandas keeps a column of whole numbers as fractions when a record such as NODATA has none."""
+    row, _ = read("aws.vpcflow", flow_parquet(("bytes", [4e12, None]))).rows
+    assert dict(row["attributes"])["bytes"] == "4000000000000"
+    row, _ = read("aws.vpcflow", flow_parquet(("account_id", [11122223333.0, None]))).rows
+    assert row["account"] == "011122223333"
 
 
 def test_two_columns_of_parquet_with_one_name_are_both_kept() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, TRANSIT, put
+from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, NUMBERS, TRANSIT, put
 from locard.parsers.contract import NO, Context, Match, Opened
 from locard.parsers.rows import Rows
 from locard.parsers.structured import Found, found_batches, look
@@ -101,12 +101,28 @@ def _fields(record: Mapping[str, Any]) -> dict[str, str] | None:
     for candidate in _objects(record, 3):
         flow: dict[str, str] = {}
         for name, value in candidate.items():
-            known = _NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+            known = field(name)
             if known and value not in (None, "") and not isinstance(value, (dict, list)):
-                flow[known] = _second(str(value)) if known in ("start", "end") else str(value)
+                flow[known] = _value(known, value)
         if len(flow) >= _ENOUGH and flow.keys() & {"srcaddr", "interface-id"}:
             return flow
     return None
+
+
+def field(name: str) -> str | None:
+    """The field of the user guide that a column or key is named after, however that spells it."""
+    return _NAMES.get(re.sub(r"[^a-z0-9]", "", name.lower()))
+
+
+def _value(name: str, value: Any) -> str:
+    """A field as text: whole numbers without the `.0` of who holds them as fractions (pandas)."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value)
+    whole = text.removesuffix(".0")
+    if name in NUMBERS and whole.isdigit():
+        text = whole
+    return _second(text) if name in ("start", "end") else text
 
 
 def _objects(record: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:

@@ -34,6 +34,12 @@ FIELDS = (
 )  # fmt: skip
 """All fields that versions 2 to 10 know."""
 
+NUMBERS = frozenset(
+    ("version", "account-id", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end",
+     "tcp-flags", "traffic-path")
+)  # fmt: skip
+"""Fields that hold whole numbers, which tables in between may keep as fractions."""
+
 TRANSIT = (
     "version", "resource-type", "account-id", "tgw-id", "tgw-attachment-id",
     "tgw-src-vpc-account-id", "tgw-dst-vpc-account-id", "tgw-src-vpc-id", "tgw-dst-vpc-id",
@@ -103,7 +109,7 @@ def put(
             "time": time,
             "time_meaning": meaning,
             "provider": "aws",
-            "account": get("account-id"),
+            "account": _mapped(get("account-id"), _account),
             "region": get("region"),
             "host": _either(get("instance-id"), get("interface-id")),
             "action": action,
@@ -124,6 +130,11 @@ def put(
 
 _OUTCOMES = {"ACCEPT": "success", "REJECT": "failure"}
 _ENDS = (("srcaddr", "pkt-srcaddr"), ("dstaddr", "pkt-dstaddr"))
+
+
+def _account(text: str) -> str:
+    """All twelve digits of an account, also when a table in between held it as a number."""
+    return text.zfill(12) if text.isascii() and text.isdigit() else text
 
 
 def _clean(values: pa.Array) -> pa.Array:

@@ -7,8 +7,9 @@ have the same form and other fields.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from math import isnan
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from locard.model.errors import Unreadable
 from locard.parsers.aws.vpcflow import carried
-from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, TRANSIT, put
+from locard.parsers.aws.vpcflow.flows import DEFAULT, FIELDS, NUMBERS, TRANSIT, put
 from locard.parsers.contract import NO, Context, Head, Match, Opened
 from locard.parsers.records import Piece, lines, wanted
 from locard.parsers.rows import Rows
@@ -43,14 +44,20 @@ _HINTS = (b"addr", b"interface-id", b"log-status", b"account-id", b"_id")
 """One of these is in every header that is worth a closer look."""
 _FIELD = re.compile(rb"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _PARQUET = b"PAR1"
+_COLUMNS = (
+    (b"srcaddr", b"dstaddr"),
+    (b"log_status",),
+    (b"sourceaddress", b"destinationaddress", b"numbytes"),
+)
+"""One of these sets of columns is in every Parquet file of flows, the last Athena's."""
 _BLOCK = 65_536
 
 
 def recognise(head: Head) -> Match:
     """By a header of field names, by the shape of the default format, or by Parquet's columns."""
     if head.first.startswith(_PARQUET):
-        both = head.first + head.last
-        if (b"srcaddr" in both and b"dstaddr" in both) or b"log_status" in both:
+        both = (head.first + head.last).lower()
+        if any(all(name in both for name in names) for names in _COLUMNS):
             return Match(92, "Parquet with the columns of flow logs")
         return Match(60, "Parquet named like flow logs") if "vpcflow" in head.name.lower() else NO
     line = _first_line(head.first)
@@ -196,7 +203,7 @@ def _random(opened: Opened) -> Any:
 
 
 def _put_batch(rows: Rows, batch: pa.RecordBatch, first: int) -> None:
-    names = distinct([name.replace("_", "-") for name in batch.schema.names])
+    names = distinct(_columns(batch.schema.names))
     texts = dict(zip(names, map(_texts, batch.columns), strict=True))
     spelled = [
         _spelled(array, texts[name]) for name, array in zip(names, batch.columns, strict=True)
@@ -218,9 +225,22 @@ def _put_batch(rows: Rows, batch: pa.RecordBatch, first: int) -> None:
             texts[name] = (
                 seconds.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).cast("string")
             )
-    columns = {name: text.fill_null("-") for name, text in texts.items()}
+    columns = {
+        name: _whole(text.fill_null("-")) if name in NUMBERS else text.fill_null("-")
+        for name, text in texts.items()
+    }
     locators = [f"row={first + n}" for n in range(1, batch.num_rows + 1)]
     put(rows, columns, raws, locators)
+
+
+def _columns(titles: Sequence[str]) -> list[str]:
+    """Fields by the titles of columns; another spelling yields to a column of the very name."""
+    names = [title.replace("_", "-") for title in titles]
+    known = [carried.field(name) or name for name in names]
+    return [
+        name if name == other or other in names or known.count(other) > 1 else other
+        for name, other in zip(names, known, strict=True)
+    ]
 
 
 def _texts(array: pa.Array) -> pa.Array:
@@ -236,10 +256,24 @@ def _texts(array: pa.Array) -> pa.Array:
         )
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         array = array.cast(pa.timestamp(kind.unit))  # stored in UTC; the zone may be any text
+    if pa.types.is_floating(kind):
+        return pa.array([_fraction(value) for value in array.to_pylist()], pa.string())
     try:
         return array.cast(pa.string())
     except pa.ArrowException:
         return pa.array([_text(array, at) for at in range(len(array))], pa.string())
+
+
+def _fraction(value: float | None) -> str | None:
+    """A whole number with all its digits, as pandas keeps a column in which some are missing."""
+    if value is None or isnan(value):
+        return None
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def _whole(texts: pa.Array) -> pa.Array:
+    """Numbers without the `.0` of a column that once held fractions."""
+    return pc.replace_substring_regex(texts, r"^([0-9]+)\.0$", r"\1")
 
 
 def _text(array: pa.Array, at: int) -> str | None:
