@@ -234,3 +234,21 @@ def test_who_may_not_manage_people_is_told_whom_to_ask(
     page.goto("/settings")
     expect(page.get_by_text("What you may do")).to_be_visible()
     expect(page.get_by_role("button", name="Manage people")).to_have_count(0)
+
+
+def test_a_session_that_ends_amid_a_comment_leads_back_to_it(
+    window: BrowserContext, server: Served
+) -> None:
+    page = by_link(window, server, "ana")
+    page.goto("/cases/harbour/timeline")
+    page.locator("#row-0 [role=gridcell]").last.click()
+    field = page.get_by_role("textbox", name="Comment")
+    field.fill("Seen before, in spring.")
+    locard(server.home, "user", "password", "ana", typed=f"{PASSWORD}\n{PASSWORD}\n")
+    page.get_by_role("button", name="Comment", exact=True).click()
+    page.wait_for_url("**/sign-in?next=*")
+    page.get_by_label("Name").fill("ana")
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/timeline?event=*")
+    expect(field).to_have_value("Seen before, in spring.")

@@ -23,21 +23,29 @@ import styles from './shell.module.css';
 
 const COMMAND = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘K' : 'Ctrl K';
 
-/** Sends somebody whose session has ended to the sign-in page, and back afterwards. */
+/**
+ * Sends somebody whose session has ended to the sign-in page, and back afterwards: whatever was asked
+ * or was to be changed when it turned out.
+ */
 function useEndedSession(): void {
   const navigate = useNavigate();
-  useEffect(
-    () =>
-      client.getQueryCache().subscribe((notice) => {
-        if (notice.type !== 'updated' || notice.action.type !== 'error') return;
-        const error: unknown = notice.action.error;
-        if (!(error instanceof Failure) || error.status !== 401) return;
-        client.removeQueries({ queryKey: ['session'] });
-        const next = window.location.pathname + window.location.search;
-        void navigate({ to: '/sign-in', search: { next } });
-      }),
-    [navigate],
-  );
+  useEffect(() => {
+    const heard = (notice: { type: string; action?: { type: string; error?: unknown } }) => {
+      if (notice.type !== 'updated' || notice.action?.type !== 'error') return;
+      const { error } = notice.action;
+      if (!(error instanceof Failure) || error.status !== 401) return;
+      client.removeQueries({ queryKey: ['session'] });
+      const next = window.location.pathname + window.location.search;
+      void navigate({ to: '/sign-in', search: { next } });
+    };
+    const ends = [
+      client.getQueryCache().subscribe(heard),
+      client.getMutationCache().subscribe(heard),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [navigate]);
 }
 
 export function Shell() {

@@ -4,12 +4,20 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useMay } from '../access/may';
-import { address, ask } from '../api/client';
+import { address, ask, Failure } from '../api/client';
 import { client, comments as commentsQuery, session } from '../api/queries';
 import { short } from '../text/time';
 import { Value } from '../text/Value';
 import { usePreferences } from '../theme/preferences';
 import styles from './drawer.module.css';
+
+/** Why a comment is still in the field. */
+function unkept(error: unknown): string {
+  const { detail = '', advice = '' } = error instanceof Failure ? error.problem : {};
+  return ['It was not kept.', detail, advice || (detail ? '' : 'Try again.')]
+    .filter(Boolean)
+    .join(' ');
+}
 
 /** What was begun stays while the drawer shows another event. */
 const drafts = new Map<string, string>();
@@ -83,7 +91,7 @@ export function Comments(props: { name: string; id: string }) {
             minRows={1}
             maxRows={8}
             value={text}
-            error={say.isError ? 'It was not kept. Try again.' : undefined}
+            error={say.isError ? unkept(say.error) : undefined}
             onChange={(event) => setText(event.currentTarget.value)}
             onKeyDown={(event) => {
               if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) send();
