@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { bytes, counted, duration } from './number';
-import { clock, isoOf, millis, span, told, typed } from './time';
+import { clock, isoOf, millis, span, told, typed, ZONES } from './time';
 import { pretty, shortened, visible } from './visible';
 
 const shown = (text: string, limit = 1000, lines = false) =>
@@ -54,6 +54,12 @@ describe('times', () => {
     });
     expect(told(iso, 'Asia/Kolkata')).toBe('2026-03-09 05:00:01.123456789 Asia/Kolkata');
     expect(told(null, 'UTC')).toBe('no time');
+  });
+  it('can be in zones by the names that these have today, each listed once', () => {
+    expect(ZONES[0]).toBe('UTC');
+    for (const zone of ['Asia/Kolkata', 'Europe/Kyiv', 'Asia/Kathmandu', 'America/Nuuk'])
+      expect(ZONES).toContain(zone);
+    expect(new Set(ZONES).size).toBe(ZONES.length);
   });
   it('are read as they were typed, in the zone that is shown', () => {
     expect(typed('2026-05-11 14:30', 'UTC')).toBe('2026-05-11T14:30:00Z');

@@ -33,8 +33,33 @@ export interface Clock {
   offset?: string;
 }
 
+// Browsers list these under the names that they had before (CLDR keeps the first that it knew), and
+// read both.
+const RENAMED = [
+  'Africa/Asmara',
+  'America/Argentina/Buenos_Aires',
+  'America/Argentina/Catamarca',
+  'America/Argentina/Cordoba',
+  'America/Argentina/Jujuy',
+  'America/Argentina/Mendoza',
+  'America/Atikokan',
+  'America/Indiana/Indianapolis',
+  'America/Kentucky/Louisville',
+  'America/Nuuk',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Asia/Yangon',
+  'Atlantic/Faroe',
+  'Europe/Kyiv',
+  'Pacific/Chuuk',
+  'Pacific/Kanton',
+  'Pacific/Pohnpei',
+];
+const NAMED = new Set([...Intl.supportedValuesOf('timeZone'), ...RENAMED.filter(isZone)]);
+
 /** The zones that can be chosen, UTC first. */
-export const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((one) => one !== 'UTC')];
+export const ZONES = ['UTC', ...[...NAMED].filter((one) => one !== 'UTC').sort()];
 
 /** Whether this browser knows the zone. */
 export function isZone(zone: unknown): zone is string {
