@@ -26,6 +26,10 @@ MISTAKES = {
         ["search", "c", "--from", "2026-01-01", "--zone", "Mars/Olympus"],
         ["no time zone 'Mars/Olympus'", "Europe/Berlin"],
     ),
+    "unknown zone of a search without times": (
+        ["search", "c", "--zone", "berlin"],
+        ["no time zone 'berlin'", "Europe/Berlin"],
+    ),
     "unknown column": (["search", "c", "--columns", "time,acter"], ["no column 'acter'"]),
     "unknown column of an export": (["export", "c", "--columns", "acter"], ["no column 'acter'"]),
     "limit of nothing": (["search", "c", "--limit", "0"], ["limit"]),

@@ -165,16 +165,16 @@ def bounds(
     Both ends are included with all that they name, as in `time:[start TO end]`: a date as an end
     includes its day. An empty text leaves its end open. Raises `Error`.
     """
-    now = time.time_ns() if now is None else now
-    first = _named(start, now, zone)[0] if start.strip() else None
-    after = _named(end, now, zone)[1] if end.strip() else None
+    now, within = time.time_ns() if now is None else now, zone_named(zone)
+    first = _named(start, now, within)[0] if start.strip() else None
+    after = _named(end, now, within)[1] if end.strip() else None
     if first is not None and after is not None and after <= first:
         raise Error(f"The span ends at {end.strip()[:80]}, before it begins.", "Swap its ends.")
     return first, after
 
 
-def _named(text: str, now: int, zone: str) -> tuple[int, int]:
+def _named(text: str, now: int, zone: tzinfo) -> tuple[int, int]:
     try:
-        return span(text.strip(), now, zone_named(zone))
+        return span(text.strip(), now, zone)
     except NotATime as error:
         raise Error(f"{text[:80]!r} is not a time.", str(error)) from error
