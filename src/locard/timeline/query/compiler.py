@@ -379,7 +379,7 @@ class _Compiler:
     def address(self, item: tree.Item) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         text = literal(item)
         try:
-            return ipaddress.ip_address(text)
+            return ipaddress.ip_address(text.partition("%")[0])
         except ValueError as error:
             begun = re.fullmatch(r"(?:\d{1,3}\.){0,2}\d{1,3}\.?", text, re.ASCII)
             near = f"{text.rstrip('.')}.*" if begun else "10.0.0.0/8"
