@@ -116,9 +116,9 @@ class _Reader:
 
     def _prefix(self) -> bool:
         """Whether the sign here is an operator, which it is before what it works on."""
-        if self.query[self.at] == "!":
-            return self.query[self.at + 1 :].strip()[:1] not in ("", ")")
         following = self.query[self.at + 1 : self.at + 2]
+        if self.query[self.at] == "!":
+            return following != "=" and self.query[self.at + 1 :].strip()[:1] not in ("", ")")
         return bool(following) and not following.isspace() and following != ")"
 
     def _clause(self) -> None:
