@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard`: finds its commands, runs one, and turns errors into sentences and an exit status."""
 
+import errno
 import gc
 import json
 import os
@@ -13,7 +14,7 @@ import typer
 
 from locard import __version__
 from locard.cli import commands
-from locard.cli.stopping import INTERRUPTED, stopped
+from locard.cli.stopping import INTERRUPTED, UNREAD, stopped
 from locard.cli.terminal import errors
 from locard.model.errors import BadQuery, Error
 from locard.parsers.lean import without_pandas, without_threads
@@ -27,6 +28,9 @@ MISTAKES = cast(
     next(one for one in typer.BadParameter.__mro__ if one.__name__ == "ClickException"),
 )
 """What typer raises for a mistake in the words of a command: it carries a click of its own."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Why a file takes nothing any more, the one that standard output goes into as well."""
 
 
 def application() -> typer.Typer:
@@ -76,7 +80,10 @@ def outcome(arguments: list[str]) -> int:
         status = application()(arguments, prog_name="locard", standalone_mode=False)
         if status == INTERRUPTED:  # typer's word for a Ctrl-C, of which it says nothing
             return _stopped()
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _to_nowhere()
         return status if isinstance(status, int) else 0
     except Error as error:
         _say(error, "--json" in arguments)
@@ -89,13 +96,25 @@ def outcome(arguments: list[str]) -> int:
         return 2
     except (typer.Abort, KeyboardInterrupt):
         return _stopped()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as ended:
+        # What typer and rich make of a broken pipe has status 1, which is a finding in evidence.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        _to_nowhere()
+        return UNREAD
     except Exception as error:
         if stopped(error):
             return _stopped()
+        if isinstance(error, OSError) and error.errno in FULL:
+            _to_nowhere()
+            _say(Error(f"{error.strerror}: not all could be written."), "--json" in arguments)
+            return 2
         raise
+
+
+def _to_nowhere() -> None:
+    """What is still to be written has no reader any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stopped() -> int:

@@ -9,6 +9,9 @@ from types import FrameType
 INTERRUPTED = 130
 """Exit status of a command that a Ctrl-C ended, as shells have it."""
 
+UNREAD = 141
+"""Exit status of a command whose reader went before the end, as `head` does; shells have it too."""
+
 SIGNALS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: 143}
 """Signals that ask to end, with the exit status that shells give them."""
 
