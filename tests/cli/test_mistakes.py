@@ -2,6 +2,8 @@
 """The first wrong things that a new person types: each gets a sentence that helps, and status 2."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from locard import __version__
 from tests.cases.trails import trail
 from tests.cli.conftest import Locard
+from tests.waiting import PATIENCE
 
 NO_EVENT = "0" * 32
 
@@ -194,6 +197,21 @@ def test_an_export_to_a_folder_or_into_none_leaves_nothing(c: Locard, tmp_path: 
     assert nowhere.status == 2
     assert "cannot be written: No such file or directory" in nowhere.err
     assert [one.name for one in tmp_path.rglob("*")] == ["folder.csv"]
+
+
+def test_an_export_takes_nothing_away_from_where_it_goes(c: Locard, tmp_path: Path) -> None:
+    """A pipe, a device or a link stays one: root's /dev/null must not become a file."""
+    kept, link, pipe = (tmp_path / name for name in ("kept.csv", "link.csv", "pipe.csv"))
+    link.symlink_to(kept)
+    assert c("export", "c", "--output", link).status == 0
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        assert c("export", "c", "--output", pipe).status == 0
+        came, _ = reader.communicate(timeout=PATIENCE)
+    assert len(came.splitlines()) > 100
+    assert came == kept.read_bytes()
+    assert link.is_symlink() and pipe.is_fifo()
+    assert sorted(tmp_path.iterdir()) == [kept, link, pipe]
 
 
 def test_a_setting_that_is_none_is_named(locard: Locard) -> None:

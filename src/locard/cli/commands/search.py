@@ -24,6 +24,8 @@ from locard.model.errors import Error, Missing
 from locard.model.event import COLUMNS, Format
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from locard.cases.desk import Desk
     from locard.timeline import Row, Search
 
@@ -132,22 +134,32 @@ def export(
             for chunk in stream:
                 sys.stdout.buffer.write(chunk)
             return
-        part = output.with_name(f"{output.name}.part")
         try:
-            with part.open("wb") as file:
-                for chunk in stream:
-                    file.write(chunk)
-            part.replace(output)
+            _write(stream, output)
         except OSError as error:
             raise Error(
                 f"{output} cannot be written: {error.strerror}.", "Nothing half-written was left."
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
     if as_json:
         emit({"file": str(output), "format": kind.value, "bytes": output.stat().st_size})
     else:
         errors.print(f"Wrote {output}.", markup=False)
+
+
+def _write(stream: "Iterator[bytes]", output: Path) -> None:
+    """Write a file that is there as a whole or as it was; a pipe or a device takes what comes."""
+    if output.exists() and not output.is_file():
+        with output.open("wb") as file:
+            file.writelines(stream)
+        return
+    whole = output.resolve()
+    part = whole.with_name(f"{whole.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(stream)
+        part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _columns(names: str) -> list[str]:
