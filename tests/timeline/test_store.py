@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -121,6 +122,22 @@ def test_a_stale_file_is_no_store(home: Path) -> None:
     (home / "store.json").write_text(json.dumps({"port": 9, "secret": "x", "pid": 1, "version": 1}))
     with connect(home) as timeline:
         assert timeline.count(Search("case")).rows == 0
+
+
+def test_a_folder_that_was_copied_while_its_store_ran_has_a_store_of_its_own(
+    timeline: Timeline, home: Path, tmp_path: Path
+) -> None:
+    timeline.write("case", many(5))
+    copied = tmp_path / "copy"
+    shutil.copytree(home, copied, symlinks=True)
+    try:
+        with connect(copied) as other:
+            assert other.count(Search("case")).rows == 5
+            other.write("case", many(3, 5))
+            assert other.count(Search("case")).rows == 8
+    finally:
+        end(copied)
+    assert timeline.count(Search("case")).rows == 5
 
 
 def test_acknowledged_rows_survive_kill_9(timeline: Timeline, home: Path) -> None:

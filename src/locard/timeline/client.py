@@ -19,7 +19,7 @@ from clickhouse_connect.driver.httputil import get_pool_manager
 from locard.model.errors import Error, Storage
 from locard.timeline import schema
 from locard.timeline.asking import Asking, Unwanted, comment
-from locard.timeline.process import OWNED, UNUSABLE, begun, start
+from locard.timeline.process import OWNED, UNUSABLE, begun, identity, start
 
 START_SECONDS = 60.0
 QUERY_SECONDS = 60.0
@@ -265,9 +265,15 @@ def _reach(folder: Path) -> Driver:
 
 
 def _answering(folder: Path) -> Driver | None:
-    """A connection when `store.json` names a process that knows its secret."""
+    """A connection when `store.json` names a process that knows its secret and locked this folder.
+
+    A folder that was copied while its store ran names the store of the original.
+    """
     try:
         told = json.loads((folder / "store.json").read_text())
+        here = identity(folder / "lock")
+        if told.get("lock", here) != here:
+            return None
         port, secret, version = int(told["port"]), str(told["secret"]), int(told["version"])
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None

@@ -51,6 +51,12 @@ def begun(folder: Path) -> "subprocess.Popen[bytes] | None":
     return _begun.pop(folder, None)
 
 
+def identity(lock: Path) -> list[int]:
+    """Which file a lock is: that of a copied folder is another one, whatever stands beside it."""
+    found = lock.stat()
+    return [found.st_dev, found.st_ino]
+
+
 def start(folder: Path) -> subprocess.Popen[bytes]:
     """Start a store process for the folder. Raises `Storage` where it cannot be used."""
     try:

@@ -2,9 +2,9 @@
 """The store process, `python -m locard.timeline.serve FOLDER`: owns chDB's folder and answers.
 
 It holds an exclusive lock on the folder, writes `store.json` (mode 0600: port, secret, process,
-version of the tables), and ends by itself when nobody asked anything for `IDLE_SECONDS`. Exit
-status: 0 ended, 3 another process owns the folder, 4 the folder cannot be used (the reason is the
-last line of `store.log`).
+version of the tables, and which file it locked), and ends by itself when nobody asked anything for
+`IDLE_SECONDS`. Exit status: 0 ended, 3 another process owns the folder, 4 the folder cannot be used
+(the reason is the last line of `store.log`).
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from locard.timeline import schema
-from locard.timeline.process import OWNED, UNUSABLE
+from locard.timeline.process import OWNED, UNUSABLE, identity
 
 IDLE_SECONDS = 15 * 60.0
 _LOCK_SECONDS = 20.0
@@ -78,8 +78,12 @@ def _serve(folder: Path, idle_seconds: float) -> int:
     signal.signal(signal.SIGINT, end)
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
     _tell(
-        told, {"port": server.port, "secret": secret, "pid": os.getpid(), "version": schema.VERSION}
-    )
+        told,
+        {
+            "port": server.port, "secret": secret, "pid": os.getpid(), "version": schema.VERSION,
+            "lock": identity(folder / "lock"),
+        },
+    )  # fmt: skip
     while not ending.wait(min(1.0, idle_seconds / 4)) and server.idle_seconds < idle_seconds:
         if not told.exists():
             break  # the folder was removed: nobody finds this store any more
