@@ -16,8 +16,9 @@ from locard.model.event import Format
 )
 def test_no_cell_of_a_csv_begins_a_formula(begin: str) -> None:
     dangerous = f"{begin}cmd|' /C calc'!A0"
-    cells = [dangerous, f"a{dangerous}", 'say "x", y\nz']
-    batch = pa.RecordBatch.from_pydict({"id": ["1", "2", "3"], "message": cells})
+    cells = [dangerous, f"a{dangerous}", 'say "x", y\nz', "'quoted'", f"'{dangerous}"]
+    batch = pa.RecordBatch.from_pydict({"id": list("12345"), "message": cells})
     text = b"".join(export([batch], Format.CSV, ["message"], lambda _ids: {})).decode()
     read = [row["message"] for row in csv.DictReader(io.StringIO(text, newline=""))]
-    assert read == [f"'{dangerous}", *cells[1:]]
+    # One apostrophe more than there was: whoever takes one off has the cell again.
+    assert read == [f"'{dangerous}", *cells[1:4], f"''{dangerous}"]
