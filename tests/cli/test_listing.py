@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of what a case holds: no name and no reason is cut off, on a pipe or a narrow terminal."""
 
+import base64
 import os
 import pty
 import subprocess
@@ -58,3 +59,16 @@ def test_a_checked_ledger_as_json_is_json(locard: Locard, tmp_path: Path) -> Non
     ran = locard("custody", "c", "--check", "--json")
     assert ran.json[0]["case"] == "c"
     assert "ledger holds: " in ran.err
+
+
+def test_events_as_json_hold_all_bytes_of_a_record(locard: Locard, tmp_path: Path) -> None:
+    """As an export does: what is no text of UTF-8 is there in base64 too."""
+    records = [
+        b'{"time":"2026-03-01T10:00:00Z","message":"a\xff\xfeb"}',
+        b'{"time":"2026-03-01","b":1}',
+    ]
+    (tmp_path / "log.jsonl").write_bytes(b"\n".join(records))
+    locard("add", "c", tmp_path / "log.jsonl")
+    binary, text = sorted(locard("search", "c", "--json").lines, key=lambda row: -len(row))
+    assert base64.b64decode(binary["raw_base64"]) == records[0]
+    assert (text["raw"].encode(), "raw_base64" in text) == (records[1], False)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`locard search` and `locard export`: what the timeline says."""
 
+import base64
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -216,7 +217,11 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     time = row["time"]
     shaped = {**row, "time": iso(time)}
     if isinstance(raw, bytes):
-        shaped["raw"] = raw.decode("utf-8", "replace")
+        try:
+            shaped["raw"] = raw.decode()
+        except UnicodeDecodeError:
+            shaped["raw"] = raw.decode("utf-8", "replace")
+            shaped["raw_base64"] = base64.b64encode(raw).decode()
     return shaped
 
 
