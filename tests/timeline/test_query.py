@@ -124,6 +124,11 @@ def _found(store: Timeline, query: str, zone: str = "UTC") -> list[int]:
         ("error:*", [2]),
         ("_exists_:error", [2]),
         ('error:""', [0, 1, 3]),
+        ('src_port:""', [2, 3]),
+        ('NOT src_port:""', [0, 1]),
+        ('time:""', [3]),
+        ('attributes:""', [2, 3]),
+        ('tag:""', [0, 1, 2, 3]),
         ("file:/usr/bin/ls", [3]),
         ("file:\\/usr*", [3]),
         ("message:alice", [0]),
@@ -212,6 +217,25 @@ def test_marks_are_ids_of_events(store: Timeline) -> None:
     assert [r["id"] for r in store.page(search).rows] == [key]
     many = Search("case", "tag:*", marks=lambda kind, text: [key, *_marks("tag", "many")])
     assert store.count(many).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("tag:ev*", "ev*"),
+        (r"tag:a\*\:b", r"a\*:b"),
+        (r"tag:a\\b", r"a\\b"),
+        ('tag:"a*b"', r"a\*b"),
+        ('comment:"why?"', r"why\?"),
+        (r'tag:"C:\\Temp"', r"C:\\Temp"),
+    ],
+)
+def test_what_is_text_of_a_mark_is_asked_for_as_text(
+    store: Timeline, query: str, asked: str
+) -> None:
+    patterns = []
+    store.count(Search("case", query, marks=lambda _kind, text: patterns.append(text) or []))
+    assert patterns == [asked]
 
 
 @pytest.mark.parametrize(

@@ -174,16 +174,14 @@ class _Compiler:
             if wanted.anything:
                 return "1"
             return self.found(item, wanted, _WORDS)
-        if of.name in MARKS:
-            return self.marked(item, of, wanted)
         if wanted.anything:
             return self.exists(of)
+        if wanted.plain and not wanted.text and not of.attribute:
+            return f"NOT ({self.exists(of)})"
+        if of.name in MARKS:
+            return self.marked(item, of, wanted)
         if of.name in _WORDS:
-            return (
-                self.found(item, wanted, (of.name,))
-                if wanted.longest or not wanted.plain
-                else (f"{of.sql} = ''")
-            )
+            return self.found(item, wanted, (of.name,))
         return self.equals(item, of, wanted)
 
     def exists(self, of: Field) -> str:
@@ -278,15 +276,12 @@ class _Compiler:
     def marked(self, item: tree.Item | None, of: Field, wanted: Pattern) -> str:
         if self.search.marks is None:
             raise BadQuery(f"Nothing here knows of {of.name}.", 0, max(1, len(self.search.query)))
-        typed = (
-            "*" if item is None else (item.value if isinstance(item, tree.Word) else wanted.text)
-        )
         name = f"ids{len(self.ids)}"
-        self.ids[name] = self.search.marks(of.name, typed)
+        self.ids[name] = self.search.marks(of.name, wanted.typed)
         held = f"id IN (__{name}__)"
         if of.name != "starred" or item is None or wanted.anything:
             return held
-        said = truth(typed)
+        said = truth(wanted.text)
         if said is None:
             raise self.bad(item, "starred is true or false.", "true")
         return held if said else f"NOT ({held})"

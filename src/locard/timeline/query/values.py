@@ -51,6 +51,14 @@ class Pattern:
         """The longest literal part."""
         return max(self.parts[::2], key=len)
 
+    @property
+    def typed(self) -> str:
+        """As a word is typed: a backslash takes their meaning off signs that are text."""
+        return "".join(
+            re.sub(r"([\\*?])", r"\\\1", part) if index % 2 == 0 else part
+            for index, part in enumerate(self.parts)
+        )
+
     def like(self) -> str:
         """As the pattern of a LIKE."""
         return "".join(
