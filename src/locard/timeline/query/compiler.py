@@ -15,7 +15,7 @@ from locard.model.event import Kind
 from locard.timeline import schema
 from locard.timeline.query import times
 from locard.timeline.query.doubts import doubts
-from locard.timeline.query.fields import MARKS, Field, resolve
+from locard.timeline.query.fields import MARKS, Field, resolve, unquoted
 from locard.timeline.query.needed import needed
 from locard.timeline.query.parts import (
     backwards,
@@ -151,6 +151,10 @@ class _Compiler:
                 raise self.bad(item, "_exists_ takes the name of one field.")
             named = self.resolve(literal(item.expr), *self.place(item.expr))
             return self.exists(named)
+        typed = self.search.query[first : first + self.place(item)[1]].rstrip()
+        if whole := unquoted(typed):
+            message = f"{name[:80]!r} is no field; text with a colon stands in quotes."
+            raise BadQuery(message, first, len(typed), whole)
         return self.node(item.expr, self.resolve(name, first, len(item.name)))
 
     def resolve(self, name: str, position: int, length: int) -> Field:

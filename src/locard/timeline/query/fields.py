@@ -2,8 +2,10 @@
 """The names that a query can use before a colon, and what was meant by one that it cannot."""
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from locard.model.errors import BadQuery
 from locard.model.event import QUERY_FIELDS, Kind
@@ -52,6 +54,9 @@ _ELSEWHERE = {
 """Names of CloudTrail, ECS, Splunk, Timesketch and people for our fields, in small letters."""
 _MEANT = {name: ours for ours, names in _ELSEWHERE.items() for name in names.split()}
 
+_WHOLE = re.compile(r"[A-Za-z][\w+.-]*://|[A-Za-z]:\\|arn:")
+"""How text begins that has a colon and is often pasted into a query as it is."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -80,6 +85,20 @@ def resolve(name: str, position: int, length: int, bind: Callable[[str], str]) -
         f"There is no field {name[:80]!r}; text with a colon stands in quotes.",
         position, length, meant(name),
     )  # fmt: skip
+
+
+def unquoted(typed: str) -> str:
+    """In quotes, what is an address of the web, of AWS or of a network, or a path of Windows.
+
+    Empty for all else: what stands before its colon is a field.
+    """
+    if not _WHOLE.match(typed):
+        try:
+            ip_address(typed)
+        except ValueError:
+            return ""
+    text = typed if "\\\\" in typed else typed.replace("\\", "\\\\")
+    return f'"{text}"'
 
 
 def meant(name: str) -> str:
