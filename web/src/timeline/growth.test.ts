@@ -14,6 +14,10 @@ it('counts what came in after a search was answered', () => {
   expect(grown(later, 100, 12_053)).toBe(12_000);
 });
 
+it('is nothing while the search is not answered, or was answered with an error', () => {
+  expect(grown(baseOf(NONE, 0, 110, 53), 0, 53)).toBe(0);
+});
+
 it('begins anew with the next answer', () => {
   const base = baseOf(NONE, 100, 110, 53);
   expect(grown(base, 5000, 12_053)).toBe(0);

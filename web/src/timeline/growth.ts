@@ -24,7 +24,7 @@ export function baseOf(base: Base, answered: number, looked: number, events: num
 }
 
 export function grown(base: Base, answered: number, events: number): number {
-  return base.answered === answered ? Math.max(0, events - base.events) : 0;
+  return answered > 0 && base.answered === answered ? Math.max(0, events - base.events) : 0;
 }
 
 /** What a case grew by since `answered`, when `rows` were found; both are of the search's count. */
