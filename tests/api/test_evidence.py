@@ -3,6 +3,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,27 @@ def test_about_says_how_workers_are_confined(ada: httpx.Client) -> None:
     assert about["version"] and "network:" in about["confinement"]
     fields = ada.get("/api/fields").json()
     assert fields[0]["name"] == "time" and {"tag", "case", "src_ip"} <= {f["name"] for f in fields}
+
+
+def test_an_upload_has_its_years_from_the_time_of_its_file(api: Api, ada: httpx.Client) -> None:
+    log = "".join(
+        f"Jul  1 12:00:{second:02} web sshd[7]: Failed password for eve from 203.0.113.7 port 4\n"
+        for second in range(12)
+    )
+    ada.post("/api/cases", json={"name": "years"})
+    where, when = "/api/cases/years/evidence", int(datetime(2019, 7, 2, tzinfo=UTC).timestamp())
+
+    def sent(name: str, text: str, **said: int) -> list[str]:
+        answer = ada.post(where, params={"name": name, **said}, content=text.encode())
+        assert answer.status_code == 202, answer.text
+        api.desk.wait()
+        found = ada.get("/api/cases/years/events", params={"q": f"file:{name}"}).json()["events"]
+        return [str(one["time"])[:16] for one in found]
+
+    assert sent("auth.log", log, modified=when * 1000) == ["2019-07-01T12:00"] * 12
+    # What came without it is read anew when it comes with it.
+    other = log.replace("web", "db")
+    assert sent("old.log", other) == ["None"] * 12
+    assert sent("old.log", other, modified=when * 1000) == ["2019-07-01T12:00"] * 12
+    one = ada.get("/api/cases/years/events", params={"q": "host:db"}).json()["events"][0]
+    assert ada.post(f"/api/cases/years/events/{one['id']}/prove").json()["passed"]

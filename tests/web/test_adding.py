@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uploads: nothing that was chosen is lost on the way, and what is known already is said."""
 
+import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,44 @@ def dropped(page: Page, *paths: Path) -> None:
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for step in ("dragEnter", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": step, "x": 600, "y": 500, "data": data})
+
+
+def test_logs_without_year_and_zone_are_read_as_their_file_and_the_analyst_say(
+    page: Page, tmp_path: Path
+):
+    made(page, "no-years")
+    log = tmp_path / "auth.log"
+    line = "Jul  1 12:00:{:02} web sshd[7]: Failed password for eve from 203.0.113.7 port 4\n"
+    log.write_text("".join(line.format(second) for second in range(12)))
+    summer = datetime(2019, 7, 2, tzinfo=UTC).timestamp()
+    os.utime(log, (summer, summer))
+    picker = page.locator("input[type=file][multiple]")
+    picker.set_input_files(log)
+    row = page.get_by_role("row", name=re.compile(r"auth\.log"))
+    expect(row).to_contain_text("parsed", timeout=LONG)
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.locator("#row-0")).to_contain_text("2019-07-01 12:00:00")
+    page.get_by_role("link", name="Evidence").click()
+    page.get_by_role("button", name="Read as recognised").click()
+    page.get_by_role("combobox", name="Zone of times").fill("Kolkata")
+    page.get_by_role("option", name="Asia/Kolkata").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Read in Asia/Kolkata")).to_be_visible()
+    picker.set_input_files(log)
+    expect(page.get_by_text("is read anew")).to_be_visible()
+    expect(row).to_contain_text("parsed", timeout=LONG)
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.locator("#row-0")).to_contain_text("2019-07-01 06:30:00", timeout=LONG)
+
+
+def test_all_names_of_the_same_bytes_are_told(page: Page, tmp_path: Path):
+    made(page, "twins")
+    files = [events(tmp_path / name, "the same") for name in ("one.jsonl", "other.jsonl")]
+    page.locator("input[type=file][multiple]").set_input_files(files)
+    row = page.get_by_role("row", name=re.compile(r"one\.jsonl"))
+    expect(row).to_contain_text("parsed", timeout=LONG)
+    expect(page.get_by_role("status").filter(has_text="other.jsonl")).to_be_visible(timeout=LONG)
+    row.click()
+    side = page.get_by_role("complementary", name="Piece of evidence")
+    expect(side).to_contain_text("Found as")
+    expect(side).to_contain_text("other.jsonl")

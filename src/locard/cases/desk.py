@@ -270,19 +270,21 @@ class Desk(Offices, Reading, Held):
         who: Hand | str,
         wish: Wish | None = None,
         size: int | None = None,
+        modified: int | None = None,
     ) -> Item:
         """Take an upload into the vault and begin to parse it in a process of its own.
 
         What is worth it, when it is known to have `size` bytes, is parsed there while it comes in.
+        `modified` is when its file was changed where it was, in UTC nanoseconds.
         """
         self.case(case)
         wish, hand = wishes.judged(self.state, self.limits, wish), Hand.of(who)
         if size is not None and size >= SMALLEST:
-            sent = Sent(case, name, size, wish)
+            sent = Sent(case, name, size, wish, modified)
             if evidence := handed_over(self.background, stream, sent, hand):
                 return holdings.item(self.state, case, evidence)
         self.vault.prepare()
-        origin = uploaded(name, hand)
+        origin = uploaded(name, hand, modified)
         intake = Intake(self.state, self.vault, case, hand, wish)
         put = intake.put(stream, origin, UPLOADING)
         intake.register(put, origin, 0)
@@ -298,7 +300,8 @@ class Desk(Offices, Reading, Held):
         `held` is told the evidence id when it is in the vault.
         """
         self.case(sent.case)
-        wish, origin = wishes.judged(self.state, self.limits, sent.wish), uploaded(sent.name, who)
+        wish = wishes.judged(self.state, self.limits, sent.wish)
+        origin = uploaded(sent.name, who, sent.modified)
         beside(lambda: self.timeline)
 
         def run(adding: Adding, progress: Progress) -> tuple[Added, Taken | None]:

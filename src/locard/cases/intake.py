@@ -85,11 +85,12 @@ UPLOADED = Method("upload", __version__, "as it was sent")
 UPLOADING = "uploaded to the case"
 
 
-def uploaded(name: str, hand: Hand) -> Origin:
+def uploaded(name: str, hand: Hand, modified: int | None) -> Origin:
     """Where an upload comes from: of its name only the last part, and who sent it."""
     leaf = name.rpartition("/")[2] or "upload"
     source = {"name": printable(leaf), "sent from": hand.address, "sent with": hand.agent}
-    return Origin(name=leaf, acquisition=Acquisition(method=UPLOADED, source=source))
+    got = Acquisition(method=UPLOADED, source=source)
+    return Origin(name=leaf, modified=modified, acquisition=got)
 
 
 class Intake:
@@ -300,7 +301,7 @@ class Intake:
             else:
                 self.taken.known += 1
                 if holding.id not in self.taken.holdings:
-                    self._again(holding, within(session, holding))
+                    self._again(holding, within(session, holding), origin.modified)
                     if holding.stage == Stage.QUEUED:
                         accounts = self.hosts.accounts(origin.name)
                         holding.facts = whose.with_accounts(holding.facts, accounts)
@@ -340,10 +341,11 @@ class Intake:
             attempts=0,
         )
 
-    def _again(self, holding: Holding, members: Sequence[Holding]) -> None:
+    def _again(self, holding: Holding, members: Sequence[Holding], modified: int | None) -> None:
         """Adding again reads anew what failed, was disposed of, is wanted in another way, was
-        read or unpacked by another version, or was recognised by none of the parsers that there
-        were then, and an archive with such `members`.
+        read or unpacked by another version, was recognised by none of the parsers that there
+        were then, or came without the time of its file, from which logs have their year; and an
+        archive with such `members`.
 
         What is read anew gives the same events other values, or other events in their place, so the
         rows that stand on it are replaced.
@@ -355,6 +357,7 @@ class Intake:
             or wish.host not in ("", holding.host)
             or wish.mapping not in ("", holding.mapping)
             or limits != holding.limits
+            or (holding.modified is None and modified is not None)
             or any(map(outdated, (holding, *members)))
         )
         again = any(Stage(one.stage) is Stage.FAILED for one in members)
@@ -364,6 +367,7 @@ class Intake:
             self.taken.renewed += 1
         if holding.stage in (Stage.FAILED, Stage.DISPOSED) or other or again:
             holding.limits = limits
+            holding.modified = modified if holding.modified is None else holding.modified
             holding.stage, holding.attempts, holding.reason = Stage.QUEUED.value, 0, ""
             holding.wanted = wish.parser or holding.wanted
             holding.zone = wish.zone or holding.zone

@@ -32,6 +32,8 @@ class Sent:
     name: str
     size: int
     wish: Wish
+    modified: int | None
+    """When its file was changed where it was, in UTC nanoseconds."""
 
 
 def handed_over(background: Background, stream: io.BufferedReader, sent: Sent, who: Hand) -> str:
@@ -76,7 +78,7 @@ def take(
 ) -> None:
     """The other side: take in what comes from `source`, and answer."""
     told = json.loads(source.readline())
-    sent = Sent(told["case"], told["name"], told["size"], Wish(**told["wish"]))
+    sent = Sent(**{**told, "wish": Wish(**told["wish"])})
 
     def answer(**said: Any) -> None:
         answers.write(json.dumps(said).encode() + b"\n")

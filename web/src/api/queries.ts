@@ -19,7 +19,9 @@ import type {
   Grant,
   Group,
   Histogram,
+  Mapping,
   Neighbours,
+  Parser,
   Person,
   RoleTable,
   SavedSearch,
@@ -71,6 +73,19 @@ export const fields = () =>
     queryKey: ['fields'],
     queryFn: ({ signal }) => get<Field[]>(address(['fields']), signal),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const parsers = () =>
+  queryOptions({
+    queryKey: ['parsers'],
+    queryFn: ({ signal }) => get<Parser[]>(address(['parsers']), signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const mappings = () =>
+  queryOptions({
+    queryKey: ['mappings'],
+    queryFn: ({ signal }) => get<Mapping[]>(address(['mappings']), signal),
   });
 
 export const cases = () =>

@@ -919,6 +919,12 @@ export interface Parent {
   name: string;
 }
 
+/** What evidence can be read as; the id is what `as` takes when evidence is added. */
+export interface ParserShown {
+  id: string;
+  title: string;
+}
+
 /**
  * One step of a playbook: what it does to which target, and how far it has come. `title` is
  * that of the action, `run` its run once it was begun. A collection is `kept` once isolating can

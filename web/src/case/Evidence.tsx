@@ -17,8 +17,9 @@ import { Name, Value } from '../text/Value';
 import styles from './case.module.css';
 import { EvidenceSide, State } from './EvidenceSide';
 import { chosen, listing } from './folder';
+import { HowToRead } from './HowToRead';
 import { ProgressContext } from './progress';
-import { send, sendFolder, useSending } from './sending';
+import { type Reading, send, sendFolder, useSending } from './sending';
 import { UploadLines } from './uploads';
 
 const STATES = ['queued', 'parsing', 'parsed', 'not parsed', 'failed', 'archive'];
@@ -35,6 +36,7 @@ export function Evidence() {
   const picker = useRef<HTMLInputElement>(null);
   const folderPicker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
+  const [reading, setReading] = useState<Reading>({});
   const sending = useSending(name);
   const adding = useMay('acquire', name);
   const running = use(ProgressContext).filter(isRunning);
@@ -59,18 +61,19 @@ export function Evidence() {
       const entry = item.webkitGetAsEntry();
       const file = item.getAsFile();
       if (entry?.isDirectory) {
-        void listing(entry).then((held) => sendFolder(name, entry.name, held));
+        void listing(entry).then((held) => sendFolder(name, entry.name, held, reading));
       } else if (file) files.push(file);
     }
-    send(name, files);
+    send(name, files, reading);
   };
   const choose = (event: ChangeEvent<HTMLInputElement>) => {
-    send(name, event.currentTarget.files ?? []);
+    send(name, event.currentTarget.files ?? [], reading);
     event.currentTarget.value = '';
   };
   const chooseFolder = (event: ChangeEvent<HTMLInputElement>) => {
     const members = chosen(event.currentTarget.files ?? []);
-    sendFolder(name, members[0]?.path.split('/')[0] ?? 'The folder', { members, unread: [] });
+    const folder = members[0]?.path.split('/')[0] ?? 'The folder';
+    sendFolder(name, folder, { members, unread: [] }, reading);
     event.currentTarget.value = '';
   };
   const items = list.data?.pages.flatMap((page) => page.evidence) ?? [];
@@ -133,6 +136,7 @@ export function Evidence() {
         />
         <span className="muted number">{list.data && counted(total, 'piece')}</span>
         <span className={styles.push} />
+        {adding.may && <HowToRead reading={reading} change={setReading} />}
         <Gate permission="acquire" case={name}>
           <Button
             variant="default"

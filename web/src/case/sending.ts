@@ -17,8 +17,21 @@ export interface Sending {
   failed: string;
   /** Whether the case turned out to hold the same bytes already. */
   known: boolean;
+  /** What the server is told about the file beside its bytes. */
+  told: Told;
   cancel: () => void;
 }
+
+/** How evidence is to be read, where somebody knows better than what its content says. */
+export interface Reading {
+  as?: string;
+  zone?: string;
+  host?: string;
+  mapping?: string;
+}
+
+/** When the file was changed, in milliseconds: logs that write no year have theirs from it. */
+type Told = Reading & { modified?: number };
 
 let next = 1;
 let list: Sending[] = [];
@@ -44,8 +57,9 @@ export function isGoing(one: Sending): boolean {
 }
 
 /** Adds files to those that are sent to a case. */
-export function send(name: string, files: Iterable<File>): void {
-  put([...list, ...[...files].map((file) => entry(name, file))]);
+export function send(name: string, files: Iterable<File>, reading: Reading): void {
+  const told = (file: File) => ({ ...reading, modified: Math.max(0, file.lastModified) });
+  put([...list, ...[...files].map((file) => entry(name, file, told(file)))]);
   void work();
 }
 
@@ -53,24 +67,28 @@ export function send(name: string, files: Iterable<File>): void {
 const NAMED = 10;
 
 /** Adds a folder to them, as one tar, and says what of it could not be read. */
-export function sendFolder(name: string, folder: string, held: Listing): void {
+export function sendFolder(name: string, folder: string, held: Listing, reading: Reading): void {
   const { members, unread } = held;
   const left = unread.slice(0, NAMED);
   if (unread.length > NAMED)
     left.push(`${folder}: ${counted(unread.length - NAMED, 'further path')}`);
-  const told = left.map((path) => entry(name, new File([], path), 'Your browser cannot read it.'));
+  const unsent = (path: string, why: string) => entry(name, new File([], path), {}, why);
+  const told = left.map((path) => unsent(path, 'Your browser cannot read it.'));
   if (members.length === 0 && left.length === 0) {
-    told.push(entry(name, new File([], folder), 'There is no file in this folder.'));
+    told.push(unsent(folder, 'There is no file in this folder.'));
   }
+  // The tar is of now and no log: its files have their own times, and are each recognised.
+  const { as: _, ...inside } = reading;
+  if (members.length > 0) told.push(entry(name, tar(folder, members), inside));
   put([...list, ...told]);
-  if (members.length > 0) send(name, [tar(folder, members)]);
+  void work();
 }
 
-function entry(name: string, file: File, failed = ''): Sending {
+function entry(name: string, file: File, told: Told, failed = ''): Sending {
   const key = next;
   next += 1;
   const cancel = () => forget(key);
-  return { key, case: name, file, sent: 0, started: 0, failed, known: false, cancel };
+  return { key, case: name, file, told, sent: 0, started: 0, failed, known: false, cancel };
 }
 
 /** One after the other: the disk is the limit, not the line. */
@@ -80,7 +98,7 @@ async function work(): Promise<void> {
   for (;;) {
     const one = list.find((each) => isGoing(each) && each.started === 0);
     if (!one) break;
-    const where = address(['cases', one.case, 'evidence'], { name: one.file.name });
+    const where = address(['cases', one.case, 'evidence'], { name: one.file.name, ...one.told });
     const sending = upload(where, one.file, (sent) => change(one.key, { sent }));
     change(one.key, { started: Date.now(), cancel: sending.cancel });
     try {

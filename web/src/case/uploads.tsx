@@ -29,7 +29,12 @@ export function UploadLines(props: { list: Sending[] }) {
       {known.length > 0 && (
         <Several list={known} label="Dismiss">
           {known.length === 1 ? 'is in this case already' : 'are in this case already'}: nothing is
-          added twice.
+          added twice
+          {known.some(({ told: { modified: _, ...reading } }) =>
+            Object.values(reading).some(Boolean),
+          )
+            ? ', and what is to be read in another way than before is read anew.'
+            : '.'}
         </Several>
       )}
       {going

@@ -8,6 +8,7 @@ from locard import __version__
 from locard.api.allowed import Open, Who
 from locard.api.door import TheDoor
 from locard.model.event import COLUMNS, QUERY_FIELDS
+from locard.parsers import catalogue
 
 router = APIRouter(prefix="/api", tags=["about"])
 
@@ -33,6 +34,13 @@ class Field(BaseModel):
     title: str
     facet: bool
     query: bool
+
+
+class ParserShown(BaseModel):
+    """What evidence can be read as; the id is what `as` takes when evidence is added."""
+
+    id: str
+    title: str
 
 
 _MARKS = {
@@ -74,3 +82,9 @@ def fields(_who: Who) -> list[Field]:
     ]
     order = {name: place for place, name in enumerate(QUERY_FIELDS)}
     return sorted(found, key=lambda field: order.get(field.name, len(order)))
+
+
+@router.get("/parsers")
+def parsers(_who: Who) -> list[ParserShown]:
+    """What can be read."""
+    return [ParserShown(id=one.id, title=one.title) for one in catalogue.load()]

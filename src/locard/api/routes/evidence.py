@@ -29,6 +29,8 @@ router = APIRouter(prefix="/api/cases/{case}/evidence", tags=["evidence"])
 CHUNK = 1 << 20
 ENDLESS = 1 << 62
 """Evidence may be of any size: it is never gathered in memory."""
+LATEST = (1 << 63) // 1_000_000 - 1
+"""Milliseconds whose nanoseconds have 63 bits: the year 2262."""
 
 EvidenceId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
@@ -119,8 +121,13 @@ async def receive(
     zone: Annotated[str, Query(max_length=64)] = "",
     host: Annotated[str, Query(max_length=LONGEST_HOST)] = "",
     mapping: Annotated[str, Query(max_length=64)] = "",
+    modified: Annotated[int | None, Query(ge=0, le=LATEST)] = None,
 ) -> Received:
-    """Add evidence: the body is the file itself, of any size, and goes straight into the vault."""
+    """Add evidence: the body is the file itself, of any size, and goes straight into the vault.
+
+    `modified` is when the file was changed where it was, in milliseconds since 1970 (UTC), as
+    browsers say it: logs that write no year have theirs from it.
+    """
     if request.headers.get("content-type", "").strip().lower().startswith("multipart/"):
         raise AForm(
             "The body is a form with a file in it, and would be kept as that: not the file itself.",
@@ -133,7 +140,10 @@ async def receive(
     size = int(said) if said.isascii() and said.isdigit() else None
 
     def take() -> Item:
-        return door.desk.receive(case, inflow(request), name, who=who.hand, wish=wish, size=size)
+        changed = None if modified is None else modified * 1_000_000
+        return door.desk.receive(
+            case, inflow(request), name, who=who.hand, wish=wish, size=size, modified=changed
+        )
 
     item = await run_in_threadpool(take)
     jobs = await run_in_threadpool(door.desk.progress, case, limit=1)
