@@ -85,6 +85,18 @@ export function EvidenceSide(props: { name: string; id: string; close: () => voi
             <dd className="number">
               {count(one.seen)} seen = {count(one.rows)} rows + {count(one.problems)} problems
             </dd>
+            {one.places.length > 1 && (
+              <>
+                <dt>Found as</dt>
+                <dd style={{ overflowWrap: 'anywhere' }}>
+                  {one.places.map((place) => (
+                    <div key={place}>
+                      <Value text={place} limit={400} />
+                    </div>
+                  ))}
+                </dd>
+              </>
+            )}
             {one.copy_of_it && (
               <>
                 <dt>Its rows</dt>
