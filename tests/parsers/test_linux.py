@@ -498,3 +498,29 @@ def test_a_real_auth_log_is_read_to_the_last_line():
 
 def test_every_parser_of_this_folder_has_code():
     assert all(code(load().get(f"linux.{kind}")) for kind in KINDS)
+
+
+def test_what_rsyslog_writes_of_a_record_that_came_as_rfc_5424() -> None:
+    """Its tag has no colon, and a host that the record did not name is `-`."""
+    data = (
+        b"Mar  5 10:00:00 web1 su[77] FAILED SU (to root) bob on pts/1\n"
+        b"2024-03-05T10:00:01.5+01:00 - app[9] started\n"
+    )
+    first, second = read("syslog", data)
+    assert (first["host"], first["process"], first["actor"]) == ("web1", "su", "bob")
+    assert (first["action"], first["outcome"], first["attributes"]["pid"]) == (
+        "su",
+        "failure",
+        "77",
+    )
+    assert (second["host"], second["process"], second["message"]) == ("", "app", "app: started")
+
+
+@pytest.mark.parametrize("head", [b"<38>", b"<38>1 ", b""])
+def test_a_record_with_an_impossible_date_continues_no_other(head: bytes) -> None:
+    data = b"".join(
+        head + day + b"T12:00:00+00:00 web1 sshd: Accepted publickey for ana from ::1\n"
+        for day in (b"2026-02-28", b"2026-02-29", b"2026-03-01")
+    )
+    rows = read("auth", data)
+    assert [row["problem"] for row in rows] == ["", "a line with a damaged or impossible date", ""]

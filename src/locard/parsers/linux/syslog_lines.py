@@ -52,10 +52,18 @@ _TAG = re.compile(
     r"(?:\s+|\Z)(?P<message>.*)\Z",
     re.DOTALL,
 )
+_BARE_TAG = re.compile(
+    r"(?P<program>[^\s:\[\]]+)\[(?P<pid>\d+)\] +(?P<message>\S.*)\Z",
+    re.DOTALL,
+)
+"""How rsyslog writes a record that came as RFC 5424: its tag has no colon."""
 _FRAMED = re.compile(
     rb"(?=<\d{1,3}>(?:1 \d{4}-\d\d-\d\dT|\d{4}-\d\d-\d\dT|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ))"
 )
-DAMAGED = re.compile(rb"(?:[A-Z]{3}|[A-Z][a-z]{2}) {1,2}\d{1,2} |\x00|\d{4}-\d\d-\d\d[T ]\d")
+DAMAGED = re.compile(
+    rb"\x00|(?:<\d{1,3}>(?:1 )?)?"
+    rb"(?:(?:[A-Z]{3}|[A-Z][a-z]{2}) {1,2}\d{1,2} |\d{4}-\d\d-\d\d[T ]\d)"
+)
 """A line that was meant to begin a record and does not."""
 
 
@@ -189,9 +197,9 @@ def _rest(record: Record, rest: str) -> None:
         return
     if host.lower() in _LEVELS:
         record.attributes["severity"] = host.lower()
-    else:
+    elif host != "-":
         record.host = host
-    if match := _TAG.match(message):
+    if match := _TAG.match(message) or _BARE_TAG.match(message):
         _tagged(record, match)
     else:
         record.message = message
@@ -200,7 +208,7 @@ def _rest(record: Record, rest: str) -> None:
 def _tagged(record: Record, match: re.Match[str]) -> None:
     record.program, record.pid = match["program"], match["pid"] or ""
     record.message = match["message"]
-    if match["level"]:
+    if match.groupdict().get("level"):
         record.attributes["severity"] = match["level"].lower()
 
 
