@@ -38,7 +38,9 @@ export function HowToRead(props: { reading: Reading; change: (reading: Reading) 
           leftSection={<SlidersHorizontal size={14} />}
           onClick={() => setOpen(!open)}
         >
-          Read {said.length > 0 ? <Value text={said.join(', ')} limit={60} /> : 'as recognised'}
+          <span style={{ whiteSpace: 'pre' }}>
+            Read <Value text={said.join(', ') || 'as recognised'} limit={60} />
+          </span>
         </Button>
       </Popover.Target>
       <Popover.Dropdown style={{ display: 'grid', gap: 10 }}>
