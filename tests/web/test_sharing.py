@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.conftest import EVENTS
+from tests.web.conftest import EVENTS, preferences_kept
 from tests.web.test_page import TIMELINE, first_rows, total
 
 pytestmark = pytest.mark.browser
@@ -98,3 +98,22 @@ def test_a_pivot_stands_where_the_event_is_among_the_others(page: Page) -> None:
         expect(page.locator("[role=row][data-open]")).to_be_in_viewport()
         expect(page.locator("[role=row][data-cursor]")).to_be_in_viewport()
     assert "row" in parse_qs(urlsplit(page.url).query)
+
+
+def test_what_is_chosen_in_two_windows_holds_in_both(page: Page, context: BrowserContext) -> None:
+    other = context.new_page()
+    for window in (page, other):
+        window.goto("/settings")
+        expect(window.get_by_role("radio", name="Compact")).to_be_checked()
+    with page.expect_response(preferences_kept):
+        page.get_by_text("Comfortable", exact=True).click()
+    with other.expect_response(preferences_kept):
+        other.get_by_text("Dark", exact=True).click()
+    page.reload()
+    try:
+        expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+        expect(page.get_by_role("radio", name="Comfortable")).to_be_checked()
+    finally:
+        with page.expect_response(preferences_kept):
+            page.get_by_text("As the system", exact=True).click()
+            page.get_by_text("Compact", exact=True).click()

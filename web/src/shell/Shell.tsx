@@ -109,7 +109,11 @@ export function Shell() {
         </Link>
         <Menu position="right-end">
           <Menu.Target>
-            <button type="button" className={styles.place} aria-label="Account">
+            <button
+              type="button"
+              className={styles.place}
+              aria-label={`Account: ${person.data?.username ?? ''}`}
+            >
               <UserRound size={18} />
               <span className="clip" style={{ maxWidth: 46 }}>
                 {person.data?.username ?? ''}

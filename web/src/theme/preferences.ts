@@ -77,6 +77,11 @@ let current = own;
 let sending: number | undefined;
 const listeners = new Set<() => void>();
 
+/** What was chosen last, in whichever window of this browser. */
+function latest(): Preferences {
+  return recalled(KEY) === null ? own : read();
+}
+
 function show(): void {
   current = lent === null || lent === own.zone ? own : { ...own, zone: lent };
   for (const listener of listeners) listener();
@@ -101,7 +106,7 @@ export function choose(change: Partial<Preferences>): void {
     lent = null;
     zoneChosen = true;
   }
-  apply({ ...own, ...change });
+  apply({ ...latest(), ...change });
   remember(UNSENT, 'yes');
   window.clearTimeout(sending);
   sending = window.setTimeout(() => void send(), 800);
@@ -110,10 +115,10 @@ export function choose(change: Partial<Preferences>): void {
 /** Sends what was chosen. What does not arrive still holds here and is sent the next time. */
 async function send(): Promise<void> {
   window.clearTimeout(sending);
-  const sent = own;
+  const sent = latest();
   await ask('PUT', WHERE, { body: sent, keepalive: true }).then(
     () => {
-      if (sent === own) remember(UNSENT, null);
+      if (JSON.stringify(latest()) === JSON.stringify(sent)) remember(UNSENT, null);
     },
     () => undefined,
   );
