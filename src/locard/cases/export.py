@@ -94,6 +94,7 @@ def _parquet(batches: Iterable[pa.RecordBatch], columns: list[str]) -> Iterator[
         yield drain.take()
     if writer is None:
         writer = pq.ParquetWriter(drain, _schema(columns), compression="zstd")
+    writer.add_key_value_metadata({"locard.export": "1"})  # what it is known by when it is added
     writer.close()
     yield drain.take()
 

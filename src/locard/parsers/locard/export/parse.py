@@ -14,10 +14,13 @@ import msgspec
 
 from locard.model.event import COLUMNS
 from locard.parsers.contract import NO, Context, Head, Match, Opened
+from locard.parsers.locard.export import table
 from locard.parsers.mapping import compile_columns, fill
 from locard.parsers.rows import Rows
 from locard.parsers.structured import Found, beginning, form, found_batches, look
 
+_MARK = b"locard.export"
+"""The name of metadata in Parquet, which stands in its last bytes."""
 _MARKS = ("time", "id", "source", "source_version", "evidence", "locator")
 _OF_THE_ROW = (
     "id",
@@ -37,7 +40,10 @@ _APOSTROPHE = re.compile("'(?='*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 
 
 def recognise(head: Head) -> Match:
-    """By the columns that say where a row stood, which nothing else has together."""
+    """By the columns that say where a row stood, or by the mark in Parquet."""
+    if head.first.startswith(table.MAGIC):
+        known = _MARK in head.last or _MARK in head.first
+        return Match(95, "an export of Locard, Parquet") if known else NO
     kind, records = look(beginning(head))
     if not records or not all(name in record for record in records[:5] for name in _MARKS):
         return NO
@@ -46,9 +52,10 @@ def recognise(head: Head) -> Match:
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
     """Append one row for each event; see `contract`."""
-    table = form(opened.first) == "csv"
-    for batch in found_batches(opened, context):
-        shown = [item._replace(record=_whole(item.record, table)) for item in batch]
+    parquet = opened.first.startswith(table.MAGIC)
+    cells = not parquet and form(opened.first) == "csv"
+    for batch in table.found(opened, context) if parquet else found_batches(opened, context):
+        shown = [item._replace(record=_whole(item.record, cells)) for item in batch]
         fill(_DATED, [item for item in shown if not _timeless(item)], rows, context)
         fill(_UNDATED, [item for item in shown if _timeless(item)], rows, context)
 
@@ -57,12 +64,12 @@ def _timeless(item: Found) -> bool:
     return "time" in item.record and item.record["time"] in (None, "")
 
 
-def _whole(record: Mapping[str, Any], table: bool) -> Mapping[str, Any]:
+def _whole(record: Mapping[str, Any], cells: bool) -> Mapping[str, Any]:
     """The record with attributes by their own names, where no column has the same."""
-    if table:
+    if cells:
         record = {n: _APOSTROPHE.sub("", v, count=1) if _begun(v) else v for n, v in record.items()}
     further = record.get("attributes")
-    if table and isinstance(further, str):
+    if cells and isinstance(further, str):
         try:
             further = msgspec.json.decode(further)
         except (msgspec.DecodeError, RecursionError):
