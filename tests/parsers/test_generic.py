@@ -47,6 +47,14 @@ def test_forms_of_json(data: bytes) -> None:
         assert read("generic.jsonl", data, only=row["locator"]).rows == [row]
 
 
+@pytest.mark.parametrize("between", ["", " "])
+def test_a_number_with_more_digits_than_a_float_holds_loses_none(between: str) -> None:
+    data = f'{{"time":{between}1709632800.123456789,"lat":{between}52.51627,"x":1e6}}'.encode()
+    (row,) = read("generic.jsonl", data).rows
+    assert (row["time"], row["problem"]) == (T + 123_456_789, "")
+    assert dict(row["attributes"]) == {"lat": "52.51627", "x": "1000000.0"}
+
+
 @pytest.mark.parametrize(
     ("between", "marks"), [(b"", b""), (b" ", b""), (b"\n\xef\xbb\xbf", b"\xef\xbb\xbf")]
 )

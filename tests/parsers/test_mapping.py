@@ -257,3 +257,17 @@ def test_any_mapping_is_a_plan_or_refused(columns: dict[str, Any]) -> None:
     data = b'{"time":1709632800,"x":[1]}\n7\n'
     saved = {"columns": columns}
     assert plan.rules and read("generic.jsonl", data, saved=saved).seen == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "rest"),
+    [
+        ("05.03.2024 10:00:00,123456789", "%d.%m.%Y %H:%M:%S,%f", 123_456_789),
+        ("20240305100000123456789", "%Y%m%d%H%M%S%f", 123_456_789),
+        ("05/03/2024 10:00:00.1234567", "%d/%m/%Y %H:%M:%S.%f", 123_456_700),
+        ("05/03/2024 10:00:00.1234567891", "%d/%m/%Y %H:%M:%S.%f", 123_456_789),
+        ("05/03/2024 10:00:00.5", "%d/%m/%Y %H:%M:%S.%f", 500_000_000),
+    ],
+)
+def test_a_written_form_keeps_nanoseconds(text: str, form: str, rest: int) -> None:
+    assert written(text, form) == 1_709_632_800_000_000_000 + rest

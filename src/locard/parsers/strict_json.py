@@ -4,6 +4,7 @@
 import codecs
 import json
 import math
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -34,18 +35,19 @@ def read(raw: bytes, faults: list[str]) -> Any:
     except UnicodeDecodeError:
         text = raw.decode(errors="replace")
         faults.append("the record is not valid UTF-8")
-    value = strictly(text, faults)
+    value = strictly(text, faults, exact=True)
     try:
         return _ANY.decode(plain(value))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return value
 
 
-def strictly(text: str, faults: list[str]) -> Any:
+def strictly(text: str, faults: list[str], *, exact: bool = False) -> Any:
     """JSON decoded by Python; raises `BadRecord` when it is none.
 
     Duplicate keys are added to `faults`, and what JSON forbids and other programs write: `NaN`, and
-    control characters inside of texts. A number that none of ours can hold is given as its text.
+    control characters inside of texts. A number that none of ours can hold is given as its text;
+    when `exact`, also one of which a digit would be lost, such as epoch seconds with nine decimals.
     """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def strictly(text: str, faults: list[str]) -> Any:
 
     def load(strict: bool) -> Any:
         return json.loads(
-            text, object_pairs_hook=pairs, parse_constant=constant, parse_float=_float,
-            parse_int=_int, strict=strict,
+            text, object_pairs_hook=pairs, parse_constant=constant,
+            parse_float=_exact if exact else _float, parse_int=_int, strict=strict,
         )  # fmt: skip
 
     before = len(faults)
@@ -91,6 +93,14 @@ def strictly(text: str, faults: list[str]) -> Any:
 def _float(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
+
+
+def _exact(text: str) -> float | str:
+    number = _float(text)
+    # A float keeps fifteen digits for certain.
+    if isinstance(number, str) or len(text) <= 16 or Decimal(repr(number)) == Decimal(text):
+        return number
+    return text
 
 
 def _int(text: str) -> int | str:

@@ -210,18 +210,39 @@ def misformed(form: str) -> str:
 def written(text: str, form: str, zone_name: str = "UTC") -> int:
     """UTC nanoseconds of a time written in `form` (`%d.%m.%Y %H:%M`); `zone_name` if it names none.
 
-    Raises `NotATime`.
+    `%f` takes up to nine decimals and cuts off what is beyond. Raises `NotATime`.
     """
     if len(text) > 80:
         raise NotATime("not a time")
+    text = text.strip()
+    finer = ""
     try:
-        when = datetime.strptime(text.strip(), form)
+        when = datetime.strptime(text, form)
     except ValueError as error:
-        raise NotATime(f"not a time of the form {form}") from error
+        found = _finer(text, form)
+        if found is None:
+            raise NotATime(f"not a time of the form {form}") from error
+        when, finer = found
     ahead = when.utcoffset()
     parts = (when.year, when.month, when.day, when.hour, when.minute, when.second)
-    moment = _assemble(parts, f"{when.microsecond:06d}", "" if ahead is None else "Z", zone_name)
+    moment = _assemble(
+        parts, f"{when.microsecond:06d}{finer}", "" if ahead is None else "Z", zone_name
+    )
     return within(moment - (int(ahead.total_seconds()) * SECOND if ahead else 0))
+
+
+def _finer(text: str, form: str) -> tuple[datetime, str] | None:
+    """A time with more than the six decimals that Python's `%f` takes, and those beyond them."""
+    if "%f" not in form.replace("%%", ""):
+        return None
+    for run in re.finditer(r"\d{7,}", text):
+        for cut in range(run.end() - 1, run.start() + 5, -1):
+            try:
+                when = datetime.strptime(text[:cut] + text[run.end() :], form)
+            except ValueError:
+                continue
+            return when, text[cut : run.end()]
+    return None
 
 
 def _assemble(
