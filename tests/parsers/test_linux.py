@@ -34,7 +34,15 @@ class Reading(list):
     seen = problems = 0
 
 
-def read(kind, data, name="sample", modified=1_717_200_000_000_000_000, only=None, limits=None):
+def read(
+    kind,
+    data,
+    name="sample",
+    modified=1_717_200_000_000_000_000,
+    only=None,
+    limits=None,
+    zone="UTC",
+):
     """Rows that the parser `linux.KIND` makes of `data`."""
     batches = []
     rows = Rows(batches.append, "e" * 64, f"linux.{kind}", "1")
@@ -44,7 +52,9 @@ def read(kind, data, name="sample", modified=1_717_200_000_000_000_000, only=Non
         os.write(fd, data)
         opened = Evidence(fd, len(data), name, limits)
         parse = __import__(f"locard.parsers.linux.{kind}.parse", fromlist=["parse"]).parse
-        parse(opened, rows, Context("e" * 64, modified=modified, only=only, limits=limits))
+        parse(
+            opened, rows, Context("e" * 64, modified=modified, only=only, limits=limits, zone=zone)
+        )
         rows.close()
     finally:
         os.close(fd)
@@ -524,3 +534,39 @@ def test_a_record_with_an_impossible_date_continues_no_other(head: bytes) -> Non
     )
     rows = read("auth", data)
     assert [row["problem"] for row in rows] == ["", "a line with a damaged or impossible date", ""]
+
+
+def test_busybox_and_openwrt_write_facility_and_severity_into_the_line() -> None:
+    data = (
+        b"Mar  5 10:00:00 alpine authpriv.info sshd[21]: Accepted none for ana from ::1 port 5\n"
+        b"Mar  5 10:00:01 alpine kern.warn kernel: [    0.1] x\n"
+        b"Tue Mar  5 10:00:02 2024 authpriv.notice dropbear[7]: "
+        b"Password auth succeeded for 'root' from 203.0.113.7:50000\n"
+        b"Tue Mar  5 10:00:03 2024 authpriv.warn dropbear[7]: "
+        b"Bad password attempt for 'root' from 2001:db8::7:50000\n"
+    )
+    rows = read("syslog", data)
+    assert [(r["host"], r["process"], r["actor"], r["outcome"], r["src_ip"]) for r in rows] == [
+        ("alpine", "sshd", "ana", "success", "::1"),
+        ("alpine", "kernel", "", "", ""),
+        ("", "dropbear", "root", "success", "203.0.113.7"),
+        ("", "dropbear", "root", "failure", "2001:db8::7"),
+    ]
+    assert [r["attributes"]["severity"] for r in rows] == ["info", "warning", "notice", "warning"]
+    assert rows[2]["time"] == 1_709_632_802_000_000_000
+    assert "year_inferred" not in rows[2]["attributes"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "shift"), [(" UTC", 0), (" GMT", 0), ("+01:00", 3600), (" -0530", -19800), ("", 3600)]
+)
+def test_a_traditional_record_that_names_its_zone(zone: str, shift: int) -> None:
+    data = f"Mar  5 10:00:00{zone} web1 sshd[1]: Server listening on :: port 22.\n".encode()
+    (row,) = read("syslog", data, zone="Europe/Berlin")
+    assert (row["host"], row["process"]) == ("web1", "sshd")
+    assert row["time"] == (1_709_632_800 - shift) * 1_000_000_000
+
+
+def test_days_of_the_week_begin_other_logs_too() -> None:
+    (row,) = read("syslog", b"Tue Mar  5 10:00:00 2024 OpenVPN 2.6.3 x86_64\n")
+    assert row["problem"] == "a line that is no record of a log"

@@ -42,6 +42,7 @@ _NAMED = r"name=(?P<resource>[^,\s]+)"
 _ON = r"(?P<into_terminal>\S+)"
 _ADDRESS = r"(?P<src>[0-9a-fA-F.:]+)"
 _FROM = r"from (?P<src>\S+)(?: port (?P<src_port>\d+))?"
+_DROPBEAR = r"from (?P<src>\S+):(?P<src_port>\d+)"
 _AT = _ADDRESS + r" port (?P<src_port>\d+)"
 
 # What stands before the last ` from ` is the name that the client gave, whatever it holds.
@@ -70,6 +71,17 @@ _RULES = (
     _rule(_SSHD, r"reverse mapping checking getaddrinfo for (?P<domain>\S+) \[(?P<src>[^\]]+)\]",
           "ssh reverse mapping failed"),
     _rule(_SSHD, r"Server listening on (?P<into_listen>\S+) port (?P<dst_port>\d+)", "ssh listen"),
+    _rule("dropbear", r"(?P<into_method>(?:PAM p|P)assword|Pubkey) auth succeeded for "
+          r"'(?P<actor>.*)' (?:with (?P<into_key>.*) )?" + _DROPBEAR, "ssh login", SUCCESS),
+    _rule("dropbear", r"Bad (?P<into_method>(?:PAM )?password) attempt for '(?P<actor>.*)' "
+          + _DROPBEAR, "ssh login", FAILURE),
+    _rule("dropbear", "Login attempt for nonexistent user " + _DROPBEAR, "ssh invalid user",
+          FAILURE),
+    _rule("dropbear", "Child connection " + _DROPBEAR, "ssh connection"),
+    _rule("dropbear", r"Exit \((?P<actor>.*)\) from <(?P<src>\S+):(?P<src_port>\d+)>",
+          "ssh disconnect"),
+    _rule("dropbear", r"Exit before auth from <(?P<src>\S+):(?P<src_port>\d+)>: "
+          r"(?:\(user '(?P<actor>.*)', \d+ fails\))?", "ssh disconnect"),
     _rule("", r"pam_\w+\((?P<into_service>[^):]+):session\): session (?P<action>opened|closed) "
           r"for user (?P<actor>[^\s(]+)(?:\(uid=(?P<into_uid>\d+)\))?(?: by (?P<into_by>.*))?",
           "session"),

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """System logs as text: from bytes to records with a time, a host, a program and a message.
 
-Forms: the traditional one (RFC 3164 and what syslogd writes, no year), ISO 8601 (rsyslog's default
-since Debian 12, ChromeOS with a severity instead of a host), RFC 5424, each with or without the
-`<PRI>` in front. A line that begins no record continues the one before.
+Forms: the traditional one (RFC 3164 and what syslogd writes, no year; BusyBox and OpenWrt add
+`facility.severity`), ISO 8601 (rsyslog's default since Debian 12, ChromeOS with a severity instead
+of a host), RFC 5424, each with or without the `<PRI>` in front. A line that begins no record
+continues the one before.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from locard.parsers.linux.place import Line
 
@@ -27,11 +28,19 @@ FACILITIES = (
 )  # fmt: skip
 _LEVELS = frozenset((*SEVERITIES, "warn", "error", "critical", "emergency", "fatal", "trace"))
 _SECOND = 1_000_000_000
+_OLD_NAMES = {"warn": "warning", "error": "err", "panic": "emerg"}
+_SELECTOR = re.compile(
+    rf"(?P<facility>{'|'.join(FACILITIES)})\.(?P<severity>{'|'.join((*SEVERITIES, *_OLD_NAMES))}) "
+)
+"""What BusyBox writes behind the host, and OpenWrt, which names no host, behind the time."""
+_WEEKDAY = r"(?:[A-Z][a-z]{2} (?=[^:]+:\d\d:\d\d \d{4} [a-z0-7]+\.[a-z]+ ))?"
+"""OpenWrt begins with the day of the week; so do logs that are none of a system."""
 
 _TRADITIONAL = re.compile(
-    r"(?:<(?P<pri>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2})"
+    r"(?:<(?P<pri>\d{1,3})>)?" + _WEEKDAY + r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2})"
     r"(?: (?P<year>\d{4}))? (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
-    r"(?:\.(?P<fraction>\d{1,9}))?(?: (?P<later>(?:19|20)\d\d)(?= ))?(?P<rest>:? .*)?\Z",
+    r"(?:\.(?P<fraction>\d{1,9}))?(?: (?P<later>(?:19|20)\d\d)(?= ))?"
+    r"(?: ?(?P<zone>[+-]\d\d:?\d\d|(?<= )(?:UTC|GMT))(?=:? ))?(?P<rest>:? .*)?\Z",
     re.DOTALL,
 )
 _ISO = re.compile(
@@ -82,6 +91,8 @@ class Record:
     """Nanoseconds."""
     time: int | None = None
     """UTC nanoseconds when the record names the year."""
+    zone: tzinfo | None = None
+    """That of a record without a year, when it names one."""
     host: str = ""
     program: str = ""
     pid: str = ""
@@ -170,11 +181,21 @@ def _traditional(record: Record, match: re.Match[str], zone: tzinfo) -> bool:
     record.fraction = int((match["fraction"] or "0").ljust(9, "0"))
     record.seconds = hour * 3600 + minute * 60 + second
     record.month, record.day = month, day
+    if shift := match["zone"]:
+        record.zone = _zone(shift)
     if year := match["year"] or match["later"]:
         record.time = at(record, int(year), zone)
         record.month = 0
         return record.time is not None
     return True
+
+
+def _zone(shift: str) -> tzinfo:
+    """The zone that is called `UTC`, `GMT` or `+01:00`."""
+    if shift[0] not in "+-":
+        return UTC
+    ahead = timedelta(hours=int(shift[1:3]), minutes=int(shift[-2:]))
+    return timezone(-ahead if shift[0] == "-" else ahead) if ahead < timedelta(days=1) else UTC
 
 
 def _priority(record: Record, pri: str | None) -> None:
@@ -187,6 +208,10 @@ def _priority(record: Record, pri: str | None) -> None:
 
 def _rest(record: Record, rest: str) -> None:
     """Host, program, process id and message out of what follows the time."""
+    if selector := _SELECTOR.match(rest):
+        _selected(record, selector)
+        _message(record, rest[selector.end() :])
+        return
     if match := _TAG.match(rest):
         _tagged(record, match)
         return
@@ -199,10 +224,23 @@ def _rest(record: Record, rest: str) -> None:
         record.attributes["severity"] = host.lower()
     elif host != "-":
         record.host = host
+    if selector := _SELECTOR.match(message):
+        _selected(record, selector)
+        message = message[selector.end() :]
+    _message(record, message)
+
+
+def _message(record: Record, message: str) -> None:
     if match := _TAG.match(message) or _BARE_TAG.match(message):
         _tagged(record, match)
     else:
         record.message = message
+
+
+def _selected(record: Record, selector: re.Match[str]) -> None:
+    severity = selector["severity"]
+    record.attributes["facility"] = selector["facility"]
+    record.attributes["severity"] = _OLD_NAMES.get(severity, severity)
 
 
 def _tagged(record: Record, match: re.Match[str]) -> None:
@@ -215,7 +253,7 @@ def _tagged(record: Record, match: re.Match[str]) -> None:
 def at(record: Record, year: int, zone: tzinfo) -> int | None:
     """UTC nanoseconds of a record without a year in `year`; None when there is no such day."""
     try:
-        day = datetime(year, record.month, record.day, tzinfo=zone)
+        day = datetime(year, record.month, record.day, tzinfo=record.zone or zone)
     except ValueError:
         return None
     hour, rest = divmod(min(record.seconds, 86399), 3600)
