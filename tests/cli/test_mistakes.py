@@ -199,6 +199,24 @@ def test_an_export_to_a_folder_or_into_none_leaves_nothing(c: Locard, tmp_path: 
     assert [one.name for one in tmp_path.rglob("*")] == ["folder.csv"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["zzz"], "None of the 100 events of c matches 'zzz'."),
+        (["*", "--from", "2031"], "None of the 100 events of c matches '*' from 2031."),
+        (["--to", "1971"], "None of the 100 events of c has a time to 1971."),
+        (
+            ['"[/x]"', "--from", "2031", "--to", "2032-02"],
+            "None of the 100 events of c matches '\"[/x]\"' from 2031 to 2032-02.",
+        ),
+    ],
+)
+def test_what_found_nothing_is_said_with_its_span(c: Locard, asked: list[str], said: str) -> None:
+    ran = c("search", "c", *asked)
+    assert (ran.status, ran.out) == (0, "")
+    assert said in ran.err
+
+
 def test_an_export_takes_nothing_away_from_where_it_goes(c: Locard, tmp_path: Path) -> None:
     """A pipe, a device or a link stays one: root's /dev/null must not become a file."""
     kept, link, pipe = (tmp_path / name for name in ("kept.csv", "link.csv", "pipe.csv"))

@@ -103,7 +103,7 @@ def search(
         if not as_json and found.rows > limit:
             errors.print(f"{found.rows - limit:,} more: --limit, or locard export {case}")
         if not as_json and not found.rows:
-            errors.print(_nothing(at, case, query))
+            errors.print(_nothing(at, case, query, start, end), markup=False)
 
 
 def export(
@@ -244,8 +244,12 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _nothing(at: "Desk", case: str, query: str) -> str:
+def _nothing(at: "Desk", case: str, query: str, start: str, end: str) -> str:
     total = at.timeline.summary(case).rows
     if not total:
         return f"Case {case} has no event yet: locard add {case} PATH"
-    return f"None of the {total:,} events of {case} matches {visible(query)!r}."
+    matches = f"matches {visible(query)!r}" if query.strip() else "has a time"
+    for word, bound in (("from", start), ("to", end)):
+        if bound.strip():
+            matches += f" {word} {visible(bound.strip())}"
+    return f"None of the {total:,} events of {case} {matches}."
