@@ -570,3 +570,20 @@ def test_a_traditional_record_that_names_its_zone(zone: str, shift: int) -> None
 def test_days_of_the_week_begin_other_logs_too() -> None:
     (row,) = read("syslog", b"Tue Mar  5 10:00:00 2024 OpenVPN 2.6.3 x86_64\n")
     assert row["problem"] == "a line that is no record of a log"
+
+
+def test_statements_of_database_clients_read_as_they_were_typed() -> None:
+    libedit = b"_HiStOrY_V2_\ndrop\\040table\\040users;\nselect\\040'a\\\\b'\\012from\\040t;\n"
+    for name, client in ((".mysql_history", "mysql"), (".mariadb_history", "mariadb")):
+        rows = read("shell_history", libedit, name)
+        assert [row["message"] for row in rows] == ["drop table users;", "select 'a\\b'\nfrom t;"]
+        assert {row["process"] for row in rows} == {client}
+        for row in rows:
+            assert read("shell_history", libedit, name, only=row["locator"]) == [row]
+    (row,) = read("shell_history", b"select a\x01from b;\n", ".psql_history")
+    assert row["message"] == "select a\nfrom b;"
+
+
+def test_zsh_without_times_hides_a_colon_in_front() -> None:
+    rows = read("shell_history", b"\\: 5; echo x\nwhoami\n", ".zsh_history")
+    assert [row["message"] for row in rows] == [": 5; echo x", "whoami"]

@@ -124,7 +124,8 @@ def _keys(action: str) -> Read:
 _HISTORIES = (
     ".bash_history*", ".zsh_history*", ".zhistory", ".sh_history", ".ash_history", ".ksh_history",
     ".history", ".local/share/fish/fish_history", ".python_history", ".mysql_history",
-    ".psql_history", ".sqlite_history", ".node_repl_history", ".rediscli_history", ".php_history",
+    ".mariadb_history", ".psql_history", ".sqlite_history", ".node_repl_history",
+    ".rediscli_history", ".php_history",
 )  # fmt: skip
 _HOMES = ("/root", "/home/*")
 _DOCKER = ("/var/lib/docker",)

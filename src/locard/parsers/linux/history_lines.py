@@ -3,8 +3,9 @@
 
 bash writes `#EPOCH` above a command when HISTTIMEFORMAT is set; all lines up to the next `#EPOCH`
 are then one command. zsh with EXTENDED_HISTORY writes `: EPOCH:SECONDS;COMMAND`; with or without it
-a backslash joins the lines of one command. fish writes YAML-like `- cmd:` and `when:`. Anything
-else is a command for each line. Times are UTC seconds; a command without one has no time.
+a backslash joins the lines of one command. fish writes YAML-like `- cmd:` and `when:`. libedit
+(the clients of MySQL and MariaDB) writes `_HiStOrY_V2_` first and blanks as `\\040`. Anything else
+is a command for each line. Times are UTC seconds; a command without one has no time.
 """
 
 import re
@@ -20,12 +21,14 @@ _FISH_WHEN = re.compile(rb" +when: (\d{1,11})\s*\Z")
 _SECOND = 1_000_000_000
 _META = re.compile(rb"\x83([\x20\xa3-\xbf\x80-\x82])")
 """How zsh writes bytes that mean something to it: `Meta`, then the byte with bit 5 turned."""
+LIBEDIT = b"_HiStOrY_V2_"
+_LIBEDIT_ESCAPE = re.compile(rb"\\(\\|[0-3][0-7]{2})")
 _FISH_ESCAPE = re.compile(rb"\\([\\n])")
 
 SHELLS = {
-    "bash": "bash", "zsh": "zsh", "fish": "fish", "python": "python", "mysql": "mysql",
-    "psql": "psql", "sqlite": "sqlite", "less": "less", "ash": "ash", "ksh": "ksh",
-    "rediscli": "redis", "node": "node", "php": "php", "irb": "irb", "mongo": "mongo",
+    "mariadb": "mariadb", "bash": "bash", "zsh": "zsh", "fish": "fish", "python": "python",
+    "mysql": "mysql", "psql": "psql", "sqlite": "sqlite", "less": "less", "ash": "ash",
+    "ksh": "ksh", "rediscli": "redis", "node": "node", "php": "php", "irb": "irb", "mongo": "mongo",
     "zhistory": "zsh", "dbshell": "mongo", "viminfo": "vim", "sh": "sh", "lesshst": "less",
 }  # fmt: skip
 
@@ -44,9 +47,16 @@ def shell_of(path: str, found: str) -> str:
 def read(stream: BinaryIO, place: Place, rows: Rows) -> None:
     """Append a row for each command of the history in `stream`."""
     pending: _Command | None = None
-    timed = False
+    timed = libedit = False
     for line in lines(stream, place, rows):
         if too_long(line, place, rows):
+            continue
+        if line.offset == 0 and line.data.rstrip() == LIBEDIT:
+            libedit = True
+            continue
+        if libedit:
+            if line.data.strip():
+                _Command(line, "", None, [_unescaped(line.data)]).write(place, rows)
             continue
         pending, timed = _take(line, pending, timed, place, rows)
     if pending is not None:
@@ -71,7 +81,7 @@ class _Command:
             place.problem(rows, self.offset, "a time stamp without a command", raw)
             return
         shell = shell_of(place.path, self.shell)
-        command = text(_plain(b"\n".join(self.command), shell))
+        command = text(_plain(b"\n".join(self.command), shell, self.when is not None))
         place.row(
             rows,
             self.offset,
@@ -87,9 +97,19 @@ class _Command:
         )
 
 
-def _plain(command: bytes, shell: str) -> bytes:
+def _unescaped(line: bytes) -> bytes:
+    return _LIBEDIT_ESCAPE.sub(
+        lambda match: b"\\" if match[1] == b"\\" else bytes([int(match[1], 8)]), line
+    )
+
+
+def _plain(command: bytes, shell: str, timed: bool) -> bytes:
     """The command as it was typed, without what its shell does to it to store it."""
+    if shell == "psql":
+        return command.replace(b"\x01", b"\n")
     if shell == "zsh":
+        if not timed and command.startswith(b"\\:"):
+            command = command[1:]  # so that it does not look like a time
         return _META.sub(lambda match: bytes([match[1][0] ^ 32]), command)
     if shell == "fish":
         return _FISH_ESCAPE.sub(lambda match: b"\n" if match[1] == b"n" else b"\\", command)

@@ -13,16 +13,18 @@ _BASH = re.compile(rb"#\d{9,11}\s*\Z")
 _ZSH = re.compile(rb": \d{9,11}:\d+;")
 _FISH = re.compile(rb" +when: \d+\s*\Z")
 _NAME = re.compile(
-    r"\.?(?:(?:ba|z|fi|k|a|)sh|python|mysql|psql|sqlite|node_repl|rediscli|php|zsh_extended)?_?"
+    r"\.?(?:(?:ba|z|fi|k|a|)sh|python|mysql|mariadb|psql|sqlite|node_repl|rediscli|php|zsh_extended)?_?"
     r"z?history"
 )
 
 
 def recognise(head: Head) -> Match:
-    """Time stamps of bash, zsh or fish; without them, text under the name of a history."""
+    """Time stamps of bash, zsh or fish, or libedit's first line; else the name of a history."""
     lines = lines_of(head)
     if not lines:
         return NO
+    if lines[0].rstrip() == history_lines.LIBEDIT:
+        return Match(92, "history of libedit")
     bash = sum(1 for line in lines if _BASH.match(line))
     zsh = sum(1 for line in lines if _ZSH.match(line))
     fish = sum(1 for line in lines if line.startswith(b"- cmd:"))
