@@ -2,12 +2,13 @@
 """A row whose evidence was changed by hand, proved in the page: what failed is said first."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.waiting import PATIENCE
 from tests.web.conftest import Served, trail, window
@@ -49,3 +50,14 @@ def test_a_changed_byte_is_said_before_the_steps_that_passed(
             expect(told.get_by_label("failed")).to_have_count(1)
     finally:
         running.stop()
+
+
+def test_the_custody_entry_of_a_row_leads_to_the_life_of_its_exhibit(page: Page) -> None:
+    page.goto("/cases/harbour/timeline")
+    page.locator("#row-3 [role=gridcell]").last.click()
+    drawer = page.get_by_role("complementary", name="Event")
+    entry = drawer.get_by_role("link", name=re.compile(r"^entry #\d+$"))
+    evidence = drawer.locator("dd").filter(has_text=re.compile("^[0-9a-f]{64}$")).inner_text()
+    entry.click()
+    page.wait_for_url(f"**/custody?id={evidence}")
+    expect(page.get_by_role("heading", name="trail.jsonl").first).to_be_visible()

@@ -72,7 +72,7 @@ export function Provenance(props: {
         </Pair>
         {from.custody_sequence !== null && from.custody_sequence !== undefined && (
           <Pair title="Custody">
-            <Link to="/cases/$case/custody" params={{ case: name }}>
+            <Link to="/cases/$case/custody" params={{ case: name }} search={{ id: from.evidence }}>
               entry #{from.custody_sequence}
             </Link>
           </Pair>
