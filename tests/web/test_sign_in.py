@@ -252,3 +252,34 @@ def test_a_session_that_ends_amid_a_comment_leads_back_to_it(
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/timeline?event=*")
     expect(field).to_have_value("Seen before, in spring.")
+
+
+def test_a_comment_that_was_begun_is_not_the_next_persons(
+    window: BrowserContext, server: Served
+) -> None:
+    twice = f"{PASSWORD}\n{PASSWORD}\n"
+    locard(server.home, "user", "add", "bea", "--role", "analyst", "--case", "harbour", typed=twice)
+    page = by_link(window, server, "ana")
+    page.goto("/cases/harbour/timeline")
+    page.locator("#row-0 [role=gridcell]").last.click()
+    field = page.get_by_role("textbox", name="Comment")
+    field.fill("Between ourselves.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Star (s)")).to_have_attribute("aria-pressed", "true")
+    locard(server.home, "user", "password", "ana", typed=twice)
+    page.get_by_role("button", name="Comment", exact=True).click()
+    for name in ("bea", "ana"):
+        page.wait_for_url("**/sign-in**")
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("textbox", name="Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_role("button", name=f"Account: {name}").wait_for()
+        if name == "bea":
+            expect(field).to_have_value("")
+            leave(page)
+    page.get_by_role("link", name="harbour").click()
+    page.get_by_role("link", name="Timeline").click()
+    page.locator("#row-0 [role=gridcell]").first.wait_for()
+    page.keyboard.press("z")
+    expect(page.get_by_text("There is nothing to undo.")).to_be_visible()

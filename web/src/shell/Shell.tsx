@@ -14,6 +14,7 @@ import {
 import { useEffect, useState } from 'react';
 import { address, ask, Failure } from '../api/client';
 import { client, session } from '../api/queries';
+import { isOwnPath, keepNext } from '../signin/next';
 import { leavePreferences, loadPreferences } from '../theme/preferences';
 import { taken } from './asked';
 import { Keys } from './Keys';
@@ -36,6 +37,9 @@ function useEndedSession(): void {
       if (!(error instanceof Failure) || error.status !== 401) return;
       client.removeQueries({ queryKey: ['session'] });
       const next = window.location.pathname + window.location.search;
+      // Several answers may say so at once; all but the first find the address of the sign-in page.
+      if (!isOwnPath(next)) return;
+      keepNext(next);
       void navigate({ to: '/sign-in', search: { next } });
     };
     const ends = [
@@ -52,7 +56,6 @@ export function Shell() {
   const person = useQuery(session());
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
-  const navigate = useNavigate();
   useEndedSession();
 
   useEffect(() => {
@@ -73,8 +76,8 @@ export function Shell() {
   const leave = async () => {
     await leavePreferences();
     await ask('DELETE', address(['session'])).catch(() => undefined);
-    client.clear();
-    void navigate({ to: '/sign-in' });
+    // Loaded anew: what the page still holds, such as marks to undo, is not the next person's.
+    window.location.assign('/sign-in');
   };
 
   return (

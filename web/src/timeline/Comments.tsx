@@ -19,18 +19,19 @@ function unkept(error: unknown): string {
     .join(' ');
 }
 
-/** What was begun stays while the drawer shows another event. */
+/** What each person began stays while the drawer shows another event. */
 const drafts = new Map<string, string>();
 
 export function Comments(props: { name: string; id: string }) {
   const { name, id } = props;
-  const [text, write] = useState(() => drafts.get(id) ?? '');
-  const setText = (next: string) => {
-    drafts.set(id, next);
-    write(next);
-  };
   const { zone } = usePreferences();
   const me = useQuery(session()).data?.username;
+  const draft = `${me} ${id}`;
+  const [text, write] = useState(() => drafts.get(draft) ?? '');
+  const setText = (next: string) => {
+    drafts.set(draft, next);
+    write(next);
+  };
   const found = useQuery(commentsQuery(name, id));
   const leave = useMay('mark', name);
   const changed = () => {
@@ -42,11 +43,11 @@ export function Comments(props: { name: string; id: string }) {
       ask('POST', address(['cases', name, 'events', id, 'comments']), { body: { text: said } }),
     onSuccess: changed,
     // It comes back into the field, before what was typed since.
-    onError: (_error, said) => setText([said, drafts.get(id)].filter(Boolean).join('\n')),
+    onError: (_error, said) => setText([said, drafts.get(draft)].filter(Boolean).join('\n')),
   });
   // The field is empty at once, so that nothing is said twice and what is typed next stays.
   const send = () => {
-    const said = (drafts.get(id) ?? '').trim();
+    const said = (drafts.get(draft) ?? '').trim();
     if (!said) return;
     setText('');
     say.mutate(said);
