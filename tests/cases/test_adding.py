@@ -393,6 +393,20 @@ def test_what_is_read_in_another_way_replaces_its_rows(desk: Desk, tmp_path: Pat
     assert (again.renewed_files, again.events, len(ids(desk))) == (0, 0, 3)
 
 
+def test_a_mapping_says_what_the_time_is_without_a_parser_being_named(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "visits.csv").write_text("Tag,Uhr,Wer\n01.03.2026,10:00:00,eve\n")
+    (tmp_path / "other.csv").write_text("a,b,c\n1,2,3\n")
+    rules = {"time": {"join": ["Tag", "Uhr"], "form": "%d.%m.%Y %H:%M:%S"}, "actor": "Wer"}
+    desk.save_mapping("visits", rules, who="ana")
+    assert desk.add("c", [tmp_path], who="ana").events == 0
+    ran = desk.add("c", [tmp_path], who="ana", wish=Wish(mapping="visits"))
+    assert (ran.events, [Path(one.name).name for one in ran.not_parsed]) == (1, ["other.csv"])
+    assert (column(desk, "actor"), column(desk, "problem")) == (["eve"], [""])
+    assert desk.prove(ids(desk)[0], who="ana").passed
+
+
 def test_another_parser_replaces_the_rows_of_the_first(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "auth.log"
     log.write_text("Mar  1 10:00:00 web sshd[1]: Failed password for eve from 198.51.100.7\n" * 4)

@@ -38,6 +38,8 @@ class Head:
     """Compression layers that were taken off, outermost first, such as `("gzip",)`."""
     more: Callable[[], bytes] = bytes
     """Reads what follows `first`, up to the longest record: for one that is longer than `first`."""
+    mapping: Mapping[str, object] | None = None
+    """The mapping that the user gave: it may name a time that nobody would know as one."""
 
 
 class Opened(Protocol):

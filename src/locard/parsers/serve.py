@@ -9,6 +9,7 @@ import socket
 import time as clock
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -158,7 +159,8 @@ class Server:
         )
 
     def _handle(self, run: Run, order: Order, opened: Evidence) -> None:
-        verdict = self.recogniser.judge(opened.head, order.parser)
+        head = replace(opened.head, mapping=order.mapping)
+        verdict = self.recogniser.judge(head, order.parser)
         self.out.tell(verdict.told)
         if order.identify:
             return

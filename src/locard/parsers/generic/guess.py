@@ -53,13 +53,24 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 
 def recognise(head: Head, kind: str) -> Match:
-    """The weakest claim of all: records of this kind that have a time."""
+    """The weakest claim of all: records of this kind that have a time, or what a mapping takes."""
     if form(head.first) != kind:
         return NO
-    time = _time_of(look(beginning(head, LISTS), LISTS)[1])
+    records = look(beginning(head, LISTS), LISTS)[1]
+    if head.mapping and _fits(head.mapping, records):
+        return Match(16, "records with the time that the mapping names")
+    time = _time_of(records)
     if time is None:
         return NO
     return Match(15, f"records with a time in {time!r}")
+
+
+def _fits(mapping: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of the records has a field that the mapping takes for the time."""
+    paths = [
+        p for rule in compile_columns(mapping).rules if rule.column == "time" for p in rule.paths
+    ]
+    return any(field(record, path) not in (None, "") for record in records for path in paths)
 
 
 def parse(opened: Opened, rows: Rows, context: Context) -> None:
