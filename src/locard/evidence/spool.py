@@ -8,7 +8,7 @@ file descriptor; such a file has no name, so it ends with whoever holds it open.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b, sha256
 from io import FileIO
 from pathlib import Path
@@ -38,30 +38,37 @@ class Readable(Protocol):
 
 
 class Meter:
-    """Digests and size of the bytes that pass. Of long evidence both are computed at once."""
+    """Digests and size of the bytes that pass.
+
+    Of long evidence the second digest, which is the slower one, is computed in a thread of its own,
+    up to a chunk behind: meanwhile the next one is read and written.
+    """
 
     def __init__(self) -> None:
         self._first, self._second, self.size = sha256(), blake2b(digest_size=32), 0
         self._aside: ThreadPoolExecutor | None = None
+        self._behind: Future[None] | None = None
 
-    def take(self, chunk: bytes | memoryview) -> None:
+    def take(self, chunk: bytes) -> None:
         """Count and hash a chunk."""
         self.size += len(chunk)
+        if self._behind is not None:
+            self._behind.result()
+            self._behind = None
         if self.size < LONG or len(chunk) < CHUNK // 4:
             self._first.update(chunk)
             self._second.update(chunk)
             return
         if self._aside is None:
             self._aside = ThreadPoolExecutor(1, thread_name_prefix="digest")
-        second = self._aside.submit(self._second.update, chunk)
+        self._behind = self._aside.submit(self._second.update, chunk)
         self._first.update(chunk)
-        second.result()
 
     def evidence(self) -> Evidence:
         """What passed so far, as evidence."""
         if self._aside is not None:
             self._aside.shutdown()
-            self._aside = None
+            self._aside = self._behind = None
         return Evidence(self._first.hexdigest(), self.size, self._second.hexdigest())
 
 
