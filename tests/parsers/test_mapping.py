@@ -61,6 +61,26 @@ def test_what_is_no_address_or_port_is_kept_as_attribute() -> None:
     assert dict(row["attributes"]) == {"ip": "localhost", "p": "many"}
 
 
+def test_what_further_alternatives_say_is_kept_as_attributes() -> None:
+    columns = {"time": "t", "hash": {"from": ["sha256", "md5", "sha1"]}}
+    columns |= {"src_ip": {"from": ["client", "peer"]}, "resource": "sha1"}
+    first, second, third = rows(
+        [
+            {"t": 1709632800, "sha256": "aa", "md5": "bb", "sha1": "cc", "client": "10.0.0.1"},
+            {"t": 1709632800, "md5": "bb", "client": "", "peer": "gone"},
+            {"t": 1709632800, "client": "10.0.0.1", "peer": "10.0.0.1", "sha256": "aa"},
+        ],
+        columns,
+    )
+    assert (first["hash"], first["resource"], dict(first["attributes"])) == (
+        "aa", "cc", {"md5": "bb"},
+    )  # fmt: skip
+    assert (second["hash"], second["src_ip"], dict(second["attributes"])) == (
+        "bb", "", {"peer": "gone"},
+    )  # fmt: skip
+    assert dict(third["attributes"]) == {}
+
+
 def test_a_time_that_is_missing_or_wrong_is_a_problem_with_all_else() -> None:
     found = rows(
         [{"who": "a"}, {"t": "9999-01-01T00:00:00Z", "who": "b"}], {"time": "t", "actor": "who"}

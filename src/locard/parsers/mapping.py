@@ -10,7 +10,8 @@ The language, the same in `source.yaml` below `columns:` and in a mapping that a
     provider: {const: gcp}                  # always this
     outcome: {from: ok, values: {"true": success, "false": failure}, default: ""}
 
-Fields that no column takes become attributes. Anything that is not in the language is refused,
+Fields that no column takes become attributes; so does the second of several that says something
+else than the first. Anything that is not in the language is refused,
 all faults at once.
 """
 
@@ -79,8 +80,14 @@ class Plan:
 
     @property
     def taken(self) -> frozenset[str]:
-        """Paths that a column shows already, so that attributes need not repeat them."""
+        """Paths of which `_column` sees to it that a column or an attribute shows them."""
         return frozenset(p for rule in self.rules for p in rule.paths if rule.values is None)
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Paths that a column shows in every record."""
+        sure = (rule for rule in self.rules if rule.joined or len(rule.paths) == 1)
+        return frozenset(p for rule in sure for p in rule.paths)
 
 
 def compile_columns(columns: object) -> Plan:
@@ -227,8 +234,11 @@ def fill(plan: Plan, batch: Sequence[Found], rows: Rows, context: Context) -> No
     records = [item.record for item in batch]
     leftover: list[dict[str, str]] = [{} for _ in batch]
     columns: dict[str, Any] = {}
+    shown = plan.shown
     for rule in plan.rules:
         columns[rule.column] = _column(rule, records, problems, leftover, context.zone)
+        if len(rule.paths) > 1 and rule.values is None and not rule.joined:
+            _keep_others(rule, records, leftover, shown)
     if "host" not in columns or context.host:
         hosts = columns.get("host", [""] * len(batch))
         columns["host"] = [host or context.host for host in hosts]
@@ -258,7 +268,7 @@ def _column(
         return [read(rule.const) if read else rule.const] * len(records)
     values: list[Any] = []
     for number, record in enumerate(records):
-        value = _value(rule, record)
+        path, value = _value(rule, record)
         if rule.reading == "timestamp" or rule.reading in UNITS:
             values.append(_time(rule, value, number, problems, zone))
             continue
@@ -268,21 +278,36 @@ def _column(
         text = text or rule.default
         result = read(text) if read else text
         if text and read and rule.reading != "lower" and not result and text != "0":
-            leftover[number][rule.paths[0]] = text
+            leftover[number][path] = text
         values.append(result)
     return values
 
 
-def _value(rule: Rule, record: Mapping[str, Any]) -> Any:
-    """What the record has for this rule, None or empty text for nothing."""
+def _value(rule: Rule, record: Mapping[str, Any]) -> tuple[str, Any]:
+    """What the record has for this rule, None or empty text for nothing, and at which path."""
     if rule.joined:
-        return " ".join(filter(None, (_text(field(record, path)) for path in rule.paths)))
-    value = None
+        texts = (_text(field(record, path)) for path in rule.paths)
+        return rule.paths[0], " ".join(filter(None, texts))
     for path in rule.paths:
         value = field(record, path)
         if value is not None and value != "":
-            break
-    return value
+            return path, value
+    return rule.paths[0], None
+
+
+def _keep_others(
+    rule: Rule,
+    records: Sequence[Mapping[str, Any]],
+    leftover: list[dict[str, str]],
+    shown: frozenset[str],
+) -> None:
+    """Add what the further paths of a rule hold to `leftover`, unless it is what the first held."""
+    for record, rest in zip(records, leftover, strict=True):
+        first, value = _value(rule, record)
+        for path in rule.paths:
+            other = None if path == first or path in shown else field(record, path)
+            if other not in (None, "", value):
+                rest[path] = _text(other)
 
 
 def _time(rule: Rule, value: Any, number: int, problems: list[str], zone: str) -> int | None:
