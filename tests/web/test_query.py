@@ -51,6 +51,29 @@ def test_a_value_is_completed_behind_colons_of_its_own(page: Page):
     total(page, EVENTS // 7)
 
 
+def test_fields_are_completed_where_a_value_in_them_is_asked_for(page: Page):
+    page.goto("/cases/harbour/timeline")
+    total(page, EVENTS)
+    page.keyboard.press("/")
+    query = page.get_by_role("combobox", name="Query")
+    for typed, offered, completed in (
+        ("_exi", "_exists_", "_exists_:"),
+        ("err", "error", "_exists_:error "),
+        ("AND starred:f", "false", "_exists_:error AND starred:false "),
+        ("AND _exists_:attributes.userA", "attributes.userAgent", ""),
+    ):
+        page.keyboard.insert_text(typed)
+        page.get_by_role("option", name=offered).first.wait_for()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        if completed:
+            expect(query).to_have_value(completed)
+    expect(query).to_have_value(re.compile(r"_exists_:attributes\.userAgent $"))
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    total(page, EVENTS // 7)
+
+
 def test_an_attribute_of_any_name_is_included_and_excluded(
     page: Page, served: Served, tmp_path: Path
 ):

@@ -53,6 +53,7 @@ export function HowToRead(props: { reading: Reading; change: (reading: Reading) 
           data={parsers.map((one) => ({ value: one.id, label: `${one.id} · ${one.title}` }))}
           value={reading.as ?? null}
           searchable
+          openOnFocus={false}
           clearable
           comboboxProps={{ withinPortal: false }}
           onChange={(as) => set({ as: as ?? undefined })}
@@ -64,6 +65,7 @@ export function HowToRead(props: { reading: Reading; change: (reading: Reading) 
           data={ZONES}
           value={reading.zone ?? null}
           searchable
+          openOnFocus={false}
           clearable
           limit={80}
           comboboxProps={{ withinPortal: false }}

@@ -44,7 +44,16 @@ const ATTRIBUTES = 'attributes.';
 /** Fields whose values the server does not list: too many, or no column of the events. */
 const UNLISTED = new Set(['raw', 'message', 'time', 'id', 'starred', 'comment']);
 
+const EXISTS = '_exists_';
+
 const EXTRA = [
+  {
+    name: EXISTS,
+    title: 'events in which this field has a value',
+    kind: 'word',
+    facet: false,
+    query: true,
+  },
   { name: 'tag', title: 'tag that somebody gave it', kind: 'word', facet: false, query: true },
   { name: 'starred', title: 'true for starred events', kind: 'word', facet: false, query: true },
 ];
@@ -53,8 +62,11 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
   const known = useQuery(fieldsQuery());
   const want = useMemo(() => (active ? wanted(text, caret) : null), [text, caret, active]);
   const [settled, setSettled] = useState({ field: '', prefix: '' });
-  const named = want?.kind === 'field' && want.prefix.startsWith(ATTRIBUTES);
-  const field = want?.kind === 'value' ? want.field : named ? 'attributes' : '';
+  // A field is named before a colon, and behind that of `_exists_`.
+  const naming = want?.kind === 'field' || want?.field === EXISTS;
+  const ending = want?.kind === 'field' ? ':' : ' ';
+  const named = naming && want?.prefix.startsWith(ATTRIBUTES) === true;
+  const field = named ? 'attributes' : naming ? '' : (want?.field ?? '');
   const prefix = named ? want.prefix.slice(ATTRIBUTES.length) : (want?.prefix ?? '');
   useEffect(() => {
     const timer = window.setTimeout(() => setSettled({ field, prefix }), 90);
@@ -72,16 +84,21 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
   });
   const list = useMemo((): Suggestion[] => {
     if (!want) return [];
-    if (want.kind === 'field' && want.prefix.startsWith(ATTRIBUTES)) {
+    if (named) {
       if (settled.field !== 'attributes') return [];
       return (found.data ?? []).map((each) => ({
         text: ATTRIBUTES + each.value,
         title: '',
         note: brief(each.count),
-        insert: `${ATTRIBUTES}${escaped(each.value)}:`,
+        insert: `${ATTRIBUTES}${escaped(each.value)}${ending}`,
       }));
     }
-    if (want.kind === 'value') {
+    if (want.field === 'starred') {
+      return ['true', 'false']
+        .filter((each) => each.startsWith(want.prefix.toLowerCase()))
+        .map((each) => ({ text: each, title: '', note: '', insert: `${each} ` }));
+    }
+    if (!naming) {
       if (settled.field !== want.field) return [];
       const low = want.prefix.toLowerCase();
       return (found.data ?? [])
@@ -96,16 +113,16 @@ function useSuggestions(name: string, text: string, caret: number, active: boole
     const low = want.prefix.toLowerCase();
     return [...(known.data ?? []), ...EXTRA]
       .filter((each, at, all) => all.findIndex((one) => one.name === each.name) === at)
-      .filter((each) => each.name.includes(low))
+      .filter((each) => each.name.includes(low) && (want.kind === 'field' || each.name !== EXISTS))
       .sort((a, b) => Number(b.name.startsWith(low)) - Number(a.name.startsWith(low)))
       .slice(0, want.prefix ? 10 : 14)
       .map((each) => ({
         text: each.name,
         title: each.title,
         note: '',
-        insert: each.name === 'attributes' ? ATTRIBUTES : `${each.name}:`,
+        insert: each.name === 'attributes' ? ATTRIBUTES : `${each.name}${ending}`,
       }));
-  }, [want, found.data, known.data, settled.field]);
+  }, [want, named, naming, ending, found.data, known.data, settled.field]);
   return { want, list };
 }
 
