@@ -74,9 +74,10 @@ def test_an_empty_volume_is_told_of_and_is_no_problem(tmp_path, make):
     with path.open("wb") as stream:
         stream.truncate(320 << 20)
     run(tool(make[0]), *make[1:], path)
-    (row,) = read(path)
+    rows = read(path)
+    assert rows.problems == 0
+    (row,) = rows.of("disk.image")
     assert "is empty" in row["message"]
-    assert row["problem"] == ""
     assert list(read(path, only=row["locator"])) == [row]
 
 
